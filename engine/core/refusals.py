@@ -1,0 +1,107 @@
+"""Everything that the core refuses, each with a code and a sentence.
+
+A refusal is raised before anything has changed. Edges map `code` to a status or a text, each in one table;
+a test holds those tables complete by walking `Refused`'s subclasses.
+"""
+
+from typing import ClassVar
+
+
+class Refused(Exception):  # noqa: N818  a refusal is an answer, not an error
+    """The command was not carried out and nothing changed. The docstring of a subclass is its sentence."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, message: str | None = None, **details: str | int) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+        self.details = details
+
+
+class UnknownSymbol(Refused):
+    """There is no market of this name."""
+
+    code = "unknown_symbol"
+
+
+class UnknownAsset(Refused):
+    """There is no asset of this name."""
+
+    code = "unknown_asset"
+
+
+class InvalidQuantity(Refused):
+    """The quantity must be above zero and within the market's limit."""
+
+    code = "invalid_quantity"
+
+
+class InvalidPrice(Refused):
+    """The price must be above zero and within the market's limit."""
+
+    code = "invalid_price"
+
+
+class InvalidOrder(Refused):
+    """These order parameters do not go together."""
+
+    code = "invalid_order"
+
+
+class InvalidAmount(Refused):
+    """The amount must be above zero and within what the ledger can hold."""
+
+    code = "invalid_amount"
+
+
+class InsufficientFunds(Refused):
+    """The available balance is smaller than this needs."""
+
+    code = "insufficient_funds"
+
+
+class WouldTake(Refused):
+    """A limit_maker order only rests; at this price it would trade at once."""
+
+    code = "would_take"
+
+
+class UnknownOrder(Refused):
+    """You have no open order with this id."""
+
+    code = "unknown_order"
+
+
+class ClientOrderIdReused(Refused):
+    """This client order id already names an order with other content."""
+
+    code = "client_order_id_reused"
+
+
+class TooManyClientOrderIds(Refused):
+    """The exchange remembers as many client order ids as it can today; place the order without one."""
+
+    code = "too_many_client_order_ids"
+
+
+class TooManyOpenOrders(Refused):
+    """This account has as many open orders in this market as it may have."""
+
+    code = "too_many_open_orders"
+
+
+class InvalidQuote(Refused):
+    """A quote's levels must be best first, each price once, and its bids below its asks."""
+
+    code = "invalid_quote"
+
+
+class AlreadyCredited(Refused):
+    """This deposit was credited before."""
+
+    code = "already_credited"
+
+
+class UnknownWithdrawal(Refused):
+    """You have no pending withdrawal with this id."""
+
+    code = "unknown_withdrawal"

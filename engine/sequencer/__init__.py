@@ -1,0 +1,1 @@
+"""The single writer: inbox -> batch -> apply -> commit -> acknowledge -> publish."""
