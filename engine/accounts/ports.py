@@ -1,0 +1,35 @@
+"""What accounts ask of the outside world. `data.store.accounts` implements it."""
+
+from typing import Protocol
+
+from engine.accounts.types import Account, Rotation, Session
+from engine.core.types import Micros, UserId
+
+
+class AccountStore(Protocol):
+    """Where people and sessions are kept. Every write is durable when it returns."""
+
+    async def person_by_telegram(
+        self, telegram_id: int, first_name: str, username: str | None, language_code: str | None, now: Micros
+    ) -> Account:
+        """Return the person with this Telegram id, created where new, with the names as given now."""
+
+    async def account(self, user_id: UserId) -> Account | None:
+        """Return an account, or None."""
+
+    async def open_session(self, session: Session) -> None:
+        """Keep a new session. The owner's dead sessions go, and the oldest beyond `data.store.accounts.MAX_SESSIONS`."""
+
+    async def session(self, session_id: str) -> Session | None:
+        """Return a session, dead or alive, or None."""
+
+    async def rotate_session(
+        self, session_id: str, old_hash: bytes, new_hash: bytes, now: Micros, expires_at: Micros
+    ) -> Rotation:
+        """Replace the refresh token by the next one, once: of two calls with the same old_hash one is REUSED."""
+
+    async def revoke_session(self, session_id: str, now: Micros) -> bool:
+        """End a session. Return whether it was alive."""
+
+    async def sessions(self, user_id: UserId, now: Micros) -> list[Session]:
+        """Return an account's live sessions, newest first."""
