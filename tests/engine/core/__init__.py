@@ -1,0 +1,1 @@
+"""The pure core: scenarios as text, and models against which random play is compared."""

@@ -1,0 +1,1 @@
+"""What tests share: scenarios written as text, and slow, obvious models."""
