@@ -18,7 +18,7 @@ class AccountStore(Protocol):
         """Return an account, or None."""
 
     async def open_session(self, session: Session) -> None:
-        """Keep a new session. The owner's dead sessions go, and the oldest beyond `data.store.accounts.MAX_SESSIONS`."""
+        """Keep a new session. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS."""
 
     async def session(self, session_id: str) -> Session | None:
         """Return a session, dead or alive, or None."""

@@ -1,10 +1,13 @@
 """Accounts and sessions as they are kept. An account's id is its owner's UserId everywhere else."""
 
 import enum
+from typing import Final
 
 from msgspec import Struct
 
 from engine.core.types import Micros, UserId
+
+MAX_SESSIONS: Final = 20  # of one account; signing in once more ends the one unused for longest
 
 
 class Account(Struct, frozen=True):
