@@ -1,0 +1,64 @@
+# The commands of the project; docs/operations.md says more about running it.
+# `make setup` needs Python 3.11 to 3.14 and make; it uses uv where that is present, else venv and pip.
+
+PYTHONS := python3.13 python3.12 python3.11 python3.14 python3 python
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint bench lock
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+
+setup: $(READY) ## install everything that the locks name into .venv
+
+run: setup ## the exchange on http://127.0.0.1:8080 (more options: make run ARGS="--port 9000")
+	@exec $(BIN)/clobster run $(ARGS)
+
+test: setup ## the whole test suite (a part of it: make test ARGS=tests/engine)
+	@$(BIN)/pytest $(ARGS)
+
+check: lint test ## what CI runs: lint, format, types, layers, tests
+
+lint: setup ## the checks that run nothing: lint, format, types, layers
+	@$(call step,ruff check,$(BIN)/ruff check .)
+	@$(call step,ruff format,$(BIN)/ruff format --check .)
+	@$(call step,mypy,$(BIN)/mypy)
+	@$(call step,lint-imports,$(BIN)/lint-imports)
+
+bench: setup ## every benchmark: a table on the screen, JSON under var/bench
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: ## remake the locks from pyproject.toml (needs uv)
+	@$(COMPILE) pyproject.toml -o requirements.lock
+	@$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+# One line for a step that is fine, everything that it said for one that is not.
+step = said=$$($(2) 2>&1) && echo "ok      $(1)" || { printf '%s\n' "$$said"; echo "FAILED  $(1)"; exit 1; }
+
+# A Python may be on the path and still not run (pyenv's shims), so each candidate is tried.
+USABLE = -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' >/dev/null 2>&1
+
+$(READY): requirements-dev.lock pyproject.toml
+	@set -e; \
+	if ! $(BIN)/python $(USABLE); then \
+	  for python in $(PYTHONS) none; do if $$python $(USABLE); then break; fi; done; \
+	  if [ $$python != none ]; then python=$$(command -v $$python); \
+	  elif command -v uv >/dev/null; then python=3.13; \
+	  else echo "Clobster needs Python 3.11 to 3.14, and none of these runs: $(PYTHONS)" >&2; exit 1; fi; \
+	  rm -rf .venv; \
+	  if command -v uv >/dev/null; then uv venv --quiet --python $$python .venv; else $$python -m venv .venv; fi; \
+	fi; \
+	echo "Installing into .venv ($$($(BIN)/python -V)) ..."; \
+	if command -v uv >/dev/null; then pip="uv pip install --quiet --python $(BIN)/python"; \
+	else \
+	  $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; \
+	  pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input"; \
+	fi; \
+	$$pip --require-hashes -r requirements-dev.lock; \
+	$$pip --no-deps --no-build-isolation -e .; \
+	touch $@
