@@ -21,6 +21,16 @@ class Account(Struct, frozen=True):
     created_at: Micros
 
 
+class TelegramUser(Struct, frozen=True):
+    """A person as Telegram names them: in launch data, and in what the bot is told."""
+
+    id: int
+    first_name: str = ""
+    last_name: str | None = None
+    username: str | None = None
+    language_code: str | None = None
+
+
 class Session(Struct, frozen=True):
     """One signed-in device: a family of refresh tokens, of which only the newest is good.
 

@@ -1,0 +1,1 @@
+"""The HTTP edge, over real HTTP wherever there is any."""

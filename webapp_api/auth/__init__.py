@@ -1,0 +1,1 @@
+"""Who is asking: Telegram launch data in, access and refresh tokens out."""

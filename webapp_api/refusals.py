@@ -1,0 +1,45 @@
+"""What this edge refuses by itself, before the engine is asked."""
+
+from engine.core.refusals import Refused
+
+
+class MalformedBody(Refused):
+    """The body is not valid JSON."""
+
+    code = "malformed"
+
+
+class InvalidRequest(Refused):
+    """A field is missing, unknown, or not of its type."""
+
+    code = "invalid_request"
+
+
+class InvalidParameter(Refused):
+    """A parameter of the query is not one of its allowed values."""
+
+    code = "invalid_parameter"
+
+
+class NotSupported(Refused):
+    """The exchange does not offer this yet."""
+
+    code = "not_supported"
+
+
+class Unauthorized(Refused):
+    """Sign in: this needs `Authorization: Bearer` with a good access token."""
+
+    code = "unauthorized"
+
+
+class OrderNotOpen(Refused):
+    """This order is yours, but no longer open."""
+
+    code = "order_not_open"
+
+
+class UnknownSession(Refused):
+    """You have no live session with this id."""
+
+    code = "unknown_session"
