@@ -1,0 +1,132 @@
+"""Depth, recent trades and the ticker of every market, fed by committed batches."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from engine.core.events import LevelChanged, Traded
+from engine.core.refusals import UnknownSymbol
+from engine.core.types import Atoms, Lots, Micros, Symbol, Ticks
+from engine.market_data.day import Day, Minute
+from engine.market_data.depth import Depth, DepthDiff, Level
+from engine.ports import Clock
+from engine.sequencer.batch import Batch
+
+RECENT_TRADES = 1000  # kept a market
+
+
+class Ticker(Struct, frozen=True, gc=False):
+    """A market at one moment: the last price, the best levels, and the last 24 hours to the minute.
+
+    None means that there is no such price. Volume is in base lots, quote_volume in quote atoms.
+    """
+
+    symbol: Symbol
+    at: Micros
+    last: Ticks | None
+    best_bid: Level | None
+    best_ask: Level | None
+    open: Ticks | None
+    high: Ticks | None
+    low: Ticks | None
+    volume: Lots
+    quote_volume: Atoms
+    trades: int
+
+    @property
+    def change(self) -> Ticks | None:
+        """How far the price has moved in 24 hours; None where nothing traded."""
+        return None if self.last is None or self.open is None else Ticks(self.last - self.open)
+
+
+class _Market:
+    __slots__ = ("day", "depth", "last", "trades")
+
+    def __init__(self, symbol: Symbol) -> None:
+        self.depth = Depth(symbol)
+        self.day = Day()
+        self.trades: deque[Traded] = deque(maxlen=RECENT_TRADES)
+        self.last: Ticks | None = None
+
+
+class MarketData:
+    """The public view of all markets. `on_batch` is a listener of the sequencer; readers come on the same loop.
+
+    depth_listeners hear of every diff that is cut, whoever asked for it, so that a seq means the same to all.
+    """
+
+    def __init__(self, symbols: Iterable[Symbol], clock: Clock) -> None:
+        self._markets = {symbol: _Market(symbol) for symbol in symbols}
+        self._clock = clock
+        self.depth_listeners: list[Callable[[DepthDiff], None]] = []
+
+    def on_batch(self, batch: Batch) -> None:
+        """Take over what a committed batch changed."""
+        markets = self._markets
+        for level in batch.levels:
+            markets[level.symbol].depth.change(level)
+        for trade in batch.trades:
+            market = markets[trade.symbol]
+            market.trades.append(trade)
+            market.day.add(trade)
+            market.last = trade.price
+
+    def restore_levels(self, levels: Iterable[LevelChanged]) -> None:
+        """Fill the depth with what rests on the engine's books after recovery. Call it before the first batch."""
+        for level in levels:
+            self._markets[level.symbol].depth.change(level)
+
+    def restore_trades(self, symbol: Symbol, trades: Iterable[Traded], minutes: Iterable[Minute]) -> None:
+        """Fill a market's recent trades and the minutes of its last day from the store, both oldest first."""
+        market = self._market(symbol)
+        market.day.restore(minutes)
+        market.trades.extend(trades)
+        if market.trades:
+            market.last = market.trades[-1].price
+
+    def cut_depth(self, symbol: Symbol) -> None:
+        """Publish what has changed in a market's depth since the last cut as one diff, if anything has."""
+        diff = self._market(symbol).depth.cut()
+        if diff is not None:
+            for listener in self.depth_listeners:
+                listener(diff)
+
+    def depth(self, symbol: Symbol, limit: int) -> tuple[int, list[Level], list[Level]]:
+        """Return (seq, bids, asks), the best `limit` levels a side, best first. Raises UnknownSymbol.
+
+        Cuts first: what one reads under a seq is exactly what a subscriber has who has followed up to that seq.
+        """
+        self.cut_depth(symbol)
+        depth = self._market(symbol).depth
+        return depth.seq, *depth.best(limit)
+
+    def trades(self, symbol: Symbol, limit: int) -> list[Traded]:
+        """Return at most `limit` recent trades, newest first. Raises UnknownSymbol."""
+        trades = self._market(symbol).trades
+        return [trade for trade, _ in zip(reversed(trades), range(limit), strict=False)]
+
+    def ticker(self, symbol: Symbol) -> Ticker:
+        """Return a market's ticker as of now. Raises UnknownSymbol."""
+        market, now = self._market(symbol), self._clock()
+        day, depth = market.day, market.depth
+        day.advance(now)
+        return Ticker(
+            symbol=symbol,
+            at=now,
+            last=market.last,
+            best_bid=depth.best_bid,
+            best_ask=depth.best_ask,
+            open=day.open,
+            high=day.high,
+            low=day.low,
+            volume=day.volume,
+            quote_volume=day.notional,
+            trades=day.trades,
+        )
+
+    def _market(self, symbol: Symbol) -> _Market:
+        market = self._markets.get(symbol)
+        if market is None:
+            raise UnknownSymbol(symbol=symbol)
+        return market
