@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from engine.core.commands import PlaceOrder
 from engine.core.events import BalanceChanged, OrderChanged, WithdrawalChanged
 from engine.core.types import Micros, OrderId, TradeId, WithdrawalId
 
@@ -18,7 +19,7 @@ class Snapshot(Struct, frozen=True):
     next_withdrawal: WithdrawalId
     balances: list[BalanceChanged]
     open_orders: list[OrderChanged]  # by id, which is the order of time priority
-    remembered: list[OrderChanged]  # closed orders of the last day that have a client order id, by id
+    remembered: list[tuple[OrderId, PlaceOrder]]  # the last day's orders, open or closed, that have a client order id
     withdrawals: list[WithdrawalChanged]  # those that are requested
     deposits: list[str]  # the references credited so far
 

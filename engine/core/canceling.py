@@ -1,0 +1,39 @@
+"""`CancelOrder` and `CancelAll`."""
+
+from engine.core.book import Order
+from engine.core.commands import CancelAll, CancelOrder
+from engine.core.events import Event
+from engine.core.refusals import UnknownOrder
+from engine.core.state import State, Venue
+from engine.core.types import OrderStatus
+
+
+def cancel(state: State, command: CancelOrder) -> list[Event]:
+    """Take one order off the book. Somebody else's order is as unknown as one that never was."""
+    wanted = command.order
+    if not wanted:
+        known = state.recall(command.user, command.client_order_id, command.at)
+        if known is None:
+            raise UnknownOrder
+        wanted = known[0]
+    order = state.orders.get(wanted)
+    if order is None or order.user != command.user:
+        raise UnknownOrder
+    return [state.close(_venue(state, order), order, OrderStatus.CANCELED, command.at)]
+
+
+def cancel_all(state: State, command: CancelAll) -> list[Event]:
+    """Take all of an account's orders off one book or all, oldest first."""
+    if command.symbol:
+        state.venue(command.symbol)
+    mine = list(state.open_by_user.get(command.user, {}).values())
+    return [
+        state.close(venue, order, OrderStatus.CANCELED, command.at)
+        for order in mine
+        if (venue := _venue(state, order)).market.symbol == command.symbol or not command.symbol
+    ]
+
+
+def _venue(state: State, order: Order) -> Venue:
+    assert order.placed is not None
+    return state.venues[order.placed.symbol]

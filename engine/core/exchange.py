@@ -1,0 +1,167 @@
+"""The exchange: commands in, events out."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import assert_never
+
+import msgspec
+
+from engine.core.book import Order
+from engine.core.canceling import cancel, cancel_all
+from engine.core.commands import (
+    BeginEpoch,
+    CancelAll,
+    CancelOrder,
+    CancelWithdrawal,
+    ChangeQuote,
+    Command,
+    CompleteWithdrawal,
+    Deposit,
+    PlaceOrder,
+    Quote,
+    RequestWithdrawal,
+)
+from engine.core.events import BalanceChanged, EpochBegan, Event, LevelChanged, OrderChanged, Posting
+from engine.core.funds import cancel_withdrawal, complete_withdrawal, deposit, request_withdrawal
+from engine.core.market import Asset, Market
+from engine.core.placing import place
+from engine.core.quotes import change_quote, drop_quotes, narrow
+from engine.core.snapshot import Snapshot
+from engine.core.state import CLIENT_ORDER_ID_LIFE, State
+from engine.core.types import Lots, Micros, OrderId, OrderStatus, TradeId, WithdrawalId
+
+
+class Exchange:
+    """Books, ledger and everything between them. The same commands in the same order give the same events and state.
+
+    Not thread-safe: one writer owns it.
+    """
+
+    def __init__(self, assets: Iterable[Asset], markets: Iterable[Market]) -> None:
+        self._state = State(assets, markets)
+
+    @property
+    def state(self) -> State:
+        """Everything that the exchange knows, to look at: only commands change it."""
+        return self._state
+
+    def narrow(self, command: Quote) -> ChangeQuote:
+        """Return a quote as only what it changes, which is how the log keeps it."""
+        return narrow(self._state, command)
+
+    def apply(self, command: Command) -> list[Event]:
+        """Carry out one command and return what it did. Raises Refused, and then nothing has changed.
+
+        Of `PlaceOrder` the last event is the placed order's own `OrderChanged`, or the only one is `AlreadyPlaced`.
+        """
+        state = self._state
+        if command.at < state.now:  # a clock that was set back must not turn the order of events around
+            command = msgspec.structs.replace(command, at=state.now)
+        events = self._dispatch(command)
+        state.now = command.at
+        return events
+
+    def _dispatch(self, command: Command) -> list[Event]:
+        state = self._state
+        match command:
+            case PlaceOrder():
+                return place(state, command)
+            case CancelOrder():
+                return cancel(state, command)
+            case CancelAll():
+                return cancel_all(state, command)
+            case ChangeQuote():
+                return change_quote(state, command)
+            case Quote():
+                return change_quote(state, narrow(state, command))
+            case Deposit():
+                return deposit(state, command)
+            case RequestWithdrawal():
+                return request_withdrawal(state, command)
+            case CompleteWithdrawal():
+                return complete_withdrawal(state, command)
+            case CancelWithdrawal():
+                return cancel_withdrawal(state, command)
+            case BeginEpoch():
+                drop_quotes(state)
+                return [EpochBegan(command.epoch, command.at)]
+        assert_never(command)
+
+    def drain(self) -> tuple[list[Posting], list[BalanceChanged], list[LevelChanged]]:
+        """Return the postings, changed balances and changed levels since the last drain."""
+        postings, balances = self._state.ledger.drain()
+        levels: list[LevelChanged] = []
+        for symbol, venue in self._state.venues.items():
+            levels += venue.book.drain(symbol)
+        return postings, balances, levels
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from what was kept. Call it once, on a new exchange."""
+        state = self._state
+        state.now = snapshot.now
+        state.next_order, state.next_trade = snapshot.next_order, snapshot.next_trade
+        state.next_withdrawal = snapshot.next_withdrawal
+        state.ledger.restore(snapshot.balances)
+        for kept in snapshot.open_orders:
+            placed = PlaceOrder(
+                kept.created_at,
+                kept.user,
+                kept.symbol,
+                kept.side,
+                kept.type,
+                kept.quantity,
+                kept.quote_quantity,
+                kept.price,
+                kept.time_in_force,
+                kept.self_trade_prevention,
+                kept.client_order_id,
+            )
+            remaining = Lots(kept.quantity - kept.filled - kept.prevented)
+            order = Order(kept.id, kept.user, kept.side, kept.price, remaining, placed)
+            order.filled, order.notional, order.prevented = kept.filled, kept.notional, kept.prevented
+            state.venues[kept.symbol].book.side(kept.side).rest(order)
+            state.add_order(order)
+        for order_id, placed in snapshot.remembered:
+            state.remembered[placed.user, placed.client_order_id] = (order_id, placed)
+        state.withdrawals = {withdrawal.id: withdrawal for withdrawal in snapshot.withdrawals}
+        state.deposits = set(snapshot.deposits)
+
+    def snapshot(self, *, seq: int, epoch: int, digest: bytes) -> Snapshot:
+        """Return the state as tables would tell it; the arguments are the writer's to know."""
+        state = self._state
+        return Snapshot(
+            seq=seq,
+            epoch=epoch,
+            digest=digest,
+            now=state.now,
+            next_order=state.next_order,
+            next_trade=state.next_trade,
+            next_withdrawal=state.next_withdrawal,
+            balances=[b.changed() for b in state.ledger if b.available or b.held],
+            open_orders=[self._open(state.orders[order]) for order in sorted(state.orders)],
+            remembered=[
+                known
+                for known in state.remembered.values()
+                if known[1].at + CLIENT_ORDER_ID_LIFE >= state.now or known[0] in state.orders
+            ],
+            withdrawals=list(state.withdrawals.values()),
+            deposits=sorted(state.deposits),
+        )
+
+    @staticmethod
+    def _open(order: Order) -> OrderChanged:
+        return order.state(OrderStatus.PARTIALLY_FILLED if order.filled else OrderStatus.NEW, Micros(0))
+
+    def state_hash(self) -> str:
+        """Return a SHA-256, in hex, of all that tables keep: balances, open orders in priority order, counters."""
+        state = self._state
+        queues = [
+            (symbol, [self._open(order) for level in side for order in level if order.placed is not None])
+            for symbol, venue in sorted(state.venues.items())
+            for side in (venue.book.bids, venue.book.asks)
+        ]
+        balances = sorted((b.asset, int(b.owner), b.available, b.held) for b in state.ledger if b.available or b.held)
+        counters: tuple[OrderId, TradeId, WithdrawalId] = (state.next_order, state.next_trade, state.next_withdrawal)
+        withdrawals = sorted(state.withdrawals.values(), key=lambda withdrawal: withdrawal.id)
+        whole = (counters, balances, queues, withdrawals, sorted(state.deposits))
+        return sha256(msgspec.msgpack.encode(whole)).hexdigest()
