@@ -1,0 +1,132 @@
+"""Signing in, staying signed in, signing out. Whoever vouches for a person (Telegram, a wallet) has done so before."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from engine.accounts.ports import AccountStore
+from engine.accounts.types import Account, Rotation, Session, TelegramUser
+from engine.core.refusals import Refused
+from engine.core.types import Micros, UserId
+from engine.ports import Clock
+
+SESSION_LIFE: Final = Micros(30 * 86_400 * 1_000_000)  # since the last refresh
+MAX_LABEL: Final = 200  # characters kept of a user agent or an address
+
+
+class InvalidRefreshToken(Refused):
+    """This refresh token is not good, or no longer. Sign in again."""
+
+    code = "invalid_credentials"
+
+
+class SignedIn(Struct, frozen=True):
+    """A live session, and the token that will renew it once."""
+
+    account: Account
+    session: str
+    refresh_token: str
+
+
+class Accounts:
+    """People and their sessions.
+
+    A refresh token is "<session id>.<secret>"; only its SHA-256 is kept, and each use replaces it. One that comes
+    again was copied, by whoever came first or by whoever comes now, so it ends the session for both.
+    """
+
+    def __init__(self, store: AccountStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self.ended: list[Callable[[str], None]] = []  # told the id of each session that is ended, once it durably is
+        self.endings = 0  # how many sessions have been ended; whoever saw one alive may compare
+
+    async def person(self, user: TelegramUser) -> Account:
+        """Return a Telegram person's account, created where new."""
+        return await self._store.person_by_telegram(
+            user.id, user.first_name, user.username, user.language_code, self._clock()
+        )
+
+    async def sign_in(self, user: TelegramUser, *, user_agent: str = "", address: str = "") -> SignedIn:
+        """Open a session for somebody for whom Telegram vouches."""
+        account = await self.person(user)
+        session_id = secrets.token_urlsafe(16)
+        refresh_token = _next_token(session_id)
+        now = self._clock()
+        await self._store.open_session(
+            Session(
+                id=session_id,
+                user_id=account.id,
+                refresh_hash=_hash(refresh_token),
+                created_at=now,
+                refreshed_at=now,
+                expires_at=Micros(now + SESSION_LIFE),
+                user_agent=user_agent[:MAX_LABEL],
+                address=address[:MAX_LABEL],
+            )
+        )
+        return SignedIn(account, session_id, refresh_token)
+
+    async def refresh(self, refresh_token: str) -> SignedIn:
+        """Renew a session. Raises InvalidRefreshToken, and ends the session where a token of its past came again."""
+        session_id = refresh_token.partition(".")[0]
+        renewed, now = _next_token(session_id), self._clock()
+        rotation = await self._store.rotate_session(
+            session_id, _hash(refresh_token), _hash(renewed), now, Micros(now + SESSION_LIFE)
+        )
+        match rotation:
+            case Rotation.ROTATED:
+                session = await self._store.session(session_id)
+                account = await self._store.account(session.user_id) if session else None
+                if account is None:
+                    raise InvalidRefreshToken
+                return SignedIn(account, session_id, renewed)
+            case Rotation.REUSED | Rotation.UNKNOWN:
+                # Only who has held one of its tokens can name a session: a token older than the previous is a copy too.
+                await self._end(session_id)
+            case Rotation.EXPIRED:
+                pass
+        raise InvalidRefreshToken
+
+    async def account(self, user: UserId) -> Account | None:
+        """Return an account, or None."""
+        return await self._store.account(user)
+
+    async def sessions(self, user: UserId) -> list[Session]:
+        """Return an account's live sessions, newest first."""
+        return await self._store.sessions(user, self._clock())
+
+    async def is_alive(self, user: UserId, session_id: str) -> bool:
+        """Say whether this session is the account's and neither ended nor over."""
+        session = await self._store.session(session_id)
+        return (
+            session is not None
+            and session.user_id == user
+            and session.revoked_at is None
+            and session.expires_at > self._clock()
+        )
+
+    async def sign_out(self, user: UserId, session_id: str) -> bool:
+        """End a session of this account at once. Return whether there was such a live one."""
+        if not await self.is_alive(user, session_id):
+            return False
+        return await self._end(session_id)
+
+    async def _end(self, session_id: str) -> bool:
+        was_alive = await self._store.revoke_session(session_id, self._clock())
+        self.endings += 1
+        for tell in self.ended:
+            tell(session_id)
+        return was_alive
+
+
+def _next_token(session_id: str) -> str:
+    return f"{session_id}.{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip('=')}"
+
+
+def _hash(refresh_token: str) -> bytes:
+    return hashlib.sha256(refresh_token.encode("utf-8", "replace")).digest()
