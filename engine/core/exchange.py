@@ -21,7 +21,7 @@ from engine.core.commands import (
     Quote,
     RequestWithdrawal,
 )
-from engine.core.events import BalanceChanged, EpochBegan, Event, LevelChanged, OrderChanged, Posting
+from engine.core.events import AlreadyPlaced, BalanceChanged, EpochBegan, Event, LevelChanged, OrderChanged, Posting
 from engine.core.funds import cancel_withdrawal, complete_withdrawal, deposit, request_withdrawal
 from engine.core.market import Asset, Market
 from engine.core.placing import place
@@ -29,6 +29,11 @@ from engine.core.quotes import change_quote, drop_quotes, narrow
 from engine.core.snapshot import Snapshot
 from engine.core.state import CLIENT_ORDER_ID_LIFE, State
 from engine.core.types import Lots, Micros, OrderId, OrderStatus, TradeId, WithdrawalId
+
+
+def changes_state(events: list[Event]) -> bool:
+    """Tell whether a command that gave these events did anything; only such commands are kept in the log."""
+    return bool(events) and type(events[0]) is not AlreadyPlaced
 
 
 class Exchange:
@@ -58,7 +63,8 @@ class Exchange:
         if command.at < state.now:  # a clock that was set back must not turn the order of events around
             command = msgspec.structs.replace(command, at=state.now)
         events = self._dispatch(command)
-        state.now = command.at
+        if changes_state(events):
+            state.now = command.at
         return events
 
     def _dispatch(self, command: Command) -> list[Event]:

@@ -48,6 +48,8 @@ def _differences(resting: Mapping[Ticks, Order], wanted: Levels, *, sign: int) -
 def change_quote(state: State, command: ChangeQuote) -> list[Event]:
     """Set levels of a ladder. Where one crosses a customer's order it trades at the customer's price."""
     venue = state.venue(command.symbol)
+    if not command.bids and not command.asks:
+        return []
     needs = _check(state, venue, command)
     state.quoted.update(needs)
     growing: list[tuple[Side, Ticks, Lots]] = []
