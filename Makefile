@@ -9,9 +9,10 @@ READY := .venv/.ready
 .PHONY: help setup run test check lint bench lock
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## install everything that the locks name into .venv
+	@:
 
 run: setup ## the exchange on http://127.0.0.1:8080 (more options: make run ARGS="--port 9000")
 	@exec $(BIN)/clobster run $(ARGS)
