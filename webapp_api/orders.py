@@ -132,17 +132,6 @@ def own_trade(trade: Traded, maker: bool, settlement: wire.Settlement, market: M
     )
 
 
-def public_trade(trade: Traded, market: MarketDecimals) -> wire.PublicTrade:
-    """Return a trade as everybody may see it."""
-    return wire.PublicTrade(
-        trade.id,
-        market.show_price(trade.price),
-        market.show_quantity(trade.quantity),
-        trade.taker_side,
-        trade.at // 1000,
-    )
-
-
 def _opposite(side: Side) -> Side:
     return Side.SELL if side is BUY else BUY
 

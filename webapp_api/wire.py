@@ -128,6 +128,50 @@ class PublicTrade(Struct, gc=False):
     created_at: int
 
 
+class Market(Struct):
+    """A pair that trades, and what its prices and quantities are counted in. Fees are a part of what is received."""
+
+    symbol: str
+    base: str
+    quote: str
+    status: str
+    tick_size: str
+    lot_size: str
+    price_decimals: int
+    quantity_decimals: int
+    max_price: str
+    max_quantity: str
+    maker_fee: str
+    taker_fee: str
+
+
+class Depth(Struct, gc=False):
+    """The best levels, best first, as [price, quantity]. seq is that of the channel depth:<symbol>."""
+
+    symbol: str
+    seq: int
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+
+
+class Ticker(Struct, gc=False):
+    """A market now and over the last 24 hours. null means that there is no such price."""
+
+    symbol: str
+    last: str | None
+    bid: str | None
+    bid_quantity: str | None
+    ask: str | None
+    ask_quantity: str | None
+    open: str | None
+    high: str | None
+    low: str | None
+    change: str | None
+    volume: str
+    quote_volume: str
+    trades: int
+
+
 class Balance(Struct, gc=False):
     """What an account has of an asset."""
 
@@ -135,6 +179,39 @@ class Balance(Struct, gc=False):
     available: str
     held: str
     total: str
+
+
+class Account(Struct):
+    """Somebody, as told to themselves."""
+
+    id: int
+    telegram_id: int | None
+    first_name: str
+    username: str | None
+    language_code: str | None
+    created_at: int
+
+
+class SignedIn(Struct):
+    """A session: the access token for `Authorization`, and the refresh token for the next one. expires_in: seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    refresh_token: str
+    account: Account
+
+
+class Session(Struct):
+    """A device that is signed in. current is the one that asks."""
+
+    id: str
+    current: bool
+    user_agent: str
+    address: str
+    created_at: int
+    refreshed_at: int
+    expires_at: int
 
 
 class Problem(Struct):

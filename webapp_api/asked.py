@@ -1,0 +1,51 @@
+"""What every handler reads from a request: who asks, and the parameters of the path and the query."""
+
+from aiohttp import web
+
+from webapp_api.auth.tokens import Claims
+from webapp_api.deps import DEPS
+from webapp_api.refusals import InvalidParameter, Unauthorized
+
+MAX_LIMIT = 500
+_BEARER = "Bearer "
+
+
+def bearer(request: web.Request) -> str:
+    """Return the token of `Authorization: Bearer`. Raises Unauthorized."""
+    header = request.headers.get("Authorization", "")
+    if not header.startswith(_BEARER):
+        raise Unauthorized
+    return header[len(_BEARER) :]
+
+
+async def signed_in(request: web.Request) -> Claims:
+    """Return who asks. Raises Unauthorized."""
+    guard, token = request.app[DEPS].guard, bearer(request)
+    return guard.known(token) or await guard.admit(token)
+
+
+def number(text: str) -> int | None:
+    """Return a number from 0 to 10**18 - 1 that is written in digits only, else None."""
+    return int(text) if len(text) <= 18 and text.isascii() and text.isdigit() else None
+
+
+def limit(request: web.Request, default: int) -> int:
+    """Return how many the client wants: 1 to MAX_LIMIT. Raises InvalidParameter."""
+    text = request.query.get("limit")
+    if text is None:
+        return default
+    value = number(text)
+    if value is None or not 1 <= value <= MAX_LIMIT:
+        raise InvalidParameter(f"The limit is a number from 1 to {MAX_LIMIT}.", parameter="limit")
+    return value
+
+
+def cursor(request: web.Request) -> int | None:
+    """Return the cursor of the previous page's answer, or None on the first page. Raises InvalidParameter."""
+    text = request.query.get("cursor")
+    if text is None:
+        return None
+    value = number(text)
+    if value is None:
+        raise InvalidParameter("The cursor is the next_cursor of the page before.", parameter="cursor")
+    return value

@@ -1,0 +1,47 @@
+"""What the handlers work with, given once when the application is built."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from data.store.queries import Queries
+from engine.accounts.accounts import Accounts
+from engine.core.decimals import MarketDecimals
+from engine.core.market import Asset
+from engine.market_data.market_data import MarketData
+from engine.ports import Clock
+from engine.sequencer.sequencer import Sequencer
+from webapp_api.auth.tokens import AccessTokens, Guard
+from webapp_api.stream.hub import Hub
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """All that the HTTP edge needs.
+
+    markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now.
+    dev_secret opens the development routes; None, as in production, means that there are none.
+    """
+
+    sequencer: Sequencer
+    queries: Queries
+    accounts: Accounts
+    tokens: AccessTokens
+    guard: Guard
+    market_data: MarketData
+    hub: Hub
+    markets: Mapping[str, MarketDecimals]
+    assets: Mapping[str, Asset]
+    clock: Clock
+    registry: CollectorRegistry
+    not_ready: Callable[[], list[str]]
+    bot_token: str
+    launch_data_life_s: int = DAY_S
+    dev_secret: str | None = None
+
+
+DEPS = web.AppKey("deps", Deps)

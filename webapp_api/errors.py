@@ -1,0 +1,115 @@
+"""Whatever goes wrong becomes a status and `{"error": {"code", "message", "details"}}`: one table, one middleware."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from engine.core.decimals import show
+from engine.core.market import Asset
+from engine.core.refusals import Refused
+from webapp_api import wire
+from webapp_api.reply import json_reply
+
+log = structlog.get_logger()
+
+RETRY_AFTER_S: Final = "1"
+
+STATUS: Final[Mapping[str, int]] = {
+    # What is asked makes no sense.
+    "refused": 400,
+    "malformed": 400,
+    "invalid_request": 400,
+    "invalid_parameter": 400,
+    "malformed_number": 400,
+    "off_tick": 400,
+    "off_lot": 400,
+    "too_precise": 400,
+    "too_large": 400,
+    "invalid_quantity": 400,
+    "invalid_price": 400,
+    "invalid_order": 400,
+    "invalid_amount": 400,
+    "invalid_quote": 400,
+    "not_supported": 400,
+    # Who asks may not.
+    "unauthorized": 401,
+    "invalid_credentials": 401,
+    "expired": 401,
+    # It is not there, or not theirs.
+    "unknown_symbol": 404,
+    "unknown_asset": 404,
+    "unknown_order": 404,
+    "unknown_withdrawal": 404,
+    "unknown_session": 404,
+    # It makes sense, but not as things stand.
+    "insufficient_funds": 409,
+    "would_take": 409,
+    "client_order_id_reused": 409,
+    "order_not_open": 409,
+    "already_credited": 409,
+    # Too much of it.
+    "too_many_open_orders": 429,
+    "too_many_client_order_ids": 429,
+    "busy": 503,
+}
+
+_HTTP_CODES: Final[Mapping[int, str]] = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+    417: "expectation_failed",
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def problem(refused: Refused, assets: Mapping[str, Asset]) -> wire.Error:
+    """Return what a client is told of a refusal; amounts in its details become decimal strings."""
+    details = refused.details
+    asset = assets.get(str(details.get("asset")))
+    if asset is not None:
+        details = {
+            name.removesuffix("_atoms"): show(value, asset.decimals)
+            if name.endswith("_atoms") and isinstance(value, int)
+            else value
+            for name, value in details.items()
+        }
+    return wire.Error(wire.Problem(refused.code, str(refused), details))
+
+
+def error_middleware(assets: Mapping[str, Asset]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """Return the middleware that answers for every handler that raised."""
+
+    @web.middleware
+    async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refused as refused:
+            status = STATUS[refused.code]
+            response = json_reply(problem(refused, assets), status)
+            if status in (429, 503):
+                response.headers["Retry-After"] = RETRY_AFTER_S
+            elif status == 401:
+                response.headers["WWW-Authenticate"] = "Bearer"
+            return response
+        except web.HTTPException as error:
+            code = _HTTP_CODES.get(error.status, "http_error")
+            response = json_reply(wire.Error(wire.Problem(code, error.reason, {})), error.status)
+            if "Allow" in error.headers:
+                response.headers["Allow"] = error.headers["Allow"]
+            return response
+        except (web.RequestPayloadError, HttpProcessingError):
+            return json_reply(wire.Error(wire.Problem("malformed", "The body could not be read.", {})), 400)
+        except ConnectionError:  # nobody is left to answer
+            raise
+        except Exception:
+            request_id = uuid.uuid4().hex
+            log.exception("unexpected error", request=request_id, method=request.method, path=request.path)
+            sentence = "Something went wrong on our side. Name this request when you report it."
+            return json_reply(wire.Error(wire.Problem("internal", sentence, {"request_id": request_id})), 500)
+
+    return answer_errors

@@ -1,0 +1,1 @@
+"""The page's own source, served as it is: no build step, nothing from elsewhere."""

@@ -1,0 +1,31 @@
+"""Answers, each with the headers that keep a browser strict."""
+
+from typing import Final
+
+from aiohttp import hdrs, web
+from multidict import CIMultiDict
+
+from webapp_api import wire
+
+_STRICT: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_JSON: Final = CIMultiDict({hdrs.CONTENT_TYPE: "application/json", **_STRICT})
+PAGE: Final = {
+    **_STRICT,
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; object-src 'none'; "
+    "frame-ancestors 'self' https://web.telegram.org",
+    "Cache-Control": "no-cache",
+}
+
+
+def json_reply(body: object, status: int = 200) -> web.Response:
+    """Answer with a struct, or a list or mapping of them, as JSON."""
+    return web.Response(body=wire.encode(body), status=status, headers=_JSON.copy())
+
+
+def text_reply(body: bytes, content_type: str) -> web.Response:
+    """Answer with text of this content type, charset included."""
+    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type, **_STRICT})

@@ -1,0 +1,99 @@
+"""`/api/auth` and `/api/account`: signing in, staying signed in, signing out."""
+
+from aiohttp import web
+
+from engine.accounts.accounts import SignedIn
+from engine.accounts.types import Account, Session
+from webapp_api import wire
+from webapp_api.asked import signed_in
+from webapp_api.auth.telegram import verify_init_data
+from webapp_api.auth.tokens import LIFE_S
+from webapp_api.deps import DEPS, Deps
+from webapp_api.refusals import Unauthorized, UnknownSession
+from webapp_api.reply import json_reply
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/api/auth/telegram")
+async def telegram(request: web.Request) -> web.Response:
+    """Sign in with the mini-app's launch data."""
+    body, deps = wire.decode(await request.read(), wire.SIGN_IN_BY_TELEGRAM), request.app[DEPS]
+    now_s = deps.clock() // 1_000_000
+    user = verify_init_data(body.init_data, deps.bot_token, now_s=now_s, max_age_s=deps.launch_data_life_s)
+    device = {"user_agent": request.headers.get("User-Agent", ""), "address": request.remote or ""}
+    return json_reply(_signed_in(deps, await deps.accounts.sign_in(user, **device)))
+
+
+@routes.post("/api/auth/refresh")
+async def refresh(request: web.Request) -> web.Response:
+    """Exchange a refresh token for the next one and a new access token."""
+    body, deps = wire.decode(await request.read(), wire.REFRESH), request.app[DEPS]
+    return json_reply(_signed_in(deps, await deps.accounts.refresh(body.refresh_token)))
+
+
+@routes.post("/api/auth/logout")
+async def logout(request: web.Request) -> web.Response:
+    """End the session that asks."""
+    claims = await signed_in(request)
+    await request.app[DEPS].accounts.sign_out(claims.user, claims.session)
+    return web.Response(status=204)
+
+
+@routes.get("/api/auth/sessions")
+async def sessions(request: web.Request) -> web.Response:
+    """List the account's live sessions, newest first."""
+    claims = await signed_in(request)
+    found = await request.app[DEPS].accounts.sessions(claims.user)
+    return json_reply({"sessions": [_session(session, claims.session) for session in found]})
+
+
+@routes.delete("/api/auth/sessions/{id}")
+async def end_session(request: web.Request) -> web.Response:
+    """End one of the account's sessions."""
+    claims = await signed_in(request)
+    if not await request.app[DEPS].accounts.sign_out(claims.user, request.match_info["id"]):
+        raise UnknownSession
+    return web.Response(status=204)
+
+
+@routes.get("/api/account")
+async def account(request: web.Request) -> web.Response:
+    """Say who is signed in."""
+    found = await request.app[DEPS].accounts.account((await signed_in(request)).user)
+    if found is None:
+        raise Unauthorized
+    return json_reply(_account(found))
+
+
+def _signed_in(deps: Deps, signed: SignedIn) -> wire.SignedIn:
+    return wire.SignedIn(
+        access_token=deps.tokens.issue(signed.account.id, signed.session),
+        token_type="Bearer",  # noqa: S106
+        expires_in=LIFE_S,
+        refresh_token=signed.refresh_token,
+        account=_account(signed.account),
+    )
+
+
+def _account(found: Account) -> wire.Account:
+    return wire.Account(
+        found.id,
+        found.telegram_id,
+        found.first_name,
+        found.username,
+        found.language_code,
+        found.created_at // 1000,
+    )
+
+
+def _session(session: Session, current: str) -> wire.Session:
+    return wire.Session(
+        id=session.id,
+        current=session.id == current,
+        user_agent=session.user_agent,
+        address=session.address,
+        created_at=session.created_at // 1000,
+        refreshed_at=session.refreshed_at // 1000,
+        expires_at=session.expires_at // 1000,
+    )

@@ -1,0 +1,29 @@
+"""What operators ask: alive, able to serve, and the figures."""
+
+from aiohttp import web
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from webapp_api.deps import DEPS
+from webapp_api.reply import json_reply, text_reply
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/healthz")
+async def healthz(_: web.Request) -> web.Response:
+    """Answer while the process is alive."""
+    return json_reply({"status": "ok"})
+
+
+@routes.get("/readyz")
+async def readyz(request: web.Request) -> web.Response:
+    """Say whether requests can be served now, or why not."""
+    reasons = request.app[DEPS].not_ready()
+    return json_reply({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+
+@routes.get("/metrics")
+async def metrics(request: web.Request) -> web.Response:
+    """Tell Prometheus."""
+    return text_reply(generate_latest(request.app[DEPS].registry), CONTENT_TYPE_PLAIN_0_0_4)
