@@ -68,4 +68,5 @@ def ticker(now: Ticker, decimals: MarketDecimals) -> wire.Ticker:
         volume=decimals.show_quantity(now.volume),
         quote_volume=decimals.show_quote(now.quote_volume),
         trades=now.trades,
+        at=now.at // 1000,
     )

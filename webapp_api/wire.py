@@ -170,6 +170,7 @@ class Ticker(Struct, gc=False):
     volume: str
     quote_volume: str
     trades: int
+    at: int
 
 
 class Balance(Struct, gc=False):
