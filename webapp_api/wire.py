@@ -36,7 +36,7 @@ class PlaceOrder(Struct, forbid_unknown_fields=True, gc=False):
 class CancelOrder(Struct, forbid_unknown_fields=True, gc=False):
     """The params of order.cancel: one of the two."""
 
-    id: Annotated[int, msgspec.Meta(gt=0, lt=2**63)] | None = None
+    id: Annotated[int, msgspec.Meta(gt=0, lt=2**62)] | None = None
     client_order_id: ClientOrderId | None = None
 
 
