@@ -36,7 +36,7 @@ class Order:
 
     def __init__(
         self,
-        id: OrderId,  # noqa: A002
+        id: OrderId,
         user: UserId,
         side: Side,
         price: Ticks,

@@ -98,7 +98,7 @@ class Server:
         return str(answer.body["access_token"])
 
     def fund(self, telegram_id: int, **amounts: str) -> None:
-        """Credit play money: fund(42, USDT="1000")."""
+        """Credit play money, each asset with its amount."""
         secret = files.own_secrets(self.data_dir).dev_secret
         for asset, amount in amounts.items():
             body = {"telegram_id": telegram_id, "asset": asset, "amount": amount}

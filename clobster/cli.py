@@ -1,0 +1,129 @@
+"""The command line. Anything wrong that a person can mend ends in one line and exit code 2."""
+
+import argparse
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from clobster import config, data_dir, launch_data
+from clobster.config import ConfigError, Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = config.load(
+            data_dir=getattr(options, "data_dir", None),
+            host=getattr(options, "host", None),
+            port=getattr(options, "port", None),
+        )
+        command: Callable[[Settings, argparse.Namespace], int] = options.command
+        return command(settings, options)
+    except ConfigError as error:
+        print(f"clobster: {error}", file=sys.stderr)  # noqa: T201  this is the command line's own voice
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="clobster", description="A spot exchange that lives in Telegram.")
+    place = argparse.ArgumentParser(add_help=False)
+    place.add_argument("--data-dir", type=Path, help="where the exchange keeps its files (default: var)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", parents=[place], help="run the exchange; SIGTERM stops it cleanly")
+    run.add_argument("--role", choices=["all"], default="all", help="which parts to run (default: all)")
+    run.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    run.add_argument("--port", type=int, help="port to listen on (default: 8080)")
+    run.set_defaults(command=_run)
+
+    migrate = commands.add_parser("migrate", parents=[place], help="bring the database's schema up to date")
+    migrate.set_defaults(command=_migrate)
+    audit = commands.add_parser("audit", parents=[place], help="replay every command and prove the books")
+    audit.set_defaults(command=_audit)
+    show = commands.add_parser("config", parents=[place], help="show the effective settings, secrets hidden")
+    show.set_defaults(command=_config)
+
+    dev = commands.add_parser("dev", help="development only").add_subparsers(required=True, metavar="WHAT")
+    sign = dev.add_parser("init-data", parents=[place], help="print signed Telegram launch data for a person")
+    sign.add_argument("--user-id", type=int, required=True, help="a Telegram user id")
+    sign.add_argument("--first-name", default="Dev", help="the person's first name")
+    sign.set_defaults(command=_dev_init_data)
+    fund = dev.add_parser("fund", parents=[place], help="credit a person with play money")
+    fund.add_argument("--user-id", type=int, required=True, help="a Telegram user id")
+    fund.add_argument("--asset", required=True, help="for example USDT")
+    fund.add_argument("--amount", required=True, help="for example 1000")
+    fund.set_defaults(command=_dev_fund)
+    return parser
+
+
+def _run(settings: Settings, _: argparse.Namespace) -> int:
+    from clobster.lifecycle import run  # the rest of the command line starts without the server's imports
+
+    return run(settings)
+
+
+def _migrate(settings: Settings, _: argparse.Namespace) -> int:
+    from data.store.migrate import upgrade
+
+    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+    upgrade(f"sqlite:///{settings.database_path}")
+    return _say(f"the schema of {settings.database_path} is up to date")
+
+
+def _audit(settings: Settings, _: argparse.Namespace) -> int:
+    from clobster.audit import audit
+
+    report = audit(settings.database_path)
+    for line in report.lines:
+        _say(line)
+    return 0 if report.clean else 1
+
+
+def _config(settings: Settings, _: argparse.Namespace) -> int:
+    return _say(config.describe(settings))
+
+
+def _dev_init_data(settings: Settings, options: argparse.Namespace) -> int:
+    _development_only(settings)
+    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+    token = token or data_dir.own_secrets(settings.data_dir).bot_token
+    now_s = int(time.time())
+    return _say(launch_data.sign(token, user_id=options.user_id, first_name=options.first_name, now_s=now_s))
+
+
+def _dev_fund(settings: Settings, options: argparse.Namespace) -> int:
+    _development_only(settings)
+    body = {"telegram_id": options.user_id, "asset": options.asset, "amount": options.amount}
+    request = urllib.request.Request(  # noqa: S310  the address is our own server's
+        f"{data_dir.running(settings.data_dir).url}/api/dev/fund",
+        data=msgspec.json.encode(body),
+        headers={
+            "Authorization": f"Bearer {data_dir.own_secrets(settings.data_dir).dev_secret}",
+            "Content-Type": "application/json",
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+            response.read()
+    except urllib.error.HTTPError as error:
+        answer = msgspec.json.decode(error.read())
+        raise ConfigError(answer["error"]["message"]) from None
+    except OSError as error:
+        raise ConfigError(f"the server does not answer: {error}") from None
+    return _say(f"credited {options.amount} {options.asset} to Telegram user {options.user_id}")
+
+
+def _development_only(settings: Settings) -> None:
+    if settings.env != "development":
+        raise ConfigError(f"dev commands are for development; CLOBSTER_ENV is {settings.env}")
+
+
+def _say(text: str) -> int:
+    print(text)  # noqa: T201
+    return 0

@@ -1,0 +1,82 @@
+"""What lies in the data directory besides the database: a lock, development's secrets, where the server listens."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from clobster.config import ConfigError
+
+
+class Secrets(Struct, frozen=True):
+    """What development makes for itself at its first start, so that it needs no settings."""
+
+    bot_token: str
+    jwt_secret: str
+    dev_secret: str
+
+
+class Running(Struct, frozen=True):
+    """Where the server of this directory listens."""
+
+    pid: int
+    url: str
+
+
+def own_secrets(data_dir: Path) -> Secrets:
+    """Return the directory's secrets, made where there are none yet."""
+    path = data_dir / "secrets.json"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        bot_id = 7_000_000_000 + secrets.randbelow(10**9)
+        made = Secrets(f"{bot_id}:{secrets.token_urlsafe(26)}", secrets.token_urlsafe(48), secrets.token_urlsafe(48))
+        temporary = path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(made))
+        try:
+            os.link(temporary, path)  # the first of two that start at once wins, whole
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    return msgspec.json.decode(path.read_bytes(), type=Secrets)
+
+
+@contextmanager
+def locked(data_dir: Path) -> Iterator[None]:
+    """Keep a second server out of the directory. Raises ConfigError where one is in."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(
+                f"another clobster runs on {data_dir}: stop it, or choose another with --data-dir"
+            ) from None
+        yield
+
+
+@contextmanager
+def announced(data_dir: Path, url: str) -> Iterator[None]:
+    """Tell the development commands where the server listens, while it does."""
+    path = data_dir / "running.json"
+    path.write_bytes(msgspec.json.encode(Running(os.getpid(), url)))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def running(data_dir: Path) -> Running:
+    """Return where the directory's server listens. Raises ConfigError where none does."""
+    try:
+        found = msgspec.json.decode((data_dir / "running.json").read_bytes(), type=Running)
+        os.kill(found.pid, 0)
+    except (OSError, msgspec.DecodeError):
+        raise ConfigError(f"no clobster runs on {data_dir}: start it with `make run`, then try again") from None
+    return found

@@ -1,0 +1,1 @@
+"""The whole exchange as a process of its own, asked from outside."""

@@ -1,0 +1,82 @@
+"""Nothing acknowledged is ever lost, whenever the server dies."""
+
+import json
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from clobster.audit import audit
+from tests.support.server import Server, call
+
+ROUNDS = 20
+OPEN = {"new", "partially_filled"}
+
+
+def test_every_acknowledged_order_is_there_exactly_once_after_each_of_20_kills(tmp_path: Path) -> None:
+    chance = random.Random(9)
+    server = Server(tmp_path / "var", CLOBSTER_FEED="recorded")
+    acknowledged: dict[str, dict[str, Any]] = {}
+    unanswered: list[dict[str, Any]] = []
+    retried = 0
+    for round_ in range(ROUNDS):
+        server.start()
+        try:
+            server.fund(42, USDT="1000000", BTC="20")
+            token = server.sign_in(42)
+            for body in unanswered:  # an honest client asks again under the same name
+                answer = call("POST", f"{server.url}/api/trading/orders", body, token)
+                assert answer.status == 201, answer.body
+                acknowledged[body["client_order_id"]] = answer.body
+                retried += 1
+            lines = _trade_until_killed(server, token, round_, chance.uniform(0.2, 0.8))
+        finally:
+            server.kill()
+        told, unanswered = _told(lines)
+        acknowledged |= told
+        report = audit(server.data_dir / "clobster.db")
+        assert report.clean, report.lines
+        _all_are_there_once(server.data_dir / "clobster.db", acknowledged)
+    assert len(acknowledged) > ROUNDS * 20, "too few orders to prove anything"
+    assert retried > ROUNDS, "no kill came between an order and its answer"
+
+
+def _trade_until_killed(server: Server, token: str, seed: int, seconds: float) -> list[dict[str, Any]]:
+    trader = subprocess.Popen(
+        [sys.executable, "-m", "tests.e2e.trader", server.url, token, str(seed)], stdout=subprocess.PIPE
+    )
+    assert trader.stdout is not None
+    first = trader.stdout.readline()  # it has begun
+    time.sleep(seconds)
+    server.kill()
+    rest, _ = trader.communicate(timeout=30)
+    lines = [first, *rest.splitlines()]
+    return [json.loads(line) for line in lines if line.strip()]
+
+
+def _told(lines: list[dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+    """Return the acknowledged orders by their client's name, and the bodies that got no answer."""
+    asked = {line["asked"]["client_order_id"]: line["asked"] for line in lines if "asked" in line}
+    answered = {line["name"]: line for line in lines if "name" in line}
+    acknowledged = {name: line["answer"] for name, line in answered.items() if line["status"] == 201}
+    return acknowledged, [body for name, body in asked.items() if name not in answered]
+
+
+def _all_are_there_once(database: Path, acknowledged: dict[str, dict[str, Any]]) -> None:
+    with sqlite3.connect(database) as reader:
+        kept: dict[str, list[tuple[int, str, int]]] = {}
+        for name, *order in reader.execute("SELECT client_order_id, id, status, filled FROM orders"):
+            kept.setdefault(name, []).append(tuple(order))
+        trades = {row[0] for row in reader.execute("SELECT id FROM trades")}
+    reader.close()
+    for name, order in acknowledged.items():
+        assert len(kept.get(name, [])) == 1, f"{name} is kept {len(kept.get(name, []))} times"
+        order_id, status, filled = kept[name][0]
+        assert order_id == order["id"]
+        assert status == order["status"] or order["status"] in OPEN, f"{name} was {order['status']}, is {status}"
+        assert filled >= round(float(order["filled_quantity"]) * 10_000)
+        assert trades >= {fill["trade_id"] for fill in order["fills"]}
+    assert all(len(orders) == 1 for orders in kept.values()), "an order was placed twice"
