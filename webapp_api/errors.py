@@ -39,12 +39,14 @@ STATUS: Final[Mapping[str, int]] = {
     "unauthorized": 401,
     "invalid_credentials": 401,
     "expired": 401,
+    "forbidden_origin": 403,
     # It is not there, or not theirs.
     "unknown_symbol": 404,
     "unknown_asset": 404,
     "unknown_order": 404,
     "unknown_withdrawal": 404,
     "unknown_session": 404,
+    "unknown_channel": 404,
     # It makes sense, but not as things stand.
     "insufficient_funds": 409,
     "would_take": 409,
@@ -54,7 +56,10 @@ STATUS: Final[Mapping[str, int]] = {
     # Too much of it.
     "too_many_open_orders": 429,
     "too_many_client_order_ids": 429,
+    "too_many_in_flight": 429,
     "busy": 503,
+    # Our fault.
+    "internal": 500,
 }
 
 _HTTP_CODES: Final[Mapping[int, str]] = {

@@ -1,0 +1,21 @@
+"""The whole HTTP application: routes, the one middleware, and nothing that lives longer than it."""
+
+from aiohttp import web
+
+from webapp_api import wire
+from webapp_api.deps import DEPS, Deps
+from webapp_api.errors import error_middleware
+from webapp_api.routes import auth, dev, health, markets, page, portfolio, trading
+
+
+def build_app(deps: Deps) -> web.Application:
+    """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
+    app = web.Application(middlewares=[error_middleware(deps.assets)], client_max_size=wire.MAX_BODY)
+    app[DEPS] = deps
+    for resource in (trading, markets, portfolio, auth, health):
+        app.add_routes(resource.routes)
+    app.add_routes(page.routes())
+    if deps.dev_secret is not None:
+        app.add_routes(dev.routes(deps.dev_secret))
+    app.router.add_get("/api/ws", deps.hub.handle)
+    return app
