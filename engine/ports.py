@@ -48,3 +48,6 @@ class Feed(Protocol):
 
     def books(self) -> AsyncIterator[ExternalBook]:
         """Yield a book of some symbol whenever it has changed; ends when the feed is closed."""
+
+    async def close(self) -> None:
+        """End `books`."""

@@ -7,7 +7,7 @@ snapshot's id, which the page's wording ("lastUpdateId within [U; u]") does not 
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar, overload
 
@@ -42,8 +42,8 @@ class _Diff(msgspec.Struct, gc=False):
     asks: _Changes = msgspec.field(name="a")
 
 
-class BookSide(Sequence[tuple[Decimal, Decimal]]):
-    """One side of a book as a live sequence of (price, quantity), best first."""
+class BookSide:
+    """One side of a book: a live sequence of (price, quantity), best first."""
 
     def __init__(self, *, bids: bool) -> None:
         self._bids = bids

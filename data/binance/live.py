@@ -1,0 +1,146 @@
+"""The feed that follows Binance."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Iterable
+from typing import Any
+
+import structlog
+
+from data.binance.book import LocalBook, MalformedMessage
+from data.binance.latest import Latest
+from data.binance.streams import Streams, open_streams
+from data.binance.view import PACE_S, View
+from engine.core.types import Symbol
+from engine.ports import Clock, ExternalBook
+
+log = structlog.get_logger()
+
+REST_URL = "https://api.binance.com"
+STREAM_URL = "wss://stream.binance.com:9443"
+
+SNAPSHOT_LEVELS = 5_000  # the most there is, as Binance advises
+SILENCE_S = 10.0  # a connection that says nothing for this long is dead
+FIRST_RETRY_S, LAST_RETRY_S = 0.5, 60.0
+
+
+class BinanceFeed:
+    """Binance's books of some symbols, through any number of dropped connections, until it is closed."""
+
+    def __init__(
+        self,
+        symbols: Iterable[Symbol],
+        clock: Clock,
+        *,
+        rest_url: str = REST_URL,
+        stream_url: str = STREAM_URL,
+        pace_s: float = PACE_S,
+    ) -> None:
+        self._rest_url = rest_url.rstrip("/")
+        self._stream_url = stream_url.rstrip("/")
+        self._views = {symbol: View(symbol, clock, pace_s=pace_s) for symbol in symbols}
+        self._latest = Latest()
+
+    async def books(self) -> AsyncGenerator[ExternalBook, None]:
+        """Yield the books; see `engine.ports.Feed`."""
+        following = asyncio.create_task(self._follow())
+        following.add_done_callback(lambda _: self._latest.close())
+        try:
+            while book := await self._latest.take():
+                yield book
+            if following.done():
+                await following  # it never ends by itself: this tells why it did
+        finally:
+            following.cancel()
+            await asyncio.wait([following])
+
+    async def close(self) -> None:
+        """End `books`."""
+        self._latest.close()
+
+    async def _follow(self) -> None:
+        failures = 0
+        while True:
+            copies = {symbol: _Copy(symbol, view, self._latest) for symbol, view in self._views.items()}
+            try:
+                await self._connection(copies)
+            except Exception as error:  # whatever a remote does, the next connection may be better
+                log.warning("binance connection lost", error=_reason(error))
+            for copy in copies.values():
+                copy.lose()
+            failures = 1 if any(copy.was_in_sync for copy in copies.values()) else failures + 1
+            await asyncio.sleep(_pause_s(failures))
+
+    async def _connection(self, copies: dict[Symbol, "_Copy"]) -> None:
+        """Follow the streams until something is wrong with them, then raise."""
+        names = [f"{symbol.lower()}@depth@100ms" for symbol in copies]
+        async with open_streams(self._rest_url, self._stream_url, names) as streams, asyncio.TaskGroup() as tasks:
+            for copy in copies.values():
+                tasks.create_task(copy.keep_in_sync(streams))
+            while True:
+                async with asyncio.timeout(SILENCE_S):
+                    message = await streams.receive()
+                if copy_ := copies.get(message.get("s", "")):
+                    copy_.on_diff(message)
+
+
+class _Copy:
+    """The copy of one symbol's book that one connection keeps."""
+
+    def __init__(self, symbol: Symbol, view: View, latest: Latest) -> None:
+        self.was_in_sync = False
+        self._symbol = symbol
+        self._view = view
+        self._latest = latest
+        self._book = LocalBook()
+        self._lost = asyncio.Event()
+        self._lost.set()
+
+    def on_diff(self, message: dict[str, Any]) -> None:
+        """Take a depthUpdate. What breaks the book asks for a snapshot."""
+        before = self._book.in_sync
+        try:
+            self._book.on_diff(message)
+        except MalformedMessage as malformed:
+            log.warning("binance sent a malformed diff", symbol=self._symbol, error=str(malformed))
+            self._book.lose()
+        if before and not self._book.in_sync:
+            log.warning("binance book lost", symbol=self._symbol)
+            self._lost.set()
+        self._show()
+
+    async def keep_in_sync(self, streams: Streams) -> None:
+        """Whenever the book is lost, fetch snapshots until one fits. Raises what the client raises."""
+        while True:
+            await self._lost.wait()
+            self._lost.clear()
+            attempts = 0
+            while not self._book.in_sync:
+                if attempts:
+                    await asyncio.sleep(_pause_s(attempts))
+                attempts += 1
+                self._book.on_snapshot(await streams.depth(self._symbol, SNAPSHOT_LEVELS))
+            self.was_in_sync = True
+            log.info("binance book in sync", symbol=self._symbol, update_id=self._book.last_update_id)
+            self._show()
+
+    def lose(self) -> None:
+        """Say that the connection is gone."""
+        if lost := self._view.lose():
+            self._latest.put(lost)
+
+    def _show(self) -> None:
+        if shown := self._view.show(self._book):
+            self._latest.put(shown)
+
+
+def _pause_s(failures: int) -> float:
+    """Return how long to wait after some failures in a row: doubling, and never two programs in step."""
+    longest_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 10))
+    return random.uniform(longest_s / 2, longest_s)  # noqa: S311  jitter, no secret
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ExceptionGroup):
+        return "; ".join(_reason(inner) for inner in error.exceptions)
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,76 @@
+"""python-binance, opened and closed so that nothing of it outlives a connection.
+
+Its own reconnecting is switched off: it gives up for good after some 15 seconds without a server, a close during one
+never returns, and its DepthCacheManager spins when its socket dies. Here a connection that fails in any way is
+thrown away whole.
+"""
+
+import asyncio
+import contextlib
+import warnings
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+QUEUE_MESSAGES = 10_000  # the library ends a connection that falls behind by this many; its default is 100
+CONNECT_S = 10.0
+_POLL_S = 0.5  # how often the library's reading loop looks up; closing a silent connection takes as long
+
+
+class Dropped(Exception):  # noqa: N818  what happened, not whose fault it is
+    """The connection is of no more use."""
+
+
+class Streams:
+    """Raw streams and public REST answers over one connection."""
+
+    def __init__(self, client: Any, socket: Any) -> None:
+        self._client = client
+        self._socket = socket
+
+    async def depth(self, symbol: str, limit: int) -> dict[str, Any]:
+        """GET /api/v3/depth. Raises what the client raises."""
+        answer: dict[str, Any] = await self._client.get_order_book(symbol=symbol, limit=limit)
+        return answer
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next message's data. Raises Dropped."""
+        message = await self._socket.recv()
+        if message.get("e") == "error":
+            raise Dropped(f"{message.get('type')}: {message.get('m')}")
+        data = message.get("data")
+        if not isinstance(data, dict):
+            raise Dropped("a message of the combined stream has no data")
+        if data.get("e") == "serverShutdown":
+            raise Dropped("the server is about to shut down")
+        return data
+
+
+@contextlib.asynccontextmanager
+async def open_streams(rest_url: str, stream_url: str, names: Sequence[str]) -> AsyncIterator[Streams]:
+    """Connect to raw streams such as "btcusdt@depth@100ms". Raises what the library raises, or TimeoutError."""
+    library = await asyncio.to_thread(_import)
+    client = library.AsyncClient()
+    client.API_URL = f"{rest_url}/api"
+    try:
+        manager = library.BinanceSocketManager(client, max_queue_size=QUEUE_MESSAGES)
+        manager.STREAM_URL = f"{stream_url}/"
+        socket = manager.multiplex_socket(list(names))
+        socket.MAX_RECONNECTS = 0
+        socket.TIMEOUT = _POLL_S
+        async with asyncio.timeout(CONNECT_S):
+            await socket.connect()
+        try:
+            yield Streams(client, socket)
+        finally:
+            await socket.close()
+    finally:
+        await client.close_connection()
+
+
+def _import() -> Any:
+    """Import python-binance: it takes about a second, so not at the program's start and not on the loop."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it asks websockets for names that are to go
+        import binance  # type: ignore[import-untyped]  # the package has no types
+
+    return binance
