@@ -1,0 +1,1 @@
+"""Tests of Binance's market data: the book, recordings and feeds."""

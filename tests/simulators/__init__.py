@@ -1,0 +1,1 @@
+"""Servers of others, over loopback, that speak as the real ones do."""
