@@ -3,6 +3,7 @@
 Every command carries `at`, the time at which it was accepted at the edge: the core never asks a clock.
 """
 
+from engine.core.market import Asset, Market
 from engine.core.record import Record
 from engine.core.types import (
     AssetCode,
@@ -118,6 +119,23 @@ class CancelWithdrawal(Record, frozen=True, tag="cancel_withdrawal"):
     withdrawal: WithdrawalId
 
 
+class ListAsset(Record, frozen=True, tag="list_asset"):
+    """Let an asset be owned. Its decimals never change."""
+
+    at: Micros
+    asset: Asset
+
+
+class ListMarket(Record, frozen=True, tag="list_market"):
+    """Let a market trade, or change the limits and fees of one that does; its units never change.
+
+    Markets are listed through the log like everything else, since a replay must charge the fees of that day.
+    """
+
+    at: Micros
+    market: Market
+
+
 class BeginEpoch(Record, frozen=True, tag="epoch"):
     """A writer has taken the lead. Quotes live in memory only, so they end here."""
 
@@ -135,5 +153,7 @@ Command = (
     | RequestWithdrawal
     | CompleteWithdrawal
     | CancelWithdrawal
+    | ListAsset
+    | ListMarket
     | BeginEpoch
 )

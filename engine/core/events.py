@@ -1,5 +1,6 @@
 """Facts: what a command did. Frozen, with explicit tags, so that renaming a class keeps stored rows readable."""
 
+from engine.core.market import Asset, Market
 from engine.core.record import Record
 from engine.core.types import (
     AssetCode,
@@ -107,6 +108,18 @@ class WithdrawalChanged(Record, frozen=True, tag="withdrawal"):
     updated_at: Micros
 
 
+class AssetListed(Record, frozen=True, tag="asset_listed"):
+    """An asset can be owned from now on."""
+
+    asset: Asset
+
+
+class MarketListed(Record, frozen=True, tag="market_listed"):
+    """A market trades on these terms from now on."""
+
+    market: Market
+
+
 class EpochBegan(Record, frozen=True, tag="epoch_began"):
     """A writer took the lead."""
 
@@ -114,7 +127,17 @@ class EpochBegan(Record, frozen=True, tag="epoch_began"):
     at: Micros
 
 
-Event = OrderChanged | Traded | AlreadyPlaced | Quoted | Deposited | WithdrawalChanged | EpochBegan
+Event = (
+    OrderChanged
+    | Traded
+    | AlreadyPlaced
+    | Quoted
+    | Deposited
+    | WithdrawalChanged
+    | AssetListed
+    | MarketListed
+    | EpochBegan
+)
 
 
 class Posting(Record, frozen=True):

@@ -17,12 +17,15 @@ from engine.core.commands import (
     Command,
     CompleteWithdrawal,
     Deposit,
+    ListAsset,
+    ListMarket,
     PlaceOrder,
     Quote,
     RequestWithdrawal,
 )
 from engine.core.events import AlreadyPlaced, BalanceChanged, EpochBegan, Event, LevelChanged, OrderChanged, Posting
 from engine.core.funds import cancel_withdrawal, complete_withdrawal, deposit, request_withdrawal
+from engine.core.listing import list_asset, list_market
 from engine.core.market import Asset, Market
 from engine.core.placing import place
 from engine.core.quotes import change_quote, drop_quotes, narrow
@@ -42,8 +45,15 @@ class Exchange:
     Not thread-safe: one writer owns it.
     """
 
-    def __init__(self, assets: Iterable[Asset], markets: Iterable[Market]) -> None:
-        self._state = State(assets, markets)
+    def __init__(self, assets: Iterable[Asset] = (), markets: Iterable[Market] = ()) -> None:
+        self._state = State()
+        self._list(assets, markets)
+
+    def _list(self, assets: Iterable[Asset], markets: Iterable[Market]) -> None:
+        for asset in assets:
+            self._state.add_asset(asset)
+        for market in markets:
+            self._state.add_market(market)
 
     @property
     def state(self) -> State:
@@ -88,6 +98,10 @@ class Exchange:
                 return complete_withdrawal(state, command)
             case CancelWithdrawal():
                 return cancel_withdrawal(state, command)
+            case ListAsset():
+                return list_asset(state, command)
+            case ListMarket():
+                return list_market(state, command)
             case BeginEpoch():
                 drop_quotes(state)
                 return [EpochBegan(command.epoch, command.at)]
@@ -102,8 +116,9 @@ class Exchange:
         return postings, balances, levels
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on from what was kept. Call it once, on a new exchange."""
+        """Go on from what was kept. Call it once, on a new exchange without any listing of its own."""
         state = self._state
+        self._list(snapshot.assets, snapshot.markets)
         state.now = snapshot.now
         state.next_order, state.next_trade = snapshot.next_order, snapshot.next_trade
         state.next_withdrawal = snapshot.next_withdrawal
@@ -143,6 +158,8 @@ class Exchange:
             next_order=state.next_order,
             next_trade=state.next_trade,
             next_withdrawal=state.next_withdrawal,
+            assets=list(state.assets.values()),
+            markets=[venue.market for venue in state.venues.values()],
             balances=[b.changed() for b in state.ledger if b.available or b.held],
             open_orders=[self._open(state.orders[order]) for order in sorted(state.orders)],
             remembered=[
@@ -169,5 +186,9 @@ class Exchange:
         balances = sorted((b.asset, int(b.owner), b.available, b.held) for b in state.ledger if b.available or b.held)
         counters: tuple[OrderId, TradeId, WithdrawalId] = (state.next_order, state.next_trade, state.next_withdrawal)
         withdrawals = sorted(state.withdrawals.values(), key=lambda withdrawal: withdrawal.id)
-        whole = (counters, balances, queues, withdrawals, sorted(state.deposits))
+        listed = (
+            sorted(state.assets.values(), key=lambda asset: asset.code),
+            [venue.market for _, venue in sorted(state.venues.items())],
+        )
+        whole = (listed, counters, balances, queues, withdrawals, sorted(state.deposits))
         return sha256(msgspec.msgpack.encode(whole)).hexdigest()

@@ -34,10 +34,14 @@ class Ledger:
 
     __slots__ = ("_balances", "_postings", "_touched")
 
-    def __init__(self, assets: Iterable[AssetCode]) -> None:
-        self._balances: dict[AssetCode, dict[UserId, Balance]] = {asset: {} for asset in assets}
+    def __init__(self) -> None:
+        self._balances: dict[AssetCode, dict[UserId, Balance]] = {}
         self._postings: list[Posting] = []
         self._touched: dict[Balance, None] = {}
+
+    def add_asset(self, asset: AssetCode) -> None:
+        """Let an asset be owned."""
+        self._balances[asset] = {}
 
     def __iter__(self) -> Iterator[Balance]:
         for owners in self._balances.values():

@@ -29,6 +29,12 @@ class UnknownAsset(Refused):
     code = "unknown_asset"
 
 
+class NotListable(Refused):
+    """The units of what has been listed never change: orders and balances are counted in them."""
+
+    code = "not_listable"
+
+
 class InvalidQuantity(Refused):
     """The quantity must be above zero and within the market's limit."""
 

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from engine.core.commands import PlaceOrder
 from engine.core.events import BalanceChanged, OrderChanged, WithdrawalChanged
+from engine.core.market import Asset, Market
 from engine.core.types import Micros, OrderId, TradeId, WithdrawalId
 
 
@@ -17,6 +18,8 @@ class Snapshot(Struct, frozen=True):
     next_order: OrderId
     next_trade: TradeId
     next_withdrawal: WithdrawalId
+    assets: list[Asset]
+    markets: list[Market]
     balances: list[BalanceChanged]
     open_orders: list[OrderChanged]  # by id, which is the order of time priority
     remembered: list[tuple[OrderId, PlaceOrder]]  # the last day's orders, open or closed, that have a client order id
@@ -37,6 +40,8 @@ def genesis() -> Snapshot:
         next_order=OrderId(1),
         next_trade=TradeId(1),
         next_withdrawal=WithdrawalId(1),
+        assets=[],
+        markets=[],
         balances=[],
         open_orders=[],
         remembered=[],

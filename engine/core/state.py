@@ -1,6 +1,5 @@
 """Everything that an exchange knows, in one place, and the few moves that all commands share."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from engine.core.book import Book, Order
@@ -70,10 +69,10 @@ class State:
         "withdrawals",
     )
 
-    def __init__(self, assets: Iterable[Asset], markets: Iterable[Market]) -> None:
-        self.assets = {asset.code: asset for asset in assets}
-        self.venues = {market.symbol: Venue(market) for market in markets}
-        self.ledger = Ledger(self.assets)
+    def __init__(self) -> None:
+        self.assets: dict[AssetCode, Asset] = {}
+        self.venues: dict[Symbol, Venue] = {}
+        self.ledger = Ledger()
         self.now = Micros(0)
         self.next_order = OrderId(1)
         self.next_trade = TradeId(1)
@@ -85,7 +84,17 @@ class State:
         self.deposits: set[str] = set()
         # What the market maker's ladders need if all of them trade. It is not held by postings, since a ladder changes
         # many times a second: the market maker's available funds may not fall below it instead.
-        self.quoted: dict[AssetCode, int] = dict.fromkeys(self.assets, 0)
+        self.quoted: dict[AssetCode, int] = {}
+
+    def add_asset(self, asset: Asset) -> None:
+        """Let an asset be owned."""
+        self.assets[asset.code] = asset
+        self.ledger.add_asset(asset.code)
+        self.quoted[asset.code] = 0
+
+    def add_market(self, market: Market) -> None:
+        """Let a market trade."""
+        self.venues[market.symbol] = Venue(market)
 
     def venue(self, symbol: Symbol) -> Venue:
         """Return a market's venue or raise UnknownSymbol."""

@@ -12,6 +12,7 @@ from engine.core.events import (
     Traded,
     WithdrawalChanged,
 )
+from engine.core.market import Asset, Market
 from engine.core.types import Micros, OrderId, TradeId, WithdrawalId
 
 
@@ -32,6 +33,8 @@ class Batch(Struct, gc=False):
     next_trade: TradeId
     next_withdrawal: WithdrawalId
     events: list[Event]
+    assets: list[Asset]
+    markets: list[Market]
     orders: list[OrderChanged]
     trades: list[Traded]
     postings: list[Posting]

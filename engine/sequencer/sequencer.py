@@ -11,8 +11,20 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from engine.core.commands import BeginEpoch, Command, Quote
-from engine.core.events import Deposited, Event, OrderChanged, Traded, WithdrawalChanged
+from engine.core.events import (
+    AlreadyPlaced,
+    AssetListed,
+    Deposited,
+    EpochBegan,
+    Event,
+    MarketListed,
+    OrderChanged,
+    Quoted,
+    Traded,
+    WithdrawalChanged,
+)
 from engine.core.exchange import Exchange, changes_state
+from engine.core.market import Asset, Market
 from engine.core.refusals import Refused
 from engine.core.snapshot import Snapshot
 from engine.core.types import Micros
@@ -60,7 +72,7 @@ class Sequencer:
     ) -> None:
         self.listeners: list[Callable[[Batch], None]] = []
         self.commits = 0
-        self.last_commit_s = 0.0
+        self.commit_s = 0.0
         self._exchange = exchange
         self._store = store
         self._clock = clock
@@ -163,6 +175,8 @@ class Sequencer:
         state = self._exchange.state
         orders: dict[int, OrderChanged] = {}
         trades: list[Traded] = []
+        assets: list[Asset] = []
+        markets: list[Market] = []
         deposits: list[Deposited] = []
         withdrawals: dict[int, WithdrawalChanged] = {}
         for event in draft.events:
@@ -175,7 +189,11 @@ class Sequencer:
                     deposits.append(event)
                 case WithdrawalChanged():
                     withdrawals[event.id] = event
-                case _:
+                case AssetListed():
+                    assets.append(event.asset)
+                case MarketListed():
+                    markets.append(event.market)
+                case AlreadyPlaced() | Quoted() | EpochBegan():
                     pass
         first = self._seq + 1
         self._seq += len(draft.commands)
@@ -191,6 +209,8 @@ class Sequencer:
             next_trade=state.next_trade,
             next_withdrawal=state.next_withdrawal,
             events=draft.events,
+            assets=assets,
+            markets=markets,
             orders=list(orders.values()),
             trades=trades,
             postings=postings,
@@ -203,7 +223,7 @@ class Sequencer:
     async def _commit(self, batch: Batch) -> Batch:
         started = time.perf_counter()
         await self._store.commit(batch)
-        self.last_commit_s = time.perf_counter() - started
+        self.commit_s += time.perf_counter() - started
         self.commits += 1
         return batch
 

@@ -27,6 +27,8 @@ def batch(
         next_trade=TradeId(1),
         next_withdrawal=WithdrawalId(1),
         events=[],
+        assets=[],
+        markets=[],
         orders=list(orders),
         trades=list(trades),
         postings=[],
