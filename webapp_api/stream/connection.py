@@ -1,0 +1,264 @@
+"""One client: what it says, who it is, what it follows."""
+
+import asyncio
+from typing import Final, assert_never
+
+import structlog
+from aiohttp import WSCloseCode, WSMsgType, web
+from msgspec import Struct
+
+from engine.core.refusals import Refused
+from engine.core.types import Micros, UserId
+from engine.ports import Clock
+from engine.sequencer.sequencer import Busy
+from webapp_api.auth.tokens import Claims, Guard
+from webapp_api.refusals import Unauthorized
+from webapp_api.stream import protocol
+from webapp_api.stream.answers import Answers
+from webapp_api.stream.orders import MAX_IN_FLIGHT, Desk, OrderEntry
+from webapp_api.stream.outgoing import SLOW, Outgoing, Writers
+from webapp_api.stream.private import PrivateChannel, PrivateChannels
+from webapp_api.stream.public import PublicChannel, PublicChannels
+from webapp_api.stream.refusals import Internal, UnknownChannel
+
+log = structlog.get_logger()
+
+CLOSE_S: Final = 2.0  # what a client has for taking a close frame and answering it
+MAX_FAULTS: Final = 100  # of one connection: messages that are no requests, and tokens that are not good
+FAIR_SHARE: Final = 64  # messages of one client that are handled before others get their turn
+FLOOD: Final = "flood"
+FAULTS: Final = "too_many_faults"
+BINARY: Final = "binary_frame"
+
+_CODES: Final = {
+    SLOW: WSCloseCode.TRY_AGAIN_LATER,
+    FLOOD: WSCloseCode.POLICY_VIOLATION,
+    FAULTS: WSCloseCode.POLICY_VIOLATION,
+    BINARY: WSCloseCode.UNSUPPORTED_DATA,
+}
+_SECOND: Final = 1_000_000  # Micros
+
+Socket = web.WebSocketResponse[bool]
+Slow = protocol.Auth | protocol.Subscribe | protocol.Unsubscribe | protocol.Ping
+
+
+class Services(Struct, frozen=True):
+    """What all connections work with."""
+
+    desk: Desk
+    guard: Guard
+    clock: Clock
+    writers: Writers
+    public: PublicChannels
+    private: PrivateChannels
+
+
+class Connection:
+    """One client's connection, from the handshake on."""
+
+    def __init__(self, services: Services, socket: Socket, transport: asyncio.Transport) -> None:
+        self._services = services
+        self._socket = socket
+        self._transport = transport
+        self._out = Outgoing(services.writers, transport, self._dropped)
+        self._answers = Answers(self._out.send)
+        self._orders = OrderEntry(services.desk, self._answers)
+        self._channels: dict[str, PublicChannel | PrivateChannel] = {}
+        self._claims: Claims | None = None
+        self._session_timer: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._faults = 0
+
+    async def run(self) -> None:
+        """Serve the client until it leaves or is dropped."""
+        heard = 0
+        try:
+            async for message in self._socket:
+                if self._out.closed:
+                    continue  # the close frame is on its way
+                if message.type is WSMsgType.TEXT:
+                    request = self._hear(message.data)
+                    if request is not None:
+                        await self._serve(request)
+                elif message.type is WSMsgType.BINARY:
+                    self._out.drop(BINARY)
+                else:
+                    break  # a broken frame: the socket is closed already, with the code that says how
+                heard += 1
+                if heard % FAIR_SHARE == 0:
+                    await asyncio.sleep(0)
+        finally:
+            self._leave()
+            if self._closing is not None:
+                await asyncio.wait([self._closing])
+
+    def close(self, code: int, reason: str) -> None:
+        """Close with a code and a reason; who does not take them within CLOSE_S is cut off."""
+        self._out.close()
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(code, reason))
+
+    def session_ended(self, session: str) -> None:
+        """Stop speaking for an account if it was by this session."""
+        if self._claims is not None and self._claims.session == session:
+            self._sign_out()
+
+    def _hear(self, raw: bytes) -> Slow | None:
+        """Read a message and carry it out if it is an order, which most are; else return the request."""
+        try:
+            request = protocol.request(raw)
+        except protocol.BadRequest as bad:
+            self._refuse(bad.id, bad.op, bad.refused)
+            self._count_fault()
+            return None
+        try:
+            if isinstance(request, protocol.Place):
+                now = self._services.clock()
+                self._orders.place(self._user(now), now, request)
+            elif isinstance(request, protocol.Cancel):
+                now = self._services.clock()
+                self._orders.cancel(self._user(now), now, request)
+            else:
+                return request
+        except Refused as refused:
+            self._refuse(request.id, protocol.op(request), refused)
+        return None
+
+    async def _serve(self, request: Slow) -> None:
+        try:
+            match request:
+                case protocol.Auth():
+                    await self._auth(request)
+                case protocol.Subscribe():
+                    await self._subscribe(request)
+                case protocol.Unsubscribe():
+                    self._unsubscribe(request)
+                case protocol.Ping():
+                    self._answer(request.id, "pong", {"time": self._services.clock() // 1000})
+                case _:
+                    assert_never(request)
+        except Refused as refused:
+            self._refuse(request.id, protocol.op(request), refused)
+        except Exception:
+            log.exception("serving a websocket request failed", op=protocol.op(request))
+            self._refuse(request.id, protocol.op(request), Internal())
+
+    async def _auth(self, request: protocol.Auth) -> None:
+        guard = self._services.guard
+        try:
+            claims = guard.known(request.token) or await guard.admit(request.token)
+        except Unauthorized:
+            self._count_fault()
+            raise Unauthorized("This token is not good, or no longer.") from None
+        if self._claims is not None and self._claims.user != claims.user:
+            self._leave_private()
+        self._claims = claims
+        self._stop_session_timer()
+        left_s = claims.expires_at - self._services.clock() / _SECOND
+        self._session_timer = asyncio.get_running_loop().call_later(left_s, self._sign_out)
+        self._answer(request.id, "auth", {"account": claims.user, "expires_at": claims.expires_at * 1000})
+
+    async def _subscribe(self, request: protocol.Subscribe) -> None:
+        names = list(dict.fromkeys(request.channels))
+        for name in names:
+            if self._services.public.get(name) is None:
+                if not self._services.private.has(name):
+                    raise UnknownChannel(channel=name)
+                self._user(self._services.clock())
+        self._answer(request.id, "subscribe", {"channels": names})
+        for name in names:
+            channel = self._services.public.get(name)
+            if channel is not None:
+                self._channels[name] = channel
+                channel.subscribe(self._out)
+            else:
+                await self._subscribe_private(name)
+        await asyncio.sleep(0)  # one write for each of these: nobody piles up snapshots
+
+    async def _subscribe_private(self, name: str) -> None:
+        private = self._services.private
+        channel = private.open(name, self._user(self._services.clock()))
+        self._channels[name] = channel
+        try:
+            await channel.subscribe(self._out)
+        except BaseException as error:
+            self._channels.pop(name, None)
+            private.leave(channel, self._out)
+            if isinstance(error, TimeoutError):
+                raise Busy(channel=name) from None
+            raise
+
+    def _unsubscribe(self, request: protocol.Unsubscribe) -> None:
+        for name in request.channels:
+            channel = self._channels.pop(name, None)
+            if channel is not None:
+                self._leave_channel(channel)
+        self._answer(request.id, "unsubscribe", {"channels": request.channels})
+
+    def _user(self, now: Micros) -> UserId:
+        """Return for whom this connection speaks. Raises Unauthorized."""
+        claims = self._claims
+        if claims is None or claims.expires_at * _SECOND <= now:
+            raise Unauthorized('Say {"op": "auth", "token": …} with a good access token first.')
+        return claims.user
+
+    def _answer(self, id_: protocol.Id, op: str, result: object) -> None:
+        self._at_once(protocol.answer(id_, op, result))
+
+    def _refuse(self, id_: protocol.Id, op: str | None, refused: Refused) -> None:
+        self._at_once(protocol.refusal(id_, op, refused, self._services.desk.assets))
+
+    def _at_once(self, frame: bytes) -> None:
+        self._answers.at_once(frame)
+        if self._answers.waiting > 2 * MAX_IN_FLIGHT:
+            self._out.drop(FLOOD)
+
+    def _count_fault(self) -> None:
+        self._faults += 1
+        if self._faults > MAX_FAULTS:
+            self._out.drop(FAULTS)
+
+    def _sign_out(self) -> None:
+        self._claims = None
+        self._stop_session_timer()
+        self._leave_private()
+        self._refuse(None, "auth", Unauthorized("The session has ended."))
+
+    def _leave(self) -> None:
+        self._out.close()
+        self._stop_session_timer()
+        for channel in self._channels.values():
+            self._leave_channel(channel)
+        self._channels.clear()
+        if self._closing is None and self._transport.get_write_buffer_size():
+            asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
+
+    def _leave_private(self) -> None:
+        for name, channel in list(self._channels.items()):
+            if isinstance(channel, PrivateChannel):
+                del self._channels[name]
+                self._leave_channel(channel)
+
+    def _leave_channel(self, channel: PublicChannel | PrivateChannel) -> None:
+        if isinstance(channel, PrivateChannel):
+            self._services.private.leave(channel, self._out)
+        else:
+            channel.unsubscribe(self._out)
+
+    def _stop_session_timer(self) -> None:
+        if self._session_timer is not None:
+            self._session_timer.cancel()
+            self._session_timer = None
+
+    def _dropped(self, reason: str) -> None:
+        log.info("websocket client dropped", reason=reason)
+        self.close(_CODES.get(reason, WSCloseCode.INTERNAL_ERROR), reason)
+
+    async def _close(self, code: int, reason: str) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._socket.close(code=code, message=reason.encode())
+        except TimeoutError:
+            pass
+        finally:
+            self._transport.abort()

@@ -1,0 +1,142 @@
+"""All clients of /api/ws, and what they are told when a batch is committed."""
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import WSCloseCode, web
+
+from engine.accounts.accounts import Accounts
+from engine.core.decimals import MarketDecimals
+from engine.core.market import Asset
+from engine.market_data.market_data import MarketData
+from engine.ports import Clock
+from engine.sequencer.batch import Batch
+from engine.sequencer.sequencer import Busy, Sequencer
+from webapp_api.auth.tokens import Guard
+from webapp_api.stream.connection import CLOSE_S, Connection, Services, Socket
+from webapp_api.stream.metrics import StreamMetrics
+from webapp_api.stream.orders import Desk
+from webapp_api.stream.outgoing import Limits, Writers
+from webapp_api.stream.private import PrivateChannels
+from webapp_api.stream.public import PublicChannels
+from webapp_api.stream.reads import Reads
+from webapp_api.stream.refusals import ForbiddenOrigin
+from webapp_api.stream.views import AccountViews
+
+log = structlog.get_logger()
+
+MAX_CLIENTS: Final = 10_000
+MAX_MESSAGE: Final = 64 * 1024  # bytes
+HEARTBEAT_S: Final = 20.0
+SEND_BUFFER: Final = 128 * 1024  # bytes in the kernel; only what is behind it is seen to lag, so not megabytes
+
+
+class Hub:
+    """The WebSocket edge. Make it inside the running loop; register `metrics` with the program's registry.
+
+    on_batch is a listener of the sequencer and comes after `MarketData.on_batch`. public_url is where browsers find
+    us, "https://clobster.example"; empty where there is nothing but the host they ask.
+    """
+
+    def __init__(
+        self,
+        *,
+        sequencer: Sequencer,
+        reads: Reads,
+        accounts: Accounts,
+        guard: Guard,
+        market_data: MarketData,
+        markets: Mapping[str, MarketDecimals],
+        assets: Mapping[str, Asset],
+        clock: Clock,
+        public_url: str = "",
+        limits: Limits | None = None,
+    ) -> None:
+        self.metrics = StreamMetrics()
+        self._public_host = _host(public_url)
+        self._connections: set[Connection] = set()
+        self._one_left = asyncio.Event()
+        self._closed = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writers = Writers(limits or Limits(), self.metrics)
+        self._public = PublicChannels(market_data, markets)
+        self._private = PrivateChannels(reads.by_channel, AccountViews(markets, assets), lambda: sequencer.seq)
+        self._services = Services(
+            desk=Desk(sequencer, markets, assets, reads.order, self._tasks),
+            guard=guard,
+            clock=clock,
+            writers=self._writers,
+            public=self._public,
+            private=self._private,
+        )
+        accounts.ended.append(self._session_ended)
+
+    def on_batch(self, batch: Batch) -> None:
+        """Tell everybody what a committed batch did."""
+        try:
+            self._public.on_batch(batch)
+            self._private.on_batch(batch)
+        except Exception:  # the writer must not suffer
+            log.exception("publishing a batch failed", seq=batch.last_seq)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve `GET /api/ws`. Raises ForbiddenOrigin, and Busy where there are too many clients."""
+        origin = request.headers.get("Origin")
+        if origin is not None:  # programs send none
+            host = _host(origin)
+            if not host or host not in (request.host.lower(), self._public_host):
+                raise ForbiddenOrigin
+        if self._closed or len(self._connections) >= MAX_CLIENTS:
+            raise Busy
+        websocket: Socket = web.WebSocketResponse(
+            timeout=CLOSE_S, heartbeat=HEARTBEAT_S, compress=False, max_msg_size=MAX_MESSAGE, decode_text=False
+        )
+        await websocket.prepare(request)
+        transport = request.transport
+        if transport is None:  # it left during the handshake
+            return websocket
+        _bound_send_buffer(transport)
+        connection = Connection(self._services, websocket, transport)
+        self._connections.add(connection)
+        self.metrics.clients = len(self._connections)
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)
+            self._one_left.set()
+            self.metrics.clients = len(self._connections)
+        return websocket
+
+    async def close(self) -> None:
+        """Send every client away and take no new ones."""
+        self._closed = True
+        self._public.close()
+        for connection in list(self._connections):
+            connection.close(WSCloseCode.GOING_AWAY, "shutting_down")
+        while self._connections:
+            self._one_left.clear()
+            await self._one_left.wait()
+        await asyncio.gather(*self._tasks)
+        self._writers.close()
+
+    def _session_ended(self, session: str) -> None:
+        for connection in self._connections:
+            connection.session_ended(session)
+
+
+def _host(url: str) -> str:
+    """Return the host, and port where it is named, that a page is from; empty where that can't be told."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _bound_send_buffer(transport: asyncio.Transport) -> None:
+    peer = transport.get_extra_info("socket")
+    if peer is not None:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)

@@ -1,0 +1,133 @@
+"""Channels that only their owner gets: the orders, the trades and the balances of one account.
+
+A snapshot is read from the database while batches go on being committed. So a subscriber is registered first and its
+updates are held back; the read says at which commit it stands, and what it contains already is left out.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from engine.core.types import UserId
+from engine.sequencer.batch import Batch
+from webapp_api.stream import protocol
+from webapp_api.stream.outgoing import SLOW, Outgoing
+from webapp_api.stream.views import AccountViews
+
+READ_S: Final = 5.0  # a snapshot takes milliseconds
+MAX_HELD: Final = 10_000  # updates held back during one read
+
+Read = Callable[[UserId], Awaitable[tuple[int, list[object]]]]
+"""Reads a snapshot's data, and how many commands had been committed when it was read."""
+
+
+class _Held:
+    """Updates that wait for a snapshot: (the batch's last command, the channel's seq, the frame)."""
+
+    __slots__ = ("updates",)
+
+    def __init__(self) -> None:
+        self.updates: list[tuple[int, int, bytes]] = []
+
+
+class PrivateChannel:
+    """One channel of one account; lives as long as somebody listens."""
+
+    def __init__(self, name: str, user: UserId, read: Read, published: Callable[[int], Awaitable[None]]) -> None:
+        self.name = name
+        self.user = user
+        self._read = read
+        self._published = published
+        self._seq = 0
+        self._subscribers: dict[Outgoing, _Held | None] = {}
+
+    @property
+    def deserted(self) -> bool:
+        """Whether nobody listens."""
+        return not self._subscribers
+
+    async def subscribe(self, client: Outgoing) -> None:
+        """Send a snapshot as soon as it is read, and updates from there on. Raises what the read raises."""
+        held = _Held()
+        self._subscribers[client] = held
+        try:
+            async with asyncio.timeout(READ_S):
+                seq, data = await self._read(self.user)
+                await self._published(seq)
+        except BaseException:
+            if self._subscribers.get(client) is held:
+                del self._subscribers[client]
+            raise
+        if self._subscribers.get(client) is not held:  # left while we read
+            return
+        self._subscribers[client] = None
+        later = [update for update in held.updates if update[0] > seq]
+        client.send(protocol.snapshot(self.name, later[0][1] - 1 if later else self._seq, data))
+        for _, _, frame in later:
+            client.send(frame)
+
+    def unsubscribe(self, client: Outgoing) -> None:
+        """Send nothing more."""
+        self._subscribers.pop(client, None)
+
+    def publish(self, batch_seq: int, data: list[object]) -> None:
+        """Send what a batch changed."""
+        self._seq += 1
+        frame = protocol.update(self.name, self._seq, data)
+        for client, held in self._subscribers.items():
+            if held is None:
+                client.send(frame)
+            elif len(held.updates) < MAX_HELD:
+                held.updates.append((batch_seq, self._seq, frame))
+            else:
+                client.drop(SLOW)
+
+
+class PrivateChannels:
+    """All of them that somebody listens to.
+
+    reads are by name; committed says up to which command batches were published.
+    """
+
+    def __init__(self, reads: Mapping[str, Read], views: AccountViews, committed: Callable[[], int]) -> None:
+        self._reads = reads
+        self._views = views
+        self._committed = committed
+        self._news = asyncio.Event()
+        self._accounts: dict[UserId, dict[str, PrivateChannel]] = {}
+
+    def has(self, name: str) -> bool:
+        """Say whether there is such a channel."""
+        return name in self._reads
+
+    def open(self, name: str, user: UserId) -> PrivateChannel:
+        """Return an account's channel. Whoever opens it subscribes at once, and leaves it in the end."""
+        channels = self._accounts.setdefault(user, {})
+        if name not in channels:
+            channels[name] = PrivateChannel(name, user, self._reads[name], self._published)
+        return channels[name]
+
+    def leave(self, channel: PrivateChannel, client: Outgoing) -> None:
+        """Unsubscribe; a channel that nobody listens to any more is forgotten."""
+        channel.unsubscribe(client)
+        channels = self._accounts.get(channel.user, {})
+        if channel.deserted and channels.get(channel.name) is channel:
+            del channels[channel.name]
+            if not channels:
+                del self._accounts[channel.user]
+
+    def on_batch(self, batch: Batch) -> None:
+        """Send every listening account what a batch did to it."""
+        self._news.set()
+        self._news.clear()
+        if not self._accounts:
+            return
+        for (user, name), data in self._views.of_batch(batch, self._accounts).items():
+            channel = self._accounts[user].get(name)
+            if channel is not None:
+                channel.publish(batch.last_seq, data)
+
+    async def _published(self, seq: int) -> None:
+        """Return when the batch with this command was published: a read may see it a moment before we do."""
+        while self._committed() < seq:
+            await self._news.wait()

@@ -1,0 +1,27 @@
+"""What only the WebSocket refuses."""
+
+from engine.core.refusals import Refused
+
+
+class UnknownChannel(Refused):
+    """There is no channel of this name."""
+
+    code = "unknown_channel"
+
+
+class TooManyInFlight(Refused):
+    """This connection has as many unanswered requests as it may have."""
+
+    code = "too_many_in_flight"
+
+
+class ForbiddenOrigin(Refused):
+    """Pages of other sites may not open this WebSocket."""
+
+    code = "forbidden_origin"
+
+
+class Internal(Refused):
+    """Something went wrong on our side."""
+
+    code = "internal"

@@ -1,0 +1,63 @@
+"""What an account's private channels tell: of a committed batch, and of rows read for a snapshot."""
+
+from collections import defaultdict
+from collections.abc import Container, Mapping
+from typing import Final
+
+from data.store.schema import SettlementState
+from engine.core.decimals import MarketDecimals, show
+from engine.core.events import BalanceChanged, Traded
+from engine.core.market import Asset
+from engine.core.types import OrderId, UserId
+from engine.sequencer.batch import Batch
+from webapp_api import orders, wire
+
+ORDERS: Final = "user:orders"
+TRADES: Final = "user:trades"
+BALANCES: Final = "user:balances"
+
+_OWED: Final = wire.Settlement(SettlementState.OWED.value, None)
+
+
+class AccountViews:
+    """Makes the data of private channels."""
+
+    def __init__(self, markets: Mapping[str, MarketDecimals], assets: Mapping[str, Asset]) -> None:
+        self._markets = markets
+        self._assets = assets
+
+    def of_batch(self, batch: Batch, accounts: Container[UserId]) -> dict[tuple[UserId, str], list[object]]:
+        """Return, by account and channel, what a batch did to those of these accounts that it concerns.
+
+        An order comes with the fills of this batch only.
+        """
+        told: defaultdict[tuple[UserId, str], list[object]] = defaultdict(list)
+        fills: defaultdict[OrderId, list[Traded]] = defaultdict(list)
+        for trade in batch.trades:
+            if trade.maker in accounts:
+                fills[trade.maker_order].append(trade)
+                told[trade.maker, TRADES].append(self._trade(trade, maker=True))
+            if trade.taker in accounts:
+                fills[trade.taker_order].append(trade)
+                told[trade.taker, TRADES].append(self._trade(trade, maker=False))
+        for order in batch.orders:
+            if order.user in accounts:
+                view = orders.order(order, fills.get(order.id, ()), self._markets[order.symbol])
+                told[order.user, ORDERS].append(view)
+        for balance in batch.balances:
+            if balance.owner in accounts:
+                told[balance.owner, BALANCES].append(self.balance(balance))
+        return told
+
+    def balance(self, changed: BalanceChanged) -> wire.Balance:
+        """Return what an account has of an asset."""
+        decimals = self._assets[changed.asset].decimals
+        return wire.Balance(
+            changed.asset,
+            show(changed.available, decimals),
+            show(changed.held, decimals),
+            show(changed.available + changed.held, decimals),
+        )
+
+    def _trade(self, trade: Traded, *, maker: bool) -> wire.OwnTrade:
+        return orders.own_trade(trade, maker, _OWED, self._markets[trade.symbol])
