@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Iterable
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -93,6 +94,8 @@ class _Copy:
         self._view = view
         self._latest = latest
         self._book = LocalBook()
+        self._floor: Decimal | None = None  # below this the snapshot, cut at its limit, knew no bids
+        self._ceiling: Decimal | None = None
         self._lost = asyncio.Event()
         self._lost.set()
 
@@ -104,13 +107,15 @@ class _Copy:
         except MalformedMessage as malformed:
             log.warning("binance sent a malformed diff", symbol=self._symbol, error=str(malformed))
             self._book.lose()
+        if self._is_beyond_what_is_known():
+            self._book.lose()
         if before and not self._book.in_sync:
             log.warning("binance book lost", symbol=self._symbol)
             self._lost.set()
         self._show()
 
     async def keep_in_sync(self, streams: Streams) -> None:
-        """Whenever the book is lost, fetch snapshots until one fits. Raises what the client raises."""
+        """Whenever the book is lost, fetch snapshots until one fits."""
         while True:
             await self._lost.wait()
             self._lost.clear()
@@ -119,7 +124,13 @@ class _Copy:
                 if attempts:
                     await asyncio.sleep(_pause_s(attempts))
                 attempts += 1
-                self._book.on_snapshot(await streams.depth(self._symbol, SNAPSHOT_LEVELS))
+                try:
+                    snapshot = await streams.depth(self._symbol, SNAPSHOT_LEVELS)
+                    self._book.on_snapshot(snapshot)
+                except Exception as error:  # the streams go on, and so do the others' books
+                    log.warning("binance gave no snapshot", symbol=self._symbol, error=_reason(error))
+                else:
+                    self._floor, self._ceiling = _edge(snapshot["bids"]), _edge(snapshot["asks"])
             self.was_in_sync = True
             log.info("binance book in sync", symbol=self._symbol, update_id=self._book.last_update_id)
             self._show()
@@ -129,9 +140,20 @@ class _Copy:
         if lost := self._view.lose():
             self._latest.put(lost)
 
+    def _is_beyond_what_is_known(self) -> bool:
+        """Whether the market has moved to where levels may rest that neither the snapshot nor a diff has told."""
+        bid, ask = self._book.bids.best, self._book.asks.best
+        too_low = self._floor is not None and bid is not None and bid < self._floor
+        too_high = self._ceiling is not None and ask is not None and ask > self._ceiling
+        return too_low or too_high
+
     def _show(self) -> None:
         if shown := self._view.show(self._book):
             self._latest.put(shown)
+
+
+def _edge(levels: list[list[str]]) -> Decimal | None:
+    return Decimal(levels[-1][0]) if len(levels) >= SNAPSHOT_LEVELS else None
 
 
 def _pause_s(failures: int) -> float:

@@ -35,6 +35,9 @@ class Streams:
     async def receive(self) -> dict[str, Any]:
         """Return the next message's data. Raises Dropped."""
         message = await self._socket.recv()
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # its recv waits by a wait_for that, before 3.12, may swallow this
+            raise asyncio.CancelledError
         if message.get("e") == "error":
             raise Dropped(f"{message.get('type')}: {message.get('m')}")
         data = message.get("data")

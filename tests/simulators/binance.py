@@ -122,8 +122,8 @@ class BinanceSimulator:
         book = self.books.get(Symbol(request.query.get("symbol", "")))
         if book is None:
             return web.json_response({"code": -1121, "msg": "Invalid symbol."}, status=400)
-        while not book.in_sync:
-            await asyncio.sleep(0.005)
+        if not book.in_sync:  # the recording has not come to its snapshot yet
+            return web.json_response({"code": -1001, "msg": "Internal error."}, status=503)
         limit = int(request.query.get("limit", "100"))
         answer: dict[str, Any] = {
             "lastUpdateId": book.last_update_id,
