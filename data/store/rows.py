@@ -1,0 +1,113 @@
+"""How facts become rows. Columns stand in the order of the tables in `schema`; `facts` is the way back.
+
+This is the hot path: plain tuples, and an enum's word by `_value_`, which is an attribute where `value` is a call.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec.structs import astuple
+
+from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
+from engine.core.market import Asset, Market
+
+Row = tuple[Any, ...]
+
+
+def asset_rows(assets: Iterable[Asset]) -> list[Row]:
+    """Return rows of `assets`."""
+    return [astuple(asset) for asset in assets]
+
+
+def market_rows(markets: Iterable[Market]) -> list[Row]:
+    """Return rows of `markets`."""
+    return [astuple(market) for market in markets]
+
+
+def order_rows(orders: Iterable[OrderChanged]) -> list[Row]:
+    """Return rows of `orders`."""
+    return [
+        (
+            o.id,
+            o.user,
+            o.symbol,
+            o.side._value_,
+            o.type._value_,
+            o.time_in_force._value_,
+            o.self_trade_prevention._value_,
+            o.price,
+            o.quantity,
+            o.quote_quantity,
+            o.client_order_id or None,
+            o.status._value_,
+            o.filled,
+            o.notional,
+            o.prevented,
+            o.created_at,
+            o.updated_at,
+        )
+        for o in orders
+    ]
+
+
+def trade_rows(trades: Iterable[Traded]) -> list[Row]:
+    """Return rows of `trades`; the market maker's quote, order 0, is NULL."""
+    return [
+        (
+            t.id,
+            t.symbol,
+            t.at,
+            t.price,
+            t.quantity,
+            t.notional,
+            t.taker_side._value_,
+            t.maker_order or None,
+            t.maker,
+            t.maker_fee,
+            t.taker_order or None,
+            t.taker,
+            t.taker_fee,
+            t.reference,
+        )
+        for t in trades
+    ]
+
+
+def posting_rows(postings: Iterable[Posting]) -> list[Row]:
+    """Return rows of `postings` without their id, which the database gives."""
+    return [
+        (
+            p.asset,
+            p.debit_owner,
+            p.debit_kind._value_,  # SQLite's driver looks for an adapter of an IntEnum, which costs more than the row
+            p.credit_owner,
+            p.credit_kind._value_,
+            p.amount,
+            p.reason._value_,
+            p.cause,
+            p.at,
+        )
+        for p in postings
+    ]
+
+
+def balance_rows(balances: Iterable[BalanceChanged]) -> list[Row]:
+    """Return rows of `balances`."""
+    return [(b.owner, b.asset, b.available, b.held) for b in balances]
+
+
+def deposit_rows(deposits: Iterable[Deposited]) -> list[Row]:
+    """Return rows of `deposits`."""
+    return [(d.reference, d.user, d.asset, d.amount, d.at) for d in deposits]
+
+
+def withdrawal_rows(withdrawals: Iterable[WithdrawalChanged]) -> list[Row]:
+    """Return rows of `withdrawals`."""
+    return [
+        (w.id, w.user, w.asset, w.amount, w.address, w.status._value_, w.created_at, w.updated_at) for w in withdrawals
+    ]
+
+
+def owed_rows(trades: Iterable[Traded]) -> list[Row]:
+    """Return rows of `settlement_outbox`: each trade owes its settlement from its own transaction on."""
+    return [(t.id, t.at) for t in trades]

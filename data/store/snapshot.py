@@ -1,0 +1,86 @@
+"""What a new writer starts from, and what an audit compares with, read from the tables."""
+
+import sqlite3
+from typing import Final
+
+from data.store import facts
+from engine.core.commands import PlaceOrder
+from engine.core.events import OrderChanged
+from engine.core.market import Asset, Market
+from engine.core.snapshot import Snapshot
+from engine.core.state import CLIENT_ORDER_ID_LIFE
+from engine.core.types import OrderId
+
+
+class NoSequencer(Exception):  # noqa: N818
+    """The database does not say how far it is. An empty exchange must not start in its place."""
+
+
+# Named, since without statistics SQLite would rather read every order ever placed, in the order asked for.
+_OPEN: Final = (
+    facts.ORDERS + " FROM orders INDEXED BY ix_orders_open WHERE status = 'new' OR status = 'partially_filled'"
+)
+
+_ASSETS: Final = facts.ASSETS + " FROM assets ORDER BY code"
+_MARKETS: Final = facts.MARKETS + " FROM markets ORDER BY symbol"
+_HAVING: Final = facts.BALANCES + " FROM balances WHERE available <> 0 OR held <> 0 ORDER BY owner, asset"
+_REQUESTED: Final = facts.WITHDRAWALS + " FROM withdrawals WHERE status = 'requested' ORDER BY id"
+_CREDITED: Final = "SELECT reference FROM deposits ORDER BY reference"
+
+# Ids rise with time, so walking back from the newest meets all of the last day before anything older.
+_BEFORE: Final = "SELECT id FROM orders WHERE created_at < ? ORDER BY id DESC LIMIT 1"
+_NAMED_SINCE: Final = facts.ORDERS + " FROM orders WHERE id > ? AND client_order_id IS NOT NULL ORDER BY id"
+
+
+def load(connection: sqlite3.Connection) -> Snapshot:
+    """Return the state as the tables tell it. The caller's transaction makes it one moment's. Raises NoSequencer."""
+    row = connection.execute(
+        "SELECT seq, epoch, digest, now, next_order, next_trade, next_withdrawal FROM sequencer WHERE id = 1"
+    ).fetchone()
+    if row is None:
+        raise NoSequencer(NoSequencer.__doc__)
+    seq, epoch, digest, now, next_order, next_trade, next_withdrawal = row
+    open_orders = sorted(map(facts.order_of, connection.execute(_OPEN)), key=lambda order: order.id)
+    return Snapshot(
+        seq=seq,
+        epoch=epoch,
+        digest=digest,
+        now=now,
+        next_order=next_order,
+        next_trade=next_trade,
+        next_withdrawal=next_withdrawal,
+        assets=[Asset(*listed) for listed in connection.execute(_ASSETS)],
+        markets=[Market(*listed) for listed in connection.execute(_MARKETS)],
+        balances=[*map(facts.balance_of, connection.execute(_HAVING))],
+        open_orders=open_orders,
+        remembered=_remembered(connection, open_orders, now - CLIENT_ORDER_ID_LIFE),
+        withdrawals=[*map(facts.withdrawal_of, connection.execute(_REQUESTED))],
+        deposits=[reference for (reference,) in connection.execute(_CREDITED)],
+    )
+
+
+def _remembered(
+    connection: sqlite3.Connection, open_orders: list[OrderChanged], since: int
+) -> list[tuple[OrderId, PlaceOrder]]:
+    """Return the orders with a client order id that were placed since, or are open, by id."""
+    before = connection.execute(_BEFORE, (since,)).fetchone()
+    last_before = before[0] if before else 0
+    remembered = [o for o in open_orders if o.client_order_id and o.id <= last_before]
+    remembered += map(facts.order_of, connection.execute(_NAMED_SINCE, (last_before,)))
+    return [(order.id, _placed(order)) for order in remembered]
+
+
+def _placed(order: OrderChanged) -> PlaceOrder:
+    return PlaceOrder(
+        at=order.created_at,
+        user=order.user,
+        symbol=order.symbol,
+        side=order.side,
+        type=order.type,
+        quantity=order.quantity,
+        quote_quantity=order.quote_quantity,
+        price=order.price,
+        time_in_force=order.time_in_force,
+        self_trade_prevention=order.self_trade_prevention,
+        client_order_id=order.client_order_id,
+    )

@@ -1,0 +1,130 @@
+"""The one writer's store on SQLite: a connection of its own in a thread of its own, one hop of it a batch.
+
+WAL with synchronous=FULL: a commit that has returned survives a power loss. BEGIN IMMEDIATE: a transaction that will
+write waits for its turn at its start and never fails half way for want of a lock.
+"""
+
+import asyncio
+import sqlite3
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TypeVar
+
+from data.store import rows, statements
+from data.store.snapshot import load
+from engine.core.snapshot import Snapshot
+from engine.ports import LostLead
+from engine.sequencer.batch import Batch
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS: Final = 5_000
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+    "PRAGMA cache_size = -65536",  # 64 MiB: the indexes' pages that every batch touches stay in memory
+    "PRAGMA wal_autocheckpoint = 4000",  # 16 MiB: fewer pages are copied twice, and a copy stays short
+)
+
+
+class SqliteStore:
+    """`engine.ports.Store` on a SQLite file that `data.store.migrate.upgrade` has made."""
+
+    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._thread = thread
+
+    @classmethod
+    async def open(cls, path: Path) -> "SqliteStore":
+        """Open the file. Raises sqlite3.OperationalError where there is none: an empty one is not made up."""
+        thread = ThreadPoolExecutor(1, "store-writer")
+        try:
+            connection = await asyncio.get_running_loop().run_in_executor(thread, _connect, path)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        return cls(connection, thread)
+
+    async def close(self) -> None:
+        """Finish what was asked for before and close the file."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+        self._thread.shutdown(wait=False)
+
+    async def take_lead(self) -> Snapshot:
+        """Raise the epoch by one and return the state as the tables tell it; its epoch is the new one."""
+        return await self.write(_take_lead)
+
+    async def commit(self, batch: Batch) -> None:
+        """Write a batch in one transaction and return when it is durable.
+
+        Raises LostLead where (epoch, first_seq - 1) is no longer what the sequencer row says, sqlite3.Error where the
+        database refuses. Then nothing of the batch is kept.
+        """
+        await self.write(lambda connection: _write_batch(connection, batch))
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in a transaction of its own in the writer's thread, and return when that is durable.
+
+        What `work` raises is raised here, and then nothing is kept.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _transact, self._connection, work)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=256)
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    return connection
+
+
+def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # SQLite has rolled back by itself after some errors
+            connection.execute("ROLLBACK")
+        raise
+    return result
+
+
+def _take_lead(connection: sqlite3.Connection) -> Snapshot:
+    connection.execute("UPDATE sequencer SET epoch = epoch + 1 WHERE id = 1")
+    return load(connection)
+
+
+def _write_batch(connection: sqlite3.Connection, batch: Batch) -> None:
+    moved = connection.execute(
+        statements.MOVE_SEQUENCER,
+        (
+            batch.last_seq,
+            batch.digest,
+            batch.at,
+            batch.next_order,
+            batch.next_trade,
+            batch.next_withdrawal,
+            batch.epoch,
+            batch.first_seq - 1,
+        ),
+    )
+    if moved.rowcount != 1:
+        raise LostLead(f"another writer went on from command {batch.first_seq - 1}, or leads by now")
+    statements.ASSETS.run(connection, rows.asset_rows(batch.assets))
+    statements.MARKETS.run(connection, rows.market_rows(batch.markets))
+    statements.ORDERS.run(connection, rows.order_rows(batch.orders))
+    statements.TRADES.run(connection, rows.trade_rows(batch.trades))
+    statements.OWED.run(connection, rows.owed_rows(batch.trades))
+    statements.POSTINGS.run(connection, rows.posting_rows(batch.postings))
+    statements.BALANCES.run(connection, rows.balance_rows(batch.balances))
+    statements.DEPOSITS.run(connection, rows.deposit_rows(batch.deposits))
+    statements.WITHDRAWALS.run(connection, rows.withdrawal_rows(batch.withdrawals))
+    body = zlib.compress(batch.commands, 1)
+    log = (batch.first_seq, batch.last_seq, batch.epoch, batch.at, body, batch.digest)
+    statements.COMMANDS.run(connection, [log])

@@ -1,0 +1,82 @@
+"""The writer's statements, compiled once from the schema for SQLite's driver.
+
+A batch's rows go in as few statements as may be: an insert is kept in sizes of 1, 2, 4 … 128 rows. One statement of
+many rows costs less than executemany, which steps, and lets go of the interpreter's lock, once a row.
+"""
+
+from collections.abc import Sequence
+from itertools import chain
+from sqlite3 import Connection
+from typing import Final
+
+from sqlalchemy import Table, bindparam, literal_column, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql import ClauseElement
+
+from data.store import schema
+from data.store.rows import Row
+
+_SIZES: Final = (128, 64, 32, 16, 8, 4, 2, 1)
+_DIALECT: Final = SQLiteDialect_pysqlite(paramstyle="qmark")
+
+
+def _compile(statement: ClauseElement) -> str:
+    return str(statement.compile(dialect=_DIALECT))
+
+
+class Insert:
+    """Insert rows into a table, or update where the key is there already and columns to update are named."""
+
+    __slots__ = ("_by_size",)
+
+    def __init__(self, table: Table, columns: Sequence[str], update_on_conflict: Sequence[str] = ()) -> None:
+        statement = insert(table).values({name: bindparam(name) for name in columns})
+        if update_on_conflict:
+            statement = statement.on_conflict_do_update(
+                index_elements=list(table.primary_key.columns),
+                set_={name: statement.excluded[name] for name in update_on_conflict},
+            )
+        into, values, after = _compile(statement).partition(f"({', '.join('?' * len(columns))})")
+        assert values, "one row's parameters stand together"
+        self._by_size = {size: into + ", ".join([values] * size) + after for size in _SIZES}
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Insert all rows, in their order."""
+        done = 0
+        for size, statement in self._by_size.items():
+            while done + size <= len(rows):
+                connection.execute(statement, list(chain.from_iterable(rows[done : done + size])))
+                done += size
+
+
+def _names(table: Table) -> list[str]:
+    return [column.name for column in table.columns]
+
+
+ASSETS: Final = Insert(schema.assets, _names(schema.assets))
+MARKETS: Final = Insert(
+    schema.markets, _names(schema.markets), _names(schema.markets)[6:]
+)  # limits and fees may change
+ORDERS: Final = Insert(
+    schema.orders, _names(schema.orders), ("status", "filled", "notional", "prevented", "updated_at")
+)
+TRADES: Final = Insert(schema.trades, _names(schema.trades))
+POSTINGS: Final = Insert(schema.postings, _names(schema.postings)[1:])
+BALANCES: Final = Insert(schema.balances, _names(schema.balances), ("available", "held"))
+DEPOSITS: Final = Insert(schema.deposits, _names(schema.deposits))
+WITHDRAWALS: Final = Insert(schema.withdrawals, _names(schema.withdrawals), ("status", "updated_at"))
+OWED: Final = Insert(schema.settlement_outbox, ("trade_id", "updated_at"))
+COMMANDS: Final = Insert(schema.commands, _names(schema.commands))
+
+_row = schema.sequencer.c
+MOVE_SEQUENCER: Final = _compile(
+    update(schema.sequencer)
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("seq", "digest", "now", "next_order", "next_trade", "next_withdrawal")
+        }
+    )
+    .where(_row.id == literal_column("1"), _row.epoch == bindparam("epoch"), _row.seq == bindparam("seq"))
+)
