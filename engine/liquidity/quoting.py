@@ -6,6 +6,7 @@ Everything is rounded away from the market: a bid never stands above the level t
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -139,6 +140,7 @@ def _funded(
     return tuple(funded)
 
 
+@lru_cache(maxsize=8_192)  # from one book to the next nearly all levels are the same
 def _units(text: str) -> int:
     value = parse(text, _DECIMALS)
     if value is None:
