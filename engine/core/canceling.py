@@ -24,14 +24,10 @@ def cancel(state: State, command: CancelOrder) -> list[Event]:
 
 def cancel_all(state: State, command: CancelAll) -> list[Event]:
     """Take all of an account's orders off one book or all, oldest first."""
-    if command.symbol:
-        state.venue(command.symbol)
-    mine = list(state.open_by_user.get(command.user, {}).values())
-    return [
-        state.close(venue, order, OrderStatus.CANCELED, command.at)
-        for order in mine
-        if (venue := _venue(state, order)).market.symbol == command.symbol or not command.symbol
-    ]
+    symbols = [state.venue(command.symbol).market.symbol] if command.symbol else list(state.venues)
+    mine = [order for symbol in symbols for order in state.open_orders.get((command.user, symbol), {}).values()]
+    mine.sort(key=lambda order: order.id)
+    return [state.close(_venue(state, order), order, OrderStatus.CANCELED, command.at) for order in mine]
 
 
 def _venue(state: State, order: Order) -> Venue:

@@ -135,7 +135,7 @@ def _check_shape(venue: Venue, command: PlaceOrder) -> None:
 
 
 def _check_room(state: State, venue: Venue, command: PlaceOrder) -> None:
-    mine = state.open_by_user.get(command.user)
+    mine = state.open_orders.get((command.user, command.symbol))
     if mine is not None and len(mine) >= venue.market.max_open_orders:
         raise TooManyOpenOrders(limit=venue.market.max_open_orders)
 

@@ -61,7 +61,7 @@ class State:
         "next_trade",
         "next_withdrawal",
         "now",
-        "open_by_user",
+        "open_orders",
         "orders",
         "quoted",
         "remembered",
@@ -78,7 +78,7 @@ class State:
         self.next_trade = TradeId(1)
         self.next_withdrawal = WithdrawalId(1)
         self.orders: dict[OrderId, Order] = {}
-        self.open_by_user: dict[UserId, dict[OrderId, Order]] = {}
+        self.open_orders: dict[tuple[UserId, Symbol], dict[OrderId, Order]] = {}  # by id, of each account and market
         self.remembered: dict[tuple[UserId, str], tuple[OrderId, PlaceOrder]] = {}
         self.withdrawals: dict[WithdrawalId, WithdrawalChanged] = {}
         self.deposits: set[str] = set()
@@ -116,18 +116,25 @@ class State:
     def add_order(self, order: Order) -> None:
         """Note an order that now rests."""
         self.orders[order.id] = order
-        mine = self.open_by_user.get(order.user)
+        key = self._account_key(order)
+        mine = self.open_orders.get(key)
         if mine is None:
-            mine = self.open_by_user[order.user] = {}
+            mine = self.open_orders[key] = {}
         mine[order.id] = order
 
     def forget_order(self, order: Order) -> None:
         """Note that an order is closed."""
         del self.orders[order.id]
-        mine = self.open_by_user[order.user]
+        key = self._account_key(order)
+        mine = self.open_orders[key]
         del mine[order.id]
         if not mine:
-            del self.open_by_user[order.user]
+            del self.open_orders[key]
+
+    @staticmethod
+    def _account_key(order: Order) -> tuple[UserId, Symbol]:
+        assert order.placed is not None, "a quote's level is nobody's open order"
+        return order.user, order.placed.symbol
 
     def close(self, venue: Venue, order: Order, status: OrderStatus, at: Micros) -> OrderChanged:
         """Take an order off the book and give back what it held."""

@@ -34,8 +34,8 @@ def check(exchange: Exchange) -> None:
                         resting.add(order.id)
             assert venue.quotes(side.side) == ladders[side.side]
     assert set(state.orders) == resting
-    assert {(order.user, order.id) for order in state.orders.values()} == {
-        (user, order) for user, mine in state.open_by_user.items() for order in mine
+    assert {(order.user, order.placed.symbol, order.id) for order in state.orders.values()} == {
+        (user, symbol, order) for (user, symbol), mine in state.open_orders.items() for order in mine
     }
     for withdrawal in state.withdrawals.values():
         needed[withdrawal.user, withdrawal.asset] += withdrawal.amount

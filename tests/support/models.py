@@ -174,6 +174,7 @@ class SlowExchange:
         market = self.markets[command.symbol]
         asset = market.quote if command.side is Side.BUY else market.base
         affordable = self.available(command.user, asset)
+        already_open = len([o for o in self.resting if o.user == taker.user and o.symbol == taker.symbol])
         if command.type is OrderType.LIMIT_MAKER and self.reachable(taker, command.type):
             raise Refusal("would_take")
 
@@ -184,6 +185,8 @@ class SlowExchange:
             for _, _, lots, price in told.trades
         )
         if status is OrderStatus.NEW and command.time_in_force is TimeInForce.GTC:
+            if already_open >= market.max_open_orders:
+                raise Refusal("too_many_open_orders")
             paid += self.need(taker)[1]
             self.rest(taker)
             status = OrderStatus.PARTIALLY_FILLED if taker.filled else OrderStatus.NEW

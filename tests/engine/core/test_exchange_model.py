@@ -64,7 +64,7 @@ MARKETS = [
     Market.of("FIGUSD", FIG, USD, tick_atoms=1, lot_atoms=1, maker_fee_ppm=0, taker_fee_ppm=250_000, max_open_orders=6),
 ]
 SYMBOLS = st.sampled_from([market.symbol for market in MARKETS])
-PEOPLE = st.sampled_from([UserId(1000), UserId(1001), UserId(1002)])
+PEOPLE = st.sampled_from([UserId(1000), UserId(1000), UserId(1001), UserId(1002)])
 OWNERS = st.one_of(PEOPLE, st.just(MARKET_MAKER))
 CODES = st.sampled_from([asset.code for asset in ASSETS])
 PRICES = st.integers(1, 9).map(Ticks)
