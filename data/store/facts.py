@@ -1,4 +1,4 @@
-"""How rows become facts: for each fact its columns, to which a query adds its FROM and conditions, and its reader.
+"""How rows become facts: for each fact the columns that a query selects, and the reader of such a row.
 
 An enum's member is looked up by its word in a dict, which is several times faster than calling the enum.
 """
@@ -28,27 +28,27 @@ _REASONS: Final = {member.value: member for member in Reason}
 _WITHDRAWAL_STATUSES: Final = {member.value: member for member in WithdrawalStatus}
 _KINDS: Final = (Kind.AVAILABLE, Kind.HELD)
 
-ASSETS: Final = "SELECT code, decimals"
-MARKETS: Final = (
-    "SELECT symbol, base, quote, tick_atoms, lot_atoms, unit_atoms,"
+ASSET: Final = "code, decimals"
+MARKET: Final = (
+    "symbol, base, quote, tick_atoms, lot_atoms, unit_atoms,"
     " max_price, max_quantity, max_open_orders, maker_fee_ppm, taker_fee_ppm"
 )
-ORDERS: Final = (
-    "SELECT id, user_id, symbol, side, type, time_in_force, self_trade_prevention, price, quantity, quote_quantity,"
+ORDER: Final = (
+    "id, user_id, symbol, side, type, time_in_force, self_trade_prevention, price, quantity, quote_quantity,"
     " client_order_id, status, filled, notional, prevented, created_at, updated_at"
 )
-TRADES: Final = (
-    "SELECT id, symbol, at, price, quantity, notional, taker_side,"
+TRADE: Final = (
+    "id, symbol, at, price, quantity, notional, taker_side,"
     " maker_order_id, maker, maker_fee, taker_order_id, taker, taker_fee, reference"
 )
-POSTINGS: Final = "SELECT id, asset, debit_owner, debit_kind, credit_owner, credit_kind, amount, reason, cause, at"
-BALANCES: Final = "SELECT owner, asset, available, held"
-DEPOSITS: Final = "SELECT reference, user_id, asset, amount, at"
-WITHDRAWALS: Final = "SELECT id, user_id, asset, amount, address, status, created_at, updated_at"
+POSTING: Final = "id, asset, debit_owner, debit_kind, credit_owner, credit_kind, amount, reason, cause, at"
+BALANCE: Final = "owner, asset, available, held"
+DEPOSIT: Final = "reference, user_id, asset, amount, at"
+WITHDRAWAL: Final = "id, user_id, asset, amount, address, status, created_at, updated_at"
 
 
 def order_of(row: Row) -> OrderChanged:
-    """Read a row of `ORDERS`."""
+    """Read a row of `ORDER`."""
     (
         id_,
         user,
@@ -90,7 +90,7 @@ def order_of(row: Row) -> OrderChanged:
 
 
 def trade_of(row: Row) -> Traded:
-    """Read a row of `TRADES`."""
+    """Read a row of `TRADE`."""
     id_, symbol, at, price, quantity, notional, side, maker_order, maker, maker_fee, taker_order, *taker = row
     return Traded(
         id_,
@@ -109,25 +109,25 @@ def trade_of(row: Row) -> Traded:
 
 
 def posting_of(row: Row) -> Posting:
-    """Read a row of `POSTINGS`, but for its id."""
+    """Read a row of `POSTING`, but for its id."""
     _, asset, debit_owner, debit_kind, credit_owner, credit_kind, amount, reason, cause, at = row
     debit, credit = _KINDS[debit_kind], _KINDS[credit_kind]
     return Posting(asset, debit_owner, debit, credit_owner, credit, amount, _REASONS[reason], cause, at)
 
 
 def balance_of(row: Row) -> BalanceChanged:
-    """Read a row of `BALANCES`."""
+    """Read a row of `BALANCE`."""
     return BalanceChanged(*row)
 
 
 def deposit_of(row: Row) -> Deposited:
-    """Read a row of `DEPOSITS`."""
+    """Read a row of `DEPOSIT`."""
     reference, user, asset, amount, at = row
     return Deposited(user, asset, amount, reference, at)
 
 
 def withdrawal_of(row: Row) -> WithdrawalChanged:
-    """Read a row of `WITHDRAWALS`."""
+    """Read a row of `WITHDRAWAL`."""
     id_, user, asset, amount, address, status, created_at, updated_at = row
     word = _WITHDRAWAL_STATUSES[status]
     return WithdrawalChanged(id_, user, asset, amount, address, word, created_at, updated_at)

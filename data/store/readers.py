@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from engine.sequencer.sequencer import Busy
 
@@ -30,7 +30,7 @@ class Readers:
         self._asked = 0
 
     @classmethod
-    async def open(cls, path: Path, size: int = 2) -> "Readers":
+    async def open(cls, path: Path, size: int = 2) -> Self:
         """Open the file `size` times. Raises sqlite3.OperationalError where there is none."""
         return cls(await asyncio.to_thread(lambda: [connect_read_only(path) for _ in range(size)]))
 

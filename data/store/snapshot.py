@@ -1,5 +1,7 @@
 """What a new writer starts from, and what an audit compares with, read from the tables."""
 
+# ruff: noqa: S608  statements are put together from our own columns only
+
 import sqlite3
 from typing import Final
 
@@ -18,18 +20,18 @@ class NoSequencer(Exception):  # noqa: N818
 
 # Named, since without statistics SQLite would rather read every order ever placed, in the order asked for.
 _OPEN: Final = (
-    facts.ORDERS + " FROM orders INDEXED BY ix_orders_open WHERE status = 'new' OR status = 'partially_filled'"
+    f"SELECT {facts.ORDER} FROM orders INDEXED BY ix_orders_open WHERE status = 'new' OR status = 'partially_filled'"
 )
 
-_ASSETS: Final = facts.ASSETS + " FROM assets ORDER BY code"
-_MARKETS: Final = facts.MARKETS + " FROM markets ORDER BY symbol"
-_HAVING: Final = facts.BALANCES + " FROM balances WHERE available <> 0 OR held <> 0 ORDER BY owner, asset"
-_REQUESTED: Final = facts.WITHDRAWALS + " FROM withdrawals WHERE status = 'requested' ORDER BY id"
+_ASSETS: Final = f"SELECT {facts.ASSET} FROM assets ORDER BY code"
+_MARKETS: Final = f"SELECT {facts.MARKET} FROM markets ORDER BY symbol"
+_HAVING: Final = f"SELECT {facts.BALANCE} FROM balances WHERE available <> 0 OR held <> 0 ORDER BY owner, asset"
+_REQUESTED: Final = f"SELECT {facts.WITHDRAWAL} FROM withdrawals WHERE status = 'requested' ORDER BY id"
 _CREDITED: Final = "SELECT reference FROM deposits ORDER BY reference"
 
 # Ids rise with time, so walking back from the newest meets all of the last day before anything older.
 _BEFORE: Final = "SELECT id FROM orders WHERE created_at < ? ORDER BY id DESC LIMIT 1"
-_NAMED_SINCE: Final = facts.ORDERS + " FROM orders WHERE id > ? AND client_order_id IS NOT NULL ORDER BY id"
+_NAMED_SINCE: Final = f"SELECT {facts.ORDER} FROM orders WHERE id > ? AND client_order_id IS NOT NULL ORDER BY id"
 
 
 def load(connection: sqlite3.Connection) -> Snapshot:

@@ -5,6 +5,7 @@ first few, and even who did one thing a hundred million rows ago costs some tens
 """
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Final
 
 from data.store.rows import Row
@@ -15,13 +16,14 @@ from data.store.schema import BUCKET_BITS
 BUCKETS: Final = (
     "WITH RECURSIVE bucket (number) AS (SELECT :last UNION ALL SELECT number - 1 FROM bucket WHERE number > :first) "
 )
+IN_BUCKET: Final = f"(id >> {BUCKET_BITS}) = number"
 
 
 def newest(
     connection: sqlite3.Connection,
     table_end: str,
     statement: str,
-    values: dict[str, int | str | None],
+    values: Mapping[str, int | str | None],
     *,
     before: int | None,
     limit: int,
@@ -37,6 +39,6 @@ def newest(
     while last >= 0 and len(found) < limit:
         first = max(last - span + 1, 0)
         step = {"first": first, "last": last, "before": before, "limit": limit - len(found)}
-        found += connection.execute(statement, values | step)
+        found += connection.execute(statement, {**values, **step})
         last, span = first - 1, span * 4
     return found

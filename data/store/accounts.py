@@ -1,0 +1,164 @@
+"""People and their sessions: `engine.accounts.ports.AccountStore` on SQLite.
+
+Writes go through the one writer's thread, each in a transaction of its own; reads go to the readers.
+"""
+
+import sqlite3
+from typing import Final
+
+from data.store.readers import Readers
+from data.store.sqlite import SqliteStore
+from engine.accounts.types import MAX_SESSIONS, Account, Rotation, Session
+from engine.core.types import FIRST_PERSON, Micros, UserId
+
+_ACCOUNT: Final = "SELECT id, telegram_id, first_name, username, language_code, created_at FROM users"
+_SESSION: Final = (
+    "SELECT id, user_id, refresh_hash, created_at, refreshed_at, expires_at, user_agent, address,"
+    " previous_refresh_hash, revoked_at FROM sessions"
+)
+
+
+class SqliteAccounts:
+    """`engine.accounts.ports.AccountStore`."""
+
+    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+        self._store = store
+        self._readers = readers
+
+    async def person_by_telegram(
+        self, telegram_id: int, first_name: str, username: str | None, language_code: str | None, now: Micros
+    ) -> Account:
+        """Return the person with this Telegram id, created where new, with the names as given now."""
+        known = await self._readers.read(lambda connection: _by_telegram(connection, telegram_id))
+        if known and (known.first_name, known.username, known.language_code) == (first_name, username, language_code):
+            return known
+        return await self._store.write(
+            lambda connection: person_by_telegram(connection, telegram_id, first_name, username, language_code, now)
+        )
+
+    async def account(self, user_id: UserId) -> Account | None:
+        """Return a person's account, or None."""
+
+        def find(connection: sqlite3.Connection) -> Account | None:
+            row = connection.execute(_ACCOUNT + " WHERE id = ? AND kind = 'person'", (user_id,)).fetchone()
+            return Account(*row) if row else None
+
+        return await self._readers.read(find)
+
+    async def open_session(self, session: Session) -> None:
+        """Keep a new session. The owner's dead sessions go, and those unused for longest beyond MAX_SESSIONS."""
+        await self._store.write(lambda connection: _open_session(connection, session))
+
+    async def session(self, session_id: str) -> Session | None:
+        """Return a session, dead or alive, or None."""
+        return await self._readers.read(lambda connection: _session(connection, session_id))
+
+    async def rotate_session(
+        self, session_id: str, old_hash: bytes, new_hash: bytes, now: Micros, expires_at: Micros
+    ) -> Rotation:
+        """Replace the refresh token by the next one, once: of two calls with the same old_hash one is REUSED."""
+        return await self._store.write(
+            lambda connection: _rotate(connection, session_id, old_hash, new_hash, now, expires_at)
+        )
+
+    async def revoke_session(self, session_id: str, now: Micros) -> bool:
+        """End a session. Return whether it was alive."""
+        return await self._store.write(lambda connection: _revoke(connection, session_id, now))
+
+    async def sessions(self, user_id: UserId, now: Micros) -> list[Session]:
+        """Return an account's live sessions, newest first."""
+
+        def find(connection: sqlite3.Connection) -> list[Session]:
+            rows = connection.execute(
+                _SESSION + " WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ? ORDER BY refreshed_at DESC",
+                (user_id, now),
+            )
+            return [Session(*row) for row in rows]
+
+        return await self._readers.read(find)
+
+
+def person_by_telegram(
+    connection: sqlite3.Connection,
+    telegram_id: int,
+    first_name: str,
+    username: str | None,
+    language_code: str | None,
+    now: Micros,
+) -> Account:
+    """Insert or update a person in the caller's transaction. Ids are given in the order of arrival."""
+    connection.execute(
+        "INSERT INTO users (id, kind, telegram_id, first_name, username, language_code, created_at)"
+        " SELECT max(coalesce(max(id), 0) + 1, ?), 'person', ?, ?, ?, ?, ? FROM users WHERE true"
+        " ON CONFLICT (telegram_id) DO UPDATE SET"
+        " first_name = excluded.first_name, username = excluded.username, language_code = excluded.language_code",
+        (FIRST_PERSON, telegram_id, first_name, username, language_code, now),
+    )
+    person = _by_telegram(connection, telegram_id)
+    assert person is not None
+    return person
+
+
+def _by_telegram(connection: sqlite3.Connection, telegram_id: int) -> Account | None:
+    row = connection.execute(_ACCOUNT + " WHERE telegram_id = ?", (telegram_id,)).fetchone()
+    return Account(*row) if row else None
+
+
+def _session(connection: sqlite3.Connection, session_id: str) -> Session | None:
+    row = connection.execute(_SESSION + " WHERE id = ?", (session_id,)).fetchone()
+    return Session(*row) if row else None
+
+
+def _open_session(connection: sqlite3.Connection, session: Session) -> None:
+    connection.execute(
+        "DELETE FROM sessions WHERE user_id = ? AND (revoked_at IS NOT NULL OR expires_at <= ?)",
+        (session.user_id, session.created_at),
+    )
+    connection.execute(
+        "DELETE FROM sessions WHERE id IN"
+        " (SELECT id FROM sessions WHERE user_id = ? ORDER BY refreshed_at DESC LIMIT -1 OFFSET ?)",
+        (session.user_id, MAX_SESSIONS - 1),
+    )
+    connection.execute(
+        "INSERT INTO sessions (id, user_id, refresh_hash, created_at, refreshed_at, expires_at, user_agent, address)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            session.id,
+            session.user_id,
+            session.refresh_hash,
+            session.created_at,
+            session.refreshed_at,
+            session.expires_at,
+            session.user_agent,
+            session.address,
+        ),
+    )
+
+
+def _rotate(
+    connection: sqlite3.Connection, session_id: str, old_hash: bytes, new_hash: bytes, now: Micros, expires_at: Micros
+) -> Rotation:
+    session = _session(connection, session_id)
+    if session is None:
+        return Rotation.UNKNOWN
+    if session.revoked_at is not None or session.expires_at <= now:
+        return Rotation.EXPIRED
+    if session.refresh_hash == old_hash:
+        connection.execute(
+            "UPDATE sessions SET refresh_hash = ?, previous_refresh_hash = ?, refreshed_at = ?, expires_at = ?"
+            " WHERE id = ?",
+            (new_hash, old_hash, now, expires_at, session_id),
+        )
+        return Rotation.ROTATED
+    if session.previous_refresh_hash == old_hash:
+        _revoke(connection, session_id, now)
+        return Rotation.REUSED
+    return Rotation.UNKNOWN
+
+
+def _revoke(connection: sqlite3.Connection, session_id: str, now: Micros) -> bool:
+    ended = connection.execute(
+        "UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL AND expires_at > ?",
+        (now, session_id, now),
+    )
+    return ended.rowcount == 1

@@ -1,0 +1,133 @@
+"""What an audit reads: the command log, the state as the tables tell it, and what SQL itself can find wrong."""
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from data.store.readers import connect_read_only
+from data.store.snapshot import load
+from engine.core.snapshot import Snapshot
+from engine.sequencer.journal import LogRow
+
+MAX_FINDINGS: Final = 20  # of each kind: one is enough to know that the books are wrong
+
+# Each SELECT gives a sentence for every row that must not be there.
+_CHECKS: Final = (
+    """
+    SELECT asset || ': all balances together are ' || sum(available + held) || ' atoms, not 0'
+      FROM balances GROUP BY asset HAVING sum(available + held) <> 0
+    """,
+    """
+    SELECT 'owner ' || owner || ' ' || asset || ' ' || CASE kind WHEN 0 THEN 'available' ELSE 'held' END
+           || ': the balance and its postings differ by ' || sum(amount) || ' atoms'
+      FROM (
+        SELECT owner, asset, 0 AS kind, available AS amount FROM balances
+        UNION ALL SELECT owner, asset, 1, held FROM balances
+        UNION ALL SELECT debit_owner, asset, debit_kind, amount FROM postings
+        UNION ALL SELECT credit_owner, asset, credit_kind, -amount FROM postings
+      )
+     GROUP BY owner, asset, kind HAVING sum(amount) <> 0
+    """,
+    """
+    SELECT 'owner ' || owner || ' ' || asset || ': held and what open orders and withdrawals need differ by '
+           || sum(amount) || ' atoms'
+      FROM (
+        SELECT owner, asset, held AS amount FROM balances
+        UNION ALL
+        SELECT user_id, CASE side WHEN 'buy' THEN quote ELSE base END,
+               -(quantity - filled - prevented) * CASE side WHEN 'buy' THEN price * unit_atoms ELSE lot_atoms END
+          FROM orders JOIN markets USING (symbol)
+         WHERE status = 'new' OR status = 'partially_filled'
+        UNION ALL
+        SELECT user_id, asset, -amount FROM withdrawals WHERE status = 'requested'
+      )
+     GROUP BY owner, asset HAVING sum(amount) <> 0
+    """,
+    """
+    SELECT 'order ' || id || ' has filled ' || filled || ' for ' || notional || ', its trades say '
+           || coalesce(sum(quantity_traded), 0) || ' for ' || coalesce(sum(notional_traded), 0)
+      FROM orders LEFT JOIN (
+        SELECT maker_order_id AS order_id, quantity AS quantity_traded, notional AS notional_traded FROM trades
+        UNION ALL SELECT taker_order_id, quantity, notional FROM trades
+      ) ON order_id = id
+     GROUP BY id
+    HAVING filled <> coalesce(sum(quantity_traded), 0) OR notional <> coalesce(sum(notional_traded), 0)
+    """,
+    """
+    SELECT 'trade ' || id || ' costs ' || notional || ' atoms and not price times quantity'
+      FROM trades JOIN markets USING (symbol) WHERE notional <> price * quantity * unit_atoms
+    """,
+    """
+    SELECT 'trade ' || id || ' has no row in the settlement outbox'
+      FROM trades LEFT JOIN settlement_outbox ON trade_id = id WHERE trade_id IS NULL
+    """,
+    """
+    SELECT 'deposits of ' || asset || ' differ from their postings by ' || sum(amount) || ' atoms'
+      FROM (
+        SELECT asset, amount FROM deposits
+        UNION ALL SELECT asset, -amount FROM postings WHERE reason = 'deposit'
+      )
+     GROUP BY asset HAVING sum(amount) <> 0
+    """,
+    """
+    SELECT 'commands ' || first_seq || ' to ' || last_seq || ' do not follow on ' || before
+      FROM (SELECT first_seq, last_seq, lag(last_seq, 1, 0) OVER (ORDER BY first_seq) AS before FROM commands)
+     WHERE first_seq <> before + 1
+    """,
+    """
+    SELECT 'the sequencer is at ' || seq || ', next order ' || next_order || ', trade ' || next_trade
+           || ', withdrawal ' || next_withdrawal || '; the rows end at ' || last_seq || ', ' || last_order || ', '
+           || last_trade || ', ' || last_withdrawal
+      FROM sequencer, (
+        SELECT (SELECT coalesce(max(last_seq), 0) FROM commands) AS last_seq,
+               (SELECT coalesce(max(id), 0) FROM orders) AS last_order,
+               (SELECT coalesce(max(id), 0) FROM trades) AS last_trade,
+               (SELECT coalesce(max(id), 0) FROM withdrawals) AS last_withdrawal
+      )
+     WHERE seq <> last_seq OR next_order <> last_order + 1 OR next_trade <> last_trade + 1
+        OR next_withdrawal <> last_withdrawal + 1
+    """,
+)
+
+
+class AuditReads:
+    """The books of one moment, read only, while a writer may go on. A context manager; not for an event loop."""
+
+    def __init__(self, path: Path) -> None:
+        """Raise sqlite3.OperationalError where there is no file."""
+        self._connection = connect_read_only(path)
+
+    def __enter__(self) -> "AuditReads":
+        self._connection.execute("BEGIN")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def snapshot(self) -> Snapshot:
+        """Return the state as the tables tell it; its epoch is of the writer that leads."""
+        return load(self._connection)
+
+    def log(self, first_seq: int = 1) -> Iterator[LogRow]:
+        """Yield the batches of the command log, from the one that begins with first_seq or later."""
+        rows = self._connection.execute(
+            "SELECT first_seq, last_seq, body, digest FROM commands WHERE first_seq >= ? ORDER BY first_seq",
+            (first_seq,),
+        )
+        for first, last, body, digest in rows:
+            yield LogRow(first, last, zlib.decompress(body), digest)
+
+    def findings(self) -> list[str]:
+        """Return what is wrong in the tables, a sentence each; nothing where they are sound."""
+        found: list[str] = []
+        for check in _CHECKS:
+            rows = self._connection.execute(f"{check} LIMIT {MAX_FINDINGS}")
+            found += [sentence for (sentence,) in rows]
+        broken: list[tuple[str, int | None, str, int]] = self._connection.execute("PRAGMA foreign_key_check").fetchall()
+        found += [f"{table} row {row} points to nothing in {parent}" for table, row, parent, _ in broken[:MAX_FINDINGS]]
+        found += [said for (said,) in self._connection.execute("PRAGMA integrity_check(20)") if said != "ok"]
+        return found

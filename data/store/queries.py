@@ -1,0 +1,209 @@
+"""What people ask of the books, answered from what is committed.
+
+Lists are newest first. A cursor is the id below which the next page begins, so that a page stays the same while new
+rows arrive. Everything of a person is looked up under that person: somebody else's order is not there.
+"""
+
+# ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from data.store import facts, walk
+from data.store.readers import Readers
+from data.store.rows import Row
+from data.store.schema import SettlementState
+from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
+from engine.core.types import AssetCode, OrderId, Symbol, UserId
+
+T = TypeVar("T")
+Status = Literal["open", "closed", "all"]
+
+MAX_LIMIT: Final = 1_000
+MAX_FILLS: Final = 10_000
+
+
+class Page(Struct, Generic[T], frozen=True):
+    """Some of a list. next_cursor asks for what follows; None where nothing does."""
+
+    items: list[T]
+    next_cursor: int | None
+
+
+class OwnTrade(Struct, frozen=True):
+    """A trade, with how far it is on its way to the chain."""
+
+    trade: Traded
+    settlement: SettlementState
+    signature: str | None
+
+
+class LedgerEntry(Struct, frozen=True):
+    """A movement of money, and its number in the ledger."""
+
+    id: int
+    posting: Posting
+
+
+_ORDER = f"SELECT {facts.ORDER} FROM orders WHERE id = ? AND user_id = ?"
+
+
+def _orders(index: str, condition: str) -> str:
+    return f"""
+        {walk.BUCKETS}
+        SELECT {facts.ORDER} FROM bucket CROSS JOIN orders INDEXED BY {index} ON {walk.IN_BUCKET}
+         WHERE user_id = :user AND id < :before AND (:symbol IS NULL OR symbol = :symbol) AND ({condition})
+         ORDER BY id DESC LIMIT :limit
+    """
+
+
+_ORDERS: Final[dict[Status, str]] = {
+    "all": _orders("ix_orders_user", "true"),
+    "closed": _orders("ix_orders_user", "status <> 'new' AND status <> 'partially_filled'"),
+    "open": _orders("ix_orders_open", "status = 'new' OR status = 'partially_filled'"),
+}
+
+_FILLS = f"""
+    SELECT {facts.TRADE} FROM trades WHERE maker_order_id IN (SELECT value FROM json_each(:orders))
+    UNION ALL
+    SELECT {facts.TRADE} FROM trades WHERE taker_order_id IN (SELECT value FROM json_each(:orders))
+    ORDER BY id LIMIT :limit
+"""
+
+_OWN_TRADES = f"""
+    {walk.BUCKETS}
+    SELECT {facts.TRADE}, state, signature FROM trades JOIN settlement_outbox ON trade_id = id
+     WHERE id < :before AND (:symbol IS NULL OR symbol = :symbol) AND id IN (
+        SELECT id FROM bucket CROSS JOIN trades INDEXED BY ix_trades_maker ON {walk.IN_BUCKET} WHERE maker = :user
+        UNION ALL
+        SELECT id FROM bucket CROSS JOIN trades INDEXED BY ix_trades_taker ON {walk.IN_BUCKET} WHERE taker = :user
+     )
+     ORDER BY id DESC LIMIT :limit
+"""
+
+_TRADES = f"SELECT {facts.TRADE} FROM trades WHERE symbol = ? AND id < ? ORDER BY id DESC LIMIT ?"
+
+_LEDGER = f"""
+    {walk.BUCKETS}
+    SELECT {facts.POSTING} FROM postings
+     WHERE id < :before AND (:asset IS NULL OR asset = :asset) AND id IN (
+        SELECT id FROM bucket CROSS JOIN postings INDEXED BY ix_postings_debit ON {walk.IN_BUCKET}
+         WHERE debit_owner = :user
+        UNION ALL
+        SELECT id FROM bucket CROSS JOIN postings INDEXED BY ix_postings_credit ON {walk.IN_BUCKET}
+         WHERE credit_owner = :user AND credit_owner <> debit_owner
+     )
+     ORDER BY id DESC LIMIT :limit
+"""
+
+_BALANCES = f"SELECT {facts.BALANCE} FROM balances WHERE owner = ? ORDER BY asset"
+_DEPOSITS = f"SELECT {facts.DEPOSIT} FROM deposits WHERE user_id = ? ORDER BY at DESC, reference LIMIT ?"
+_WITHDRAWALS = f"SELECT {facts.WITHDRAWAL} FROM withdrawals WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?"
+
+_NO_CURSOR: Final = 2**63 - 1
+
+
+class Queries(Readers):
+    """Readers that know what is asked. Limits are from 1 to MAX_LIMIT; each question may raise Busy like `read`."""
+
+    async def order(self, user: UserId, order: OrderId) -> OrderChanged | None:
+        """Return a person's order, or None where this person has none of this id."""
+        rows = await self._rows(_ORDER, (order, user))
+        return facts.order_of(rows[0]) if rows else None
+
+    async def orders(
+        self,
+        user: UserId,
+        *,
+        symbol: Symbol | None = None,
+        status: Status = "all",
+        limit: int = 100,
+        cursor: int | None = None,
+    ) -> Page[OrderChanged]:
+        """Return a person's orders."""
+        values = {"user": user, "symbol": symbol}
+        rows = await self._walk("SELECT max(id) FROM orders", _ORDERS[status], values, cursor, limit)
+        return _page(rows, limit, facts.order_of)
+
+    async def fills(self, orders: Iterable[OrderId]) -> list[Traded]:
+        """Return the trades in which any of these orders took part, oldest first, MAX_FILLS at most."""
+        ids = msgspec.json.encode(list(orders)).decode()
+        rows = await self.read(
+            lambda connection: connection.execute(_FILLS, {"orders": ids, "limit": MAX_FILLS}).fetchall()
+        )
+        return [facts.trade_of(row) for row in rows]
+
+    async def own_trades(
+        self, user: UserId, *, symbol: Symbol | None = None, limit: int = 100, cursor: int | None = None
+    ) -> Page[OwnTrade]:
+        """Return the trades in which a person was maker or taker."""
+        values = {"user": user, "symbol": symbol}
+        rows = await self._walk("SELECT max(id) FROM trades", _OWN_TRADES, values, cursor, limit)
+        return _page(rows, limit, _own_trade_of)
+
+    async def trades(self, symbol: Symbol, *, limit: int = 100, cursor: int | None = None) -> Page[Traded]:
+        """Return everybody's trades in a market."""
+        rows = await self._rows(_TRADES, (symbol, _before(cursor), _one_more(limit)))
+        return _page(rows, limit, facts.trade_of)
+
+    async def balances(self, user: UserId) -> list[BalanceChanged]:
+        """Return what a person has, by asset; assets that this person never had are not there."""
+        return [facts.balance_of(row) for row in await self._rows(_BALANCES, (user,))]
+
+    async def ledger(
+        self, user: UserId, *, asset: AssetCode | None = None, limit: int = 100, cursor: int | None = None
+    ) -> Page[LedgerEntry]:
+        """Return the movements of a person's money, holds and releases among them."""
+        values = {"user": user, "asset": asset}
+        rows = await self._walk("SELECT max(id) FROM postings", _LEDGER, values, cursor, limit)
+        return _page(rows, limit, lambda row: LedgerEntry(row[0], facts.posting_of(row)))
+
+    async def deposits(self, user: UserId, *, limit: int = 100) -> list[Deposited]:
+        """Return a person's latest deposits."""
+        _one_more(limit)
+        return [facts.deposit_of(row) for row in await self._rows(_DEPOSITS, (user, limit))]
+
+    async def withdrawals(
+        self, user: UserId, *, limit: int = 100, cursor: int | None = None
+    ) -> Page[WithdrawalChanged]:
+        """Return a person's withdrawals."""
+        rows = await self._rows(_WITHDRAWALS, (user, _before(cursor), _one_more(limit)))
+        return _page(rows, limit, facts.withdrawal_of)
+
+    async def _rows(self, statement: str, values: tuple[int | str, ...]) -> list[Row]:
+        def read(connection: sqlite3.Connection) -> list[Row]:
+            return connection.execute(statement, values).fetchall()
+
+        return await self.read(read)
+
+    async def _walk(
+        self, table_end: str, statement: str, values: Mapping[str, int | str | None], cursor: int | None, limit: int
+    ) -> list[Row]:
+        limit = _one_more(limit)
+        return await self.read(
+            lambda connection: walk.newest(connection, table_end, statement, values, before=cursor, limit=limit)
+        )
+
+
+def _one_more(limit: int) -> int:
+    """Return how many rows tell whether there is a next page."""
+    if not 0 < limit <= MAX_LIMIT:
+        raise ValueError(f"a limit is from 1 to {MAX_LIMIT}")
+    return limit + 1
+
+
+def _before(cursor: int | None) -> int:
+    return _NO_CURSOR if cursor is None else min(cursor, _NO_CURSOR)
+
+
+def _page(rows: list[Row], limit: int, read: Callable[[Row], T]) -> Page[T]:
+    return Page([read(row) for row in rows[:limit]], rows[limit - 1][0] if len(rows) > limit else None)
+
+
+def _own_trade_of(row: Row) -> OwnTrade:
+    *trade, state, signature = row
+    return OwnTrade(facts.trade_of(tuple(trade)), SettlementState(state), signature)
