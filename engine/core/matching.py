@@ -71,7 +71,8 @@ def plan_by_quote(
         left = _take_level(result, level.head, lot_atoms, wanted, user, prevention)
         spent += (wanted - left) * lot_atoms
         if not left or result.stopped:
-            result.left = left
+            traded = result.filled or result.prevented
+            result.left = left if traded else Lots(1)  # less than a lot may be all there is to spend at a later price
             break
     else:
         result.out_of_book = True

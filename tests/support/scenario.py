@@ -187,6 +187,11 @@ def _order(at: Micros, user: UserId, verb: str, size: str, options: list[str]) -
     )
 
 
+def limit(user: UserId, side: Side, quantity: Lots, price: Ticks) -> PlaceOrder:
+    """Return a plain order in the scenarios' market, for tests that speak commands."""
+    return PlaceOrder(Micros(1), user, MARKET.symbol, side, OrderType.LIMIT, quantity, price=price)
+
+
 def tell(event: Event) -> Iterator[str]:
     """Say what an event says, in the scenario's words."""
     match event:

@@ -16,15 +16,19 @@ from engine.core.commands import (
     CompleteWithdrawal,
     Deposit,
     Levels,
+    ListAsset,
+    ListMarket,
     PlaceOrder,
     Quote,
     RequestWithdrawal,
 )
 from engine.core.events import (
     AlreadyPlaced,
+    AssetListed,
     BalanceChanged,
     Deposited,
     Event,
+    MarketListed,
     OrderChanged,
     Posting,
     Traded,
@@ -83,6 +87,8 @@ class Tables:
     """What a database would hold: the last state of everything that events told of."""
 
     def __init__(self) -> None:
+        self.assets: list[Asset] = []
+        self.markets: dict[Symbol, Market] = {}
         self.orders: dict[OrderId, OrderChanged] = {}
         self.withdrawals: dict[WithdrawalId, WithdrawalChanged] = {}
         self.balances: dict[tuple[UserId, AssetCode], BalanceChanged] = {}
@@ -99,6 +105,10 @@ class Tables:
                     self.orders[fact.id] = fact
                 case WithdrawalChanged():
                     self.withdrawals[fact.id] = fact
+                case AssetListed():
+                    self.assets.append(fact.asset)
+                case MarketListed():
+                    self.markets[fact.market.symbol] = fact.market
                 case Deposited():
                     self.deposits.append(fact.reference)
                 case Traded():
@@ -129,6 +139,8 @@ class Tables:
             next_order=OrderId(max(self.orders, default=0) + 1),
             next_trade=TradeId(self.trades + 1),
             next_withdrawal=WithdrawalId(max(self.withdrawals, default=0) + 1),
+            assets=self.assets,
+            markets=list(self.markets.values()),
             balances=list(self.balances.values()),
             open_orders=[order for order in orders if order.status in OPEN],
             remembered=[(order.id, _placed(order)) for order in orders if order.client_order_id],
@@ -158,7 +170,7 @@ class ExchangeAgainstModel(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.exchange, self.model, self.tables = Exchange(ASSETS, MARKETS), SlowExchange(MARKETS), Tables()
+        self.exchange, self.model, self.tables = Exchange(), SlowExchange(MARKETS), Tables()
         self.log: list[Command] = []
         self.now = Micros(0)
 
@@ -190,6 +202,10 @@ class ExchangeAgainstModel(RuleBasedStateMachine):
 
     @initialize(amount=st.integers(100, 3000))
     def begin(self, amount: int) -> None:
+        for asset in ASSETS:
+            self.compare(ListAsset(self.at(), asset), Told())
+        for market in MARKETS:
+            self.compare(ListMarket(self.at(), market), Told())
         for owner in (UserId(1000), UserId(1001), MARKET_MAKER):
             for asset in ASSETS:
                 self.deposit(owner, asset.code, amount, f"{owner} {asset.code}")
@@ -336,17 +352,23 @@ class ExchangeAgainstModel(RuleBasedStateMachine):
             told = str(refusal)
         self.compare(Quote(self.at(), symbol, bids, asks, reference=self.now), told)
 
+    @rule(market=st.sampled_from(MARKETS), taker_fee_ppm=st.sampled_from([0, 1_000, 333_333]))
+    def change_fees(self, market: Market, taker_fee_ppm: int) -> None:
+        market = msgspec.structs.replace(market, taker_fee_ppm=taker_fee_ppm)
+        self.model.markets[market.symbol] = market
+        self.compare(ListMarket(self.at(), market), Told())
+
     @rule()
     def restart(self) -> None:
         """Go on with an exchange that knows only what the tables hold."""
         self.apply(BeginEpoch(self.at(), 2))
         self.model.drop_quotes()
         state_hash = self.exchange.state_hash()
-        restored = Exchange(ASSETS, MARKETS)
+        restored = Exchange()
         restored.restore(self.tables.snapshot(self.exchange.state.now))
         assert restored.state_hash() == state_hash
         kept = self.exchange.snapshot(seq=0, epoch=0, digest=genesis().digest)
-        again = Exchange(ASSETS, MARKETS)
+        again = Exchange()
         again.restore(kept)
         assert again.state_hash() == state_hash
         assert again.snapshot(seq=0, epoch=0, digest=genesis().digest) == kept
@@ -386,7 +408,7 @@ class ExchangeAgainstModel(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Play the log again: the same commands give the same state."""
-        again = Exchange(ASSETS, MARKETS)
+        again = Exchange()
         for command in self.log:
             again.apply(command)
         assert again.state_hash() == self.exchange.state_hash()

@@ -72,6 +72,8 @@ def _field(kind: object) -> st.SearchStrategy[object]:
         return st.integers(-(2**63), 2**63 - 1)
     if base is str:
         return st.text(max_size=5)
+    if base in {Asset, Market}:
+        return st.fixed_dictionaries({f.name: _field(f.type) for f in msgspec.structs.fields(base)})
     if inspect.isclass(base):  # an enum
         return st.sampled_from([member.value for member in base])
     return st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)).map(list), max_size=3)  # levels

@@ -142,6 +142,17 @@ def test_an_amount_smaller_than_one_lot_is_refused() -> None:
             == | 2@100""")
 
 
+@pytest.mark.parametrize(("option", "book"), [("", "| 1@150"), ("fok", "| 1@100 1@150")])
+def test_an_order_by_amount_that_traded_nothing_is_not_filled(option: str, book: str) -> None:
+    told = "" if option else "-> order 1 expired_in_match 1"
+    play(f"""ann sell 1@100
+             bob sell 1@150
+             ann spend 120 {option}
+             {told}
+             -> order 3 expired
+             == {book}""")
+
+
 def test_limit_maker_rests_or_is_refused() -> None:
     play("""ann sell 5@100
             bob buy 5@100 maker
