@@ -3,15 +3,19 @@
 from aiohttp import web
 
 from webapp_api import wire
-from webapp_api.deps import DEPS, Deps
+from webapp_api.deps import DEPS, PORTFOLIO, TRADING, Deps
 from webapp_api.errors import error_middleware
+from webapp_api.portfolio import Portfolio
 from webapp_api.routes import auth, dev, health, markets, page, portfolio, trading
+from webapp_api.trading import Trading
 
 
 def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
     app = web.Application(middlewares=[error_middleware(deps.assets)], client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
+    app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock)
+    app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets)
     for resource in (trading, markets, portfolio, auth, health):
         app.add_routes(resource.routes)
     app.add_routes(page.routes())

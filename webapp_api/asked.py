@@ -1,13 +1,19 @@
 """What every handler reads from a request: who asks, and the parameters of the path and the query."""
 
+from typing import get_args
+
 from aiohttp import web
 
+from data.store.queries import Status
+from engine.core.refusals import UnknownAsset, UnknownSymbol
+from engine.core.types import AssetCode, Symbol
 from webapp_api.auth.tokens import Claims
 from webapp_api.deps import DEPS
 from webapp_api.refusals import InvalidParameter, Unauthorized
 
 MAX_LIMIT = 500
 _BEARER = "Bearer "
+_STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 def bearer(request: web.Request) -> str:
@@ -49,3 +55,34 @@ def cursor(request: web.Request) -> int | None:
     if value is None:
         raise InvalidParameter("The cursor is the next_cursor of the page before.", parameter="cursor")
     return value
+
+
+def symbol(request: web.Request) -> Symbol | None:
+    """Return the market to which the client narrows its question, or None. Raises UnknownSymbol."""
+    text = request.query.get("symbol")
+    if text is None:
+        return None
+    market = request.app[DEPS].markets.get(text)
+    if market is None:
+        raise UnknownSymbol
+    return market.market.symbol
+
+
+def asset(request: web.Request) -> AssetCode | None:
+    """Return the asset to which the client narrows its question, or None. Raises UnknownAsset."""
+    text = request.query.get("asset")
+    if text is None:
+        return None
+    known = request.app[DEPS].assets.get(text)
+    if known is None:
+        raise UnknownAsset
+    return known.code
+
+
+def status(request: web.Request) -> Status:
+    """Return which orders the client wants; all where it does not say. Raises InvalidParameter."""
+    text = request.query.get("status", "all")
+    for each in _STATUSES:
+        if text == each:
+            return each
+    raise InvalidParameter("The status is open, closed or all.", parameter="status")

@@ -14,7 +14,9 @@ from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
 from webapp_api.auth.tokens import AccessTokens, Guard
+from webapp_api.portfolio import Portfolio
 from webapp_api.stream.hub import Hub
+from webapp_api.trading import Trading
 
 DAY_S = 86_400
 
@@ -45,3 +47,5 @@ class Deps:
 
 
 DEPS = web.AppKey("deps", Deps)
+TRADING = web.AppKey("trading", Trading)
+PORTFOLIO = web.AppKey("portfolio", Portfolio)

@@ -1,12 +1,13 @@
 """Whatever goes wrong becomes a status and `{"error": {"code", "message", "details"}}`: one table, one middleware."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler, Middleware
 
 from engine.core.decimals import show
 from engine.core.market import Asset
@@ -69,8 +70,6 @@ _HTTP_CODES: Final[Mapping[int, str]] = {
     417: "expectation_failed",
 }
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 def problem(refused: Refused, assets: Mapping[str, Asset]) -> wire.Error:
     """Return what a client is told of a refusal; amounts in its details become decimal strings."""
@@ -86,7 +85,7 @@ def problem(refused: Refused, assets: Mapping[str, Asset]) -> wire.Error:
     return wire.Error(wire.Problem(refused.code, str(refused), details))
 
 
-def error_middleware(assets: Mapping[str, Asset]) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def error_middleware(assets: Mapping[str, Asset]) -> Middleware:
     """Return the middleware that answers for every handler that raised."""
 
     @web.middleware

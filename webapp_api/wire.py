@@ -182,6 +182,48 @@ class Balance(Struct, gc=False):
     total: str
 
 
+class Holding(Struct, gc=False):
+    """A balance and what it is worth now in the portfolio's currency; null where it has no price."""
+
+    asset: str
+    available: str
+    held: str
+    total: str
+    value: str | None
+
+
+class PortfolioView(Struct):
+    """Everything that an account has. total_value sums what has a price."""
+
+    balances: list[Holding]
+    total_value: str
+    currency: str
+
+
+class LedgerEntry(Struct, gc=False):
+    """A movement of an account's money: how much more or less is available and held then.
+
+    cause is the order, the trade or the withdrawal that moved it.
+    """
+
+    id: int
+    asset: str
+    reason: str
+    available: str
+    held: str
+    cause: int | None
+    created_at: int
+
+
+class Deposit(Struct, gc=False):
+    """Money that arrived."""
+
+    asset: str
+    amount: str
+    reference: str
+    created_at: int
+
+
 class Account(Struct):
     """Somebody, as told to themselves."""
 

@@ -3,8 +3,8 @@
 from importlib.resources import files
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
-from webapp_api.errors import Handler
 from webapp_api.reply import PAGE
 
 _TYPES = {

@@ -1,0 +1,40 @@
+"""`/api/portfolio`: what one has, and how it came and went."""
+
+from aiohttp import web
+
+from webapp_api.asked import asset, cursor, limit, signed_in
+from webapp_api.deps import PORTFOLIO
+from webapp_api.reply import json_reply
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/api/portfolio")
+async def valued(request: web.Request) -> web.Response:
+    """Answer all balances and what they are worth."""
+    claims = await signed_in(request)
+    return json_reply(await request.app[PORTFOLIO].valued(claims.user))
+
+
+@routes.get("/api/portfolio/balances")
+async def balances(request: web.Request) -> web.Response:
+    """List what the account has, by asset."""
+    claims = await signed_in(request)
+    return json_reply({"balances": await request.app[PORTFOLIO].balances(claims.user)})
+
+
+@routes.get("/api/portfolio/ledger")
+async def ledger(request: web.Request) -> web.Response:
+    """List the movements of the account's money, newest first."""
+    claims = await signed_in(request)
+    entries, next_cursor = await request.app[PORTFOLIO].ledger(
+        claims.user, asset=asset(request), limit=limit(request, 100), cursor=cursor(request)
+    )
+    return json_reply({"entries": entries, "next_cursor": next_cursor})
+
+
+@routes.get("/api/portfolio/deposits")
+async def deposits(request: web.Request) -> web.Response:
+    """List the account's latest deposits, newest first."""
+    claims = await signed_in(request)
+    return json_reply({"deposits": await request.app[PORTFOLIO].deposits(claims.user, limit=limit(request, 100))})

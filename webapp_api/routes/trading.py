@@ -1,0 +1,68 @@
+"""`/api/trading`: placing, cancelling and looking up one's own orders and trades."""
+
+from aiohttp import web
+
+from engine.core.refusals import UnknownOrder
+from engine.core.types import OrderId
+from webapp_api import wire
+from webapp_api.asked import cursor, limit, number, signed_in, status, symbol
+from webapp_api.deps import TRADING
+from webapp_api.reply import json_reply
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/api/trading/orders")
+async def place(request: web.Request) -> web.Response:
+    """Place an order."""
+    claims = await signed_in(request)
+    body = wire.decode(await request.read(), wire.PLACE_ORDER)
+    return json_reply(await request.app[TRADING].place(claims.user, body), 201)
+
+
+@routes.get("/api/trading/orders")
+async def orders(request: web.Request) -> web.Response:
+    """List the account's orders, newest first."""
+    claims = await signed_in(request)
+    found, next_cursor = await request.app[TRADING].orders(
+        claims.user, symbol=symbol(request), status=status(request), limit=limit(request, 100), cursor=cursor(request)
+    )
+    return json_reply({"orders": found, "next_cursor": next_cursor})
+
+
+@routes.delete("/api/trading/orders")
+async def cancel_all(request: web.Request) -> web.Response:
+    """Cancel all open orders, of one market or of all."""
+    claims = await signed_in(request)
+    return json_reply({"orders": await request.app[TRADING].cancel_all(claims.user, symbol(request))})
+
+
+@routes.get("/api/trading/orders/{id}")
+async def order(request: web.Request) -> web.Response:
+    """Answer one order."""
+    claims = await signed_in(request)
+    return json_reply(await request.app[TRADING].order(claims.user, _order_id(request)))
+
+
+@routes.delete("/api/trading/orders/{id}")
+async def cancel(request: web.Request) -> web.Response:
+    """Cancel one order."""
+    claims = await signed_in(request)
+    return json_reply(await request.app[TRADING].cancel(claims.user, _order_id(request)))
+
+
+@routes.get("/api/trading/trades")
+async def trades(request: web.Request) -> web.Response:
+    """List the account's trades, newest first."""
+    claims = await signed_in(request)
+    found, next_cursor = await request.app[TRADING].trades(
+        claims.user, symbol=symbol(request), limit=limit(request, 100), cursor=cursor(request)
+    )
+    return json_reply({"trades": found, "next_cursor": next_cursor})
+
+
+def _order_id(request: web.Request) -> OrderId:
+    value = number(request.match_info["id"])
+    if not value:  # 0 is nobody's order
+        raise UnknownOrder
+    return OrderId(value)
