@@ -28,4 +28,5 @@ def run(name: str) -> bool:
 
 if __name__ == "__main__":
     KEPT.mkdir(parents=True, exist_ok=True)
-    sys.exit(not all([run(name) for name in sys.argv[1:] or BENCHMARKS]))
+    outcomes = [run(name) for name in sys.argv[1:] or BENCHMARKS]
+    sys.exit(not all(outcomes))

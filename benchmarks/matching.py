@@ -80,7 +80,7 @@ class Runner:
 
 
 def measure(workload: Workload) -> float:
-    """Run the workload once and return operations per second. Raises ValueError where its trades are not the oracle's."""
+    """Run the workload once; return operations a second. Raises ValueError where its trades are not the oracle's."""
     runner = Runner()
     prefill, operations = prepare(workload.prefill), prepare(workload.operations)
     runner.run(prefill)
