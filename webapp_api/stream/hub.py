@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import WSCloseCode, web
 
+from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
@@ -21,11 +22,11 @@ from webapp_api.stream.connection import CLOSE_S, Connection, Services, Socket
 from webapp_api.stream.metrics import StreamMetrics
 from webapp_api.stream.orders import Desk
 from webapp_api.stream.outgoing import Limits, Writers
-from webapp_api.stream.private import PrivateChannels
+from webapp_api.stream.private import PrivateChannels, Read
 from webapp_api.stream.public import PublicChannels
 from webapp_api.stream.reads import Reads
 from webapp_api.stream.refusals import ForbiddenOrigin
-from webapp_api.stream.views import AccountViews
+from webapp_api.stream.views import BALANCES, ORDERS, TRADES, AccountViews
 
 log = structlog.get_logger()
 
@@ -46,7 +47,7 @@ class Hub:
         self,
         *,
         sequencer: Sequencer,
-        reads: Reads,
+        queries: Queries,
         accounts: Accounts,
         guard: Guard,
         market_data: MarketData,
@@ -64,7 +65,10 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers = Writers(limits or Limits(), self.metrics)
         self._public = PublicChannels(market_data, markets)
-        self._private = PrivateChannels(reads.by_channel, AccountViews(markets, assets), lambda: sequencer.seq)
+        views = AccountViews(markets, assets)
+        reads = Reads(queries, views)
+        snapshots: dict[str, Read] = {ORDERS: reads.orders, TRADES: reads.trades, BALANCES: reads.balances}
+        self._private = PrivateChannels(snapshots, views, lambda: sequencer.seq)
         self._services = Services(
             desk=Desk(sequencer, markets, assets, reads.order, self._tasks),
             guard=guard,

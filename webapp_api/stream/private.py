@@ -5,7 +5,7 @@ updates are held back; the read says at which commit it stands, and what it cont
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from engine.core.types import UserId
@@ -17,7 +17,7 @@ from webapp_api.stream.views import AccountViews
 READ_S: Final = 5.0  # a snapshot takes milliseconds
 MAX_HELD: Final = 10_000  # updates held back during one read
 
-Read = Callable[[UserId], Awaitable[tuple[int, list[object]]]]
+Read = Callable[[UserId], Awaitable[tuple[int, Sequence[object]]]]
 """Reads a snapshot's data, and how many commands had been committed when it was read."""
 
 
@@ -70,7 +70,7 @@ class PrivateChannel:
         """Send nothing more."""
         self._subscribers.pop(client, None)
 
-    def publish(self, batch_seq: int, data: list[object]) -> None:
+    def publish(self, batch_seq: int, data: Sequence[object]) -> None:
         """Send what a batch changed."""
         self._seq += 1
         frame = protocol.update(self.name, self._seq, data)

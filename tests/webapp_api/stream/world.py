@@ -1,0 +1,239 @@
+"""A real exchange on a real SQLite file behind a real /api/ws on loopback, and clients that talk to it."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from data.store.accounts import SqliteAccounts
+from data.store.migrate import upgrade
+from data.store.queries import Queries
+from data.store.sqlite import SqliteStore
+from engine.accounts.accounts import Accounts
+from engine.accounts.types import TelegramUser
+from engine.core.commands import CancelOrder, Deposit, ListAsset, ListMarket
+from engine.core.decimals import MarketDecimals
+from engine.core.exchange import Exchange
+from engine.core.market import Asset, Market
+from engine.core.refusals import Refused
+from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, OrderId, UserId
+from engine.market_data.market_data import MarketData
+from engine.sequencer.batch import Batch
+from engine.sequencer.sequencer import Sequencer
+from webapp_api.auth.tokens import AccessTokens, Guard
+from webapp_api.errors import error_middleware
+from webapp_api.stream.hub import Hub
+from webapp_api.stream.outgoing import Limits
+
+USDT, BTC = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8)
+BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
+ASSETS = {asset.code: asset for asset in (USDT, BTC)}
+MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT)}
+PATIENCE_S = 5.0
+
+
+def clock() -> Micros:
+    return Micros(time.time_ns() // 1000)
+
+
+class Client:
+    """One WebSocket. `say` sends, `hear` gives the next message, `heard` waits for one of a kind and keeps the rest."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self._kept: list[dict[str, Any]] = []
+
+    async def say(self, **request: Any) -> None:
+        await self.socket.send_str(json.dumps(request))
+
+    async def hear(self) -> dict[str, Any]:
+        if self._kept:
+            return self._kept.pop(0)
+        return await self._receive()
+
+    async def heard(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        for message in self._kept:
+            if wanted(message):
+                self._kept.remove(message)
+                return message
+        while not wanted(message := await self._receive()):
+            self._kept.append(message)
+        return message
+
+    async def answer(self, id_: Any) -> dict[str, Any]:
+        return await self.heard(lambda message: message.get("id") == id_ and "channel" not in message)
+
+    async def of(self, channel: str) -> dict[str, Any]:
+        return await self.heard(lambda message: message.get("channel") == channel)
+
+    async def ask(self, **request: Any) -> dict[str, Any]:
+        """Send a request and return its answer."""
+        await self.say(**request)
+        return await self.answer(request.get("id"))
+
+    async def silence(self, seconds: float = 0.2) -> bool:
+        """Say whether nothing more comes."""
+        return not await self.rest(seconds)
+
+    async def rest(self, quiet_s: float = 0.15) -> list[dict[str, Any]]:
+        """Return all that comes until nothing does for a while."""
+        while True:
+            try:
+                async with asyncio.timeout(quiet_s):
+                    self._kept.append(await self._receive())
+            except TimeoutError:
+                kept, self._kept = self._kept, []
+                return kept
+
+    async def closed(self) -> tuple[int | None, str]:
+        """Return the code and the reason with which the server closes, whatever it says before."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (message := await self.socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                pass
+        return self.socket.close_code, message.extra or ""
+
+    async def _receive(self) -> dict[str, Any]:
+        async with asyncio.timeout(PATIENCE_S):
+            message = await self.socket.receive()
+        assert message.type is aiohttp.WSMsgType.TEXT, message
+        heard: dict[str, Any] = json.loads(message.data)
+        return heard
+
+
+class Gated(SqliteStore):
+    """A store whose commits wait while the gate is shut."""
+
+    gate: asyncio.Event
+
+    async def commit(self, batch: Batch) -> None:
+        await self.gate.wait()
+        await super().commit(batch)
+
+
+class World:
+    """The exchange, its hub, and where it listens."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        sequencer: Sequencer,
+        gate: asyncio.Event,
+        queries: Queries,
+        hub: Hub,
+        market_data: MarketData,
+        accounts: Accounts,
+        tokens: AccessTokens,
+    ) -> None:
+        self.exchange = exchange
+        self.sequencer = sequencer
+        self.gate = gate
+        self.queries = queries
+        self.hub = hub
+        self.market_data = market_data
+        self.accounts = accounts
+        self.tokens = tokens
+        self.port = 0
+        self.session: aiohttp.ClientSession
+        self._people = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/ws"
+
+    async def person(self, **amounts: int) -> tuple[UserId, str]:
+        """Return somebody with these whole units of assets, and an access token of theirs."""
+        self._people += 1
+        signed_in = await self.accounts.sign_in(TelegramUser(id=self._people, first_name="Ada"))
+        user = signed_in.account.id
+        for asset, amount in amounts.items():
+            atoms = Atoms(amount * 10 ** ASSETS[AssetCode(asset)].decimals)
+            await self.sequencer.submit(Deposit(clock(), user, AssetCode(asset), atoms, f"{user}:{asset}"))
+        return user, self.tokens.issue(user, signed_in.session)
+
+    async def client(self, token: str | None = None) -> Client:
+        """Return a new client, signed in where a token is given."""
+        client = Client(await self.session.ws_connect(self.url, autoping=True))
+        if token is not None:
+            assert "result" in await client.ask(op="auth", id="auth", token=token)
+        return client
+
+    def publish(self, batch: Batch) -> None:
+        """Tell the listeners of a batch as if it had been committed."""
+        for listener in self.sequencer.listeners:
+            listener(batch)
+
+    async def fund_the_maker(self) -> None:
+        for asset in ASSETS.values():
+            amount = Atoms(10_000_000 * 10**asset.decimals)
+            await self.sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, amount, f"house:{asset.code}"))
+
+    async def settled(self) -> None:
+        """Return when all commands given so far are published, to sockets too."""
+        with suppress(Refused):
+            await self.sequencer.submit(CancelOrder(clock(), UserId(1), OrderId(1)))
+        await asyncio.sleep(0.12)
+
+
+@asynccontextmanager
+async def exchange_in(path: Path) -> AsyncIterator[tuple[Gated, Exchange, Sequencer]]:
+    """Open an exchange that lists BTCUSDT; its writer runs."""
+    upgrade(f"sqlite:///{path}")
+    store = await Gated.open(path)
+    store.gate = asyncio.Event()
+    store.gate.set()
+    try:
+        start, exchange = await store.take_lead(), Exchange()
+        exchange.restore(start)
+        sequencer = Sequencer(exchange, store, start, clock)
+        writer = asyncio.create_task(sequencer.run())
+        for asset in (USDT, BTC):
+            await sequencer.submit(ListAsset(clock(), asset))
+        await sequencer.submit(ListMarket(clock(), BTCUSDT))
+        yield store, exchange, sequencer
+        store.gate.set()
+        sequencer.close()
+        await writer
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def world(folder: Path, *, limits: Limits | None = None, public_url: str = "") -> AsyncIterator[World]:
+    """Open everything in a folder; the exchange runs, and /api/ws listens."""
+    path = folder / "exchange.sqlite"
+    async with exchange_in(path) as (store, exchange, sequencer), AsyncExitStack() as stack:
+        queries = await Queries.open(path)
+        stack.push_async_callback(queries.close)
+        accounts = Accounts(SqliteAccounts(store, queries), clock)
+        tokens = AccessTokens(b"a secret of access tokens for tests", clock)
+        market_data = MarketData([BTCUSDT.symbol], clock)
+        hub = Hub(
+            sequencer=sequencer,
+            queries=queries,
+            accounts=accounts,
+            guard=Guard(tokens, accounts, clock),
+            market_data=market_data,
+            markets=MARKETS,
+            assets=ASSETS,
+            clock=clock,
+            public_url=public_url,
+            limits=limits,
+        )
+        sequencer.listeners += [market_data.on_batch, hub.on_batch]
+        app = web.Application(middlewares=[error_middleware(ASSETS)])
+        app.router.add_get("/api/ws", hub.handle)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        stack.push_async_callback(hub.close)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        made = World(exchange, sequencer, store.gate, queries, hub, market_data, accounts, tokens)
+        made.port = runner.addresses[0][1]
+        made.session = await stack.enter_async_context(aiohttp.ClientSession())
+        yield made
