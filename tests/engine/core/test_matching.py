@@ -223,6 +223,14 @@ def test_fok_expires_rather_than_skip_its_own_account() -> None:
             == | 5@100 5@101""")
 
 
+def test_fok_expires_rather_than_be_decremented() -> None:
+    play("""ann sell 5@100
+            bob sell 5@101
+            ann buy 6@101 fok decrement
+            -> order 3 expired 6
+            == | 5@100 5@101""")
+
+
 def test_self_trade_expires_the_maker() -> None:
     play("""ann sell 5@100
             bob sell 5@100
