@@ -2,7 +2,6 @@ import re
 import sqlite3
 import warnings
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+import migrations
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.schema import metadata
 
@@ -79,8 +79,6 @@ def test_a_migration_that_fails_half_way_leaves_nothing(path: Path, tmp_path: Pa
     connection.close()
     before = objects(path)
 
-    import migrations
-
     ours = Path(migrations.__file__).parent
     scripts = tmp_path / "scripts"
     (scripts / "versions").mkdir(parents=True)
@@ -110,20 +108,13 @@ def test_a_migration_that_fails_half_way_leaves_nothing(path: Path, tmp_path: Pa
 
 
 def version(revision: str, down_revision: str, *steps: str) -> str:
-    lines = "\n".join(f"    {step}" for step in steps)
-    return (
-        dedent(f'''
-        """A version."""
-        from alembic import op
-        revision = {revision!r}
-        down_revision = {down_revision!r}
-
-
-        def upgrade():
-    ''').replace("        ", "")
-        + lines
-        + "\n"
-    )
+    lines = [
+        "from alembic import op",
+        f"revision, down_revision = {revision!r}, {down_revision!r}",
+        "def upgrade():",
+        *(f"    {step}" for step in steps),
+    ]
+    return "\n".join(lines)
 
 
 def test_genesis_and_the_house_are_there(path: Path) -> None:

@@ -1,0 +1,128 @@
+"""A real exchange and its real writer on a real SQLite file, driven one command at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+from data.store.accounts import SqliteAccounts
+from data.store.migrate import sqlite_url, upgrade
+from data.store.queries import Queries
+from data.store.sqlite import SqliteStore
+from engine.core.commands import CancelOrder, Command, Deposit, ListAsset, ListMarket, PlaceOrder, Quote
+from engine.core.events import Event, OrderChanged
+from engine.core.exchange import Exchange
+from engine.core.market import Asset, Market
+from engine.core.snapshot import Snapshot
+from engine.core.types import (
+    MARKET_MAKER,
+    AssetCode,
+    Atoms,
+    Lots,
+    Micros,
+    OrderId,
+    OrderType,
+    Side,
+    Symbol,
+    Ticks,
+    TimeInForce,
+    UserId,
+)
+from engine.sequencer.batch import Batch
+from engine.sequencer.sequencer import Sequencer
+
+USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
+BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
+ETHUSDT = Market.of("ETHUSDT", ETH, USDT, tick_atoms=10**4, lot_atoms=10**4)
+START = Micros(1_700_000_000_000_000)
+
+
+class Books:
+    """The exchange, what it is written to, and who asks."""
+
+    def __init__(self, path: Path, store: SqliteStore, queries: Queries, snapshot: Snapshot) -> None:
+        self.path = path
+        self.store = store
+        self.queries = queries
+        self.accounts = SqliteAccounts(store, queries)
+        self.exchange = Exchange()
+        self.exchange.restore(snapshot)
+        self.batches: list[Batch] = []
+        self._ticks = count(max(START, snapshot.now + 1))
+        self.sequencer = Sequencer(self.exchange, store, snapshot, self.now)
+        self.sequencer.listeners.append(self.batches.append)
+        self._people = count(1)
+
+    def now(self) -> Micros:
+        return Micros(next(self._ticks))
+
+    async def do(self, command: Command) -> list[Event]:
+        return await self.sequencer.submit(command)
+
+    async def person(self, **units: int) -> UserId:
+        """Register somebody with some whole units, such as USDT=1000."""
+        number = next(self._people)
+        account = await self.accounts.person_by_telegram(number, f"Person {number}", None, "en", self.now())
+        await self.fund(account.id, **units)
+        return account.id
+
+    async def fund(self, user: UserId, **units: int) -> None:
+        for code, amount in units.items():
+            atoms = Atoms(amount * 10 ** self.exchange.state.assets[AssetCode(code)].decimals)
+            await self.do(Deposit(self.now(), user, AssetCode(code), atoms, f"{user}:{code}:{self.now()}"))
+
+    async def place(
+        self,
+        user: UserId,
+        side: str,
+        quantity: int,
+        price: int = 0,
+        symbol: str = "BTCUSDT",
+        time_in_force: str = "gtc",
+        client_order_id: str = "",
+    ) -> OrderChanged:
+        """Place a limit order, or a market order where price is 0, and return it."""
+        command = PlaceOrder(
+            at=self.now(),
+            user=user,
+            symbol=Symbol(symbol),
+            side=Side(side),
+            type=OrderType.LIMIT if price else OrderType.MARKET,
+            quantity=Lots(quantity),
+            price=Ticks(price),
+            time_in_force=TimeInForce(time_in_force),
+            client_order_id=client_order_id,
+        )
+        placed = (await self.do(command))[-1]
+        assert isinstance(placed, OrderChanged)
+        return placed
+
+    async def cancel(self, user: UserId, order: OrderId) -> None:
+        await self.do(CancelOrder(self.now(), user, order))
+
+    async def quote(self, bid: int, ask: int, quantity: int = 100) -> None:
+        await self.fund(MARKET_MAKER, USDT=1_000_000, BTC=100)
+        bids, asks = ((Ticks(bid), Lots(quantity)),), ((Ticks(ask), Lots(quantity)),)
+        await self.do(Quote(self.now(), BTCUSDT.symbol, bids, asks, reference=77))
+
+
+@asynccontextmanager
+async def books(path: Path) -> AsyncIterator[Books]:
+    """Open, or recover, an exchange with two markets."""
+    upgrade(sqlite_url(path))
+    store = await SqliteStore.open(path)
+    queries = await Queries.open(path)
+    try:
+        opened = Books(path, store, queries, await store.take_lead())
+        writer = asyncio.create_task(opened.sequencer.run())
+        for asset in (USDT, BTC, ETH):
+            await opened.do(ListAsset(opened.now(), asset))
+        for market in (BTCUSDT, ETHUSDT):
+            await opened.do(ListMarket(opened.now(), market))
+        yield opened
+        opened.sequencer.close()
+        await writer
+    finally:
+        await queries.close()
+        await store.close()

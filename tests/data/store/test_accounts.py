@@ -1,0 +1,121 @@
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from data.store.accounts import SqliteAccounts
+from engine.accounts.ports import AccountStore
+from engine.accounts.types import MAX_SESSIONS, Account, Rotation, Session
+from engine.core.types import MARKET_MAKER, Micros, UserId
+from tests.data.store.books import books
+
+
+@pytest.fixture
+async def accounts(tmp_path: Path) -> AsyncIterator[SqliteAccounts]:
+    async with books(tmp_path / "books.sqlite") as day:
+        yield day.accounts
+
+
+def session(user: UserId, name: str = "phone", at: int = 100, **other: object) -> Session:
+    whole = {"expires_at": 1_000, "user_agent": "ua", "address": "192.0.2.1", **other}
+    return Session(id=name, user_id=user, refresh_hash=b"1", created_at=Micros(at), refreshed_at=Micros(at), **whole)
+
+
+async def ada(accounts: AccountStore) -> Account:
+    return await accounts.person_by_telegram(77, "Ada", "ada", "en", Micros(1))
+
+
+async def test_people_get_ids_from_1000_and_keep_them(accounts: SqliteAccounts) -> None:
+    first = await ada(accounts)
+    second = await accounts.person_by_telegram(2**52, "Bob", None, None, Micros(2))
+    assert first == Account(UserId(1000), 77, "Ada", "ada", "en", Micros(1))
+    assert second.id == 1001
+    assert await ada(accounts) == first
+    assert await accounts.account(first.id) == first
+    assert await accounts.account(UserId(1002)) is None
+    assert await accounts.account(MARKET_MAKER) is None  # nobody signs in as the house
+
+
+async def test_names_follow_telegram(accounts: SqliteAccounts) -> None:
+    before = await ada(accounts)
+    after = await accounts.person_by_telegram(77, "Ada L.", None, "de", Micros(9))
+    assert after == replace(before, first_name="Ada L.", username=None, language_code="de")
+    assert await accounts.account(before.id) == after
+
+
+async def test_the_same_person_arriving_many_times_at_once_is_one(accounts: SqliteAccounts) -> None:
+    arrived = await asyncio.gather(*(ada(accounts) for _ in range(10)))
+    assert {account.id for account in arrived} == {1000}
+    assert (await accounts.person_by_telegram(78, "Bob", None, None, Micros(1))).id == 1001
+
+
+async def test_a_refresh_token_is_good_once(accounts: SqliteAccounts) -> None:
+    user = (await ada(accounts)).id
+    await accounts.open_session(session(user))
+    rotate = accounts.rotate_session
+    assert await rotate("phone", b"1", b"2", Micros(200), Micros(1_200)) is Rotation.ROTATED
+    assert await accounts.session("phone") == replace(
+        session(user),
+        refresh_hash=b"2",
+        previous_refresh_hash=b"1",
+        refreshed_at=Micros(200),
+        expires_at=Micros(1_200),
+    )
+    assert await rotate("phone", b"x", b"3", Micros(210), Micros(1_210)) is Rotation.UNKNOWN
+    assert await rotate("tablet", b"2", b"3", Micros(210), Micros(1_210)) is Rotation.UNKNOWN
+    assert await rotate("phone", b"2", b"3", Micros(220), Micros(1_220)) is Rotation.ROTATED
+
+    # Whoever comes with the token before holds a copy: nobody goes on.
+    assert await rotate("phone", b"2", b"4", Micros(230), Micros(1_230)) is Rotation.REUSED
+    assert await rotate("phone", b"3", b"4", Micros(240), Micros(1_240)) is Rotation.EXPIRED
+    ended = await accounts.session("phone")
+    assert ended is not None
+    assert ended.revoked_at == 230
+
+
+async def test_of_two_refreshes_at_once_one_is_a_copy(accounts: SqliteAccounts) -> None:
+    await accounts.open_session(session((await ada(accounts)).id))
+    both = await asyncio.gather(
+        *(accounts.rotate_session("phone", b"1", new, Micros(200), Micros(1_200)) for new in (b"2", b"3"))
+    )
+    assert sorted(both, key=lambda rotation: rotation.value) == [Rotation.REUSED, Rotation.ROTATED]
+
+
+async def test_an_expired_session_is_over(accounts: SqliteAccounts) -> None:
+    user = (await ada(accounts)).id
+    await accounts.open_session(session(user))
+    assert len(await accounts.sessions(user, Micros(999))) == 1
+    assert await accounts.sessions(user, Micros(1_000)) == []
+    assert await accounts.rotate_session("phone", b"1", b"2", Micros(1_000), Micros(2_000)) is Rotation.EXPIRED
+    assert not await accounts.revoke_session("phone", Micros(1_000))
+
+
+async def test_a_session_is_revoked_once(accounts: SqliteAccounts) -> None:
+    user = (await ada(accounts)).id
+    await accounts.open_session(session(user))
+    assert await accounts.revoke_session("phone", Micros(200))
+    assert not await accounts.revoke_session("phone", Micros(201))
+    assert not await accounts.revoke_session("tablet", Micros(201))
+    assert await accounts.sessions(user, Micros(202)) == []
+
+
+async def test_live_sessions_newest_first_and_not_too_many(accounts: SqliteAccounts) -> None:
+    user = (await ada(accounts)).id
+    bob = (await accounts.person_by_telegram(78, "Bob", None, None, Micros(1))).id
+    await accounts.open_session(session(bob, "bob's", 50))
+    await accounts.open_session(session(user, "dead", 60, expires_at=Micros(70)))
+    for number in range(MAX_SESSIONS + 2):
+        await accounts.open_session(session(user, f"device {number}", 100 + number))
+    live = await accounts.sessions(user, Micros(500))
+    assert [one.id for one in live] == [f"device {number}" for number in range(MAX_SESSIONS + 1, 1, -1)]
+    assert await accounts.session("device 1") is None
+    assert await accounts.session("dead") is None
+    assert await accounts.session("bob's") is not None
+
+
+async def test_a_session_of_nobody_is_refused(accounts: SqliteAccounts) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        await accounts.open_session(session(UserId(4_321)))

@@ -1,0 +1,100 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from data.store.audit import MAX_FINDINGS, AuditReads
+from engine.core.commands import RequestWithdrawal
+from engine.core.types import AssetCode, Atoms
+from tests.data.store.books import books
+
+
+@pytest.fixture
+async def path(tmp_path: Path) -> Path:
+    """Return sound books: a bid half filled, a market order of the house's quote, a requested withdrawal."""
+    path = tmp_path / "books.sqlite"
+    async with books(path) as day:
+        ada, bob = await day.person(USDT=10_000), await day.person(BTC=1)
+        await day.place(ada, "buy", 10, 1_000)
+        await day.place(bob, "sell", 5, 1_000)
+        await day.place(bob, "sell", 5, 2_000)
+        await day.quote(1_500, 1_600)
+        await day.place(ada, "buy", 1)
+        await day.do(RequestWithdrawal(day.now(), bob, AssetCode("BTC"), Atoms(5), "there"))
+    return path
+
+
+def findings(path: Path) -> list[str]:
+    with AuditReads(path) as reads:
+        return reads.findings()
+
+
+def test_sound_books_have_no_findings(path: Path) -> None:
+    assert findings(path) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("UPDATE balances SET available = available + 1 WHERE owner = 1000 AND asset = 'USDT'", "together are 1 atoms"),
+        (
+            "UPDATE balances SET available = available - 1 WHERE owner = 1000 AND asset = 'USDT'",
+            "together are -1 atoms",
+        ),
+        (
+            "UPDATE balances SET available = available + CASE owner WHEN 1000 THEN 1 ELSE -1 END"
+            " WHERE owner IN (1000, 1001) AND asset = 'USDT'",
+            "owner 1001 USDT available: the balance and its postings differ by -1 atoms",
+        ),
+        (
+            "UPDATE balances SET available = available + 1, held = held - 1 WHERE owner = 1000 AND asset = 'USDT'",
+            "owner 1000 USDT: held and what open orders and withdrawals need differ by -1 atoms",
+        ),
+        ("UPDATE withdrawals SET status = 'canceled'", "owner 1001 BTC: held and what"),
+        ("UPDATE orders SET status = 'canceled' WHERE id = 1", "owner 1000 USDT: held and what"),
+        (
+            "UPDATE orders SET filled = filled + 1 WHERE id = 1",
+            "order 1 has filled 6 for 5000, its trades say 5 for 5000",
+        ),
+        (
+            "UPDATE orders SET filled = 1, notional = 1, status = 'partially_filled' WHERE id = 3",
+            "its trades say 0 for 0",
+        ),
+        ("UPDATE trades SET notional = notional + 1 WHERE id = 2", "trade 2 costs"),
+        ("DELETE FROM settlement_outbox WHERE trade_id = 1", "trade 1 has no row in the settlement outbox"),
+        ("UPDATE deposits SET amount = amount + 1 WHERE user_id = 1001", "deposits of BTC differ"),
+        ("DELETE FROM commands WHERE first_seq = 7", "do not follow on 6"),
+        ("UPDATE sequencer SET seq = seq + 1", "the sequencer is at"),
+        ("UPDATE sequencer SET next_order = next_order + 1", "the sequencer is at"),
+        ("UPDATE postings SET credit_owner = 4321 WHERE reason = 'fee'", "points to nothing in users"),
+        ("DELETE FROM postings WHERE reason = 'fee'", "the balance and its postings differ"),
+    ],
+)
+def test_each_fault_is_found(path: Path, fault: str, said: str) -> None:
+    connection = sqlite3.connect(path)
+    assert connection.execute(fault).rowcount >= 1
+    connection.commit()
+    connection.close()
+    found = findings(path)
+    assert any(said in sentence for sentence in found), found
+
+
+def test_findings_are_bounded(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    for number in range(50):
+        connection.execute("INSERT INTO balances VALUES (?, 'BTC', 5, 0)", (5_000 + number,))
+    connection.commit()
+    connection.close()
+    assert len([said for said in findings(path) if "postings differ" in said]) == MAX_FINDINGS
+
+
+async def test_books_in_use_can_be_read_as_of_one_moment(tmp_path: Path) -> None:
+    async with books(tmp_path / "books.sqlite") as day:
+        ada = await day.person(USDT=10_000)
+        await day.place(ada, "buy", 10, 1_000)
+        with AuditReads(day.path) as reads:
+            before = reads.snapshot()
+            await day.place(ada, "buy", 10, 1_000)
+            assert reads.snapshot() == before
+            assert [row.last_seq for row in reads.log()][-1] == before.seq
+            assert reads.findings() == []
