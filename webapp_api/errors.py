@@ -35,6 +35,7 @@ STATUS: Final[Mapping[str, int]] = {
     "invalid_order": 400,
     "invalid_amount": 400,
     "invalid_quote": 400,
+    "not_listable": 400,
     "not_supported": 400,
     # Who asks may not.
     "unauthorized": 401,

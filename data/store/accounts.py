@@ -28,9 +28,13 @@ class SqliteAccounts:
     async def person_by_telegram(
         self, telegram_id: int, first_name: str, username: str | None, language_code: str | None, now: Micros
     ) -> Account:
-        """Return the person with this Telegram id, created where new, with the names as given now."""
+        """Return the person with this Telegram id, created where new, with the names as given now.
+
+        Telegram always tells a first name; where somebody else names a person, without one, the known names stay.
+        """
         known = await self._readers.read(lambda connection: _by_telegram(connection, telegram_id))
-        if known and (known.first_name, known.username, known.language_code) == (first_name, username, language_code):
+        names = (first_name, username, language_code)
+        if known and (not first_name or (known.first_name, known.username, known.language_code) == names):
             return known
         return await self._store.write(
             lambda connection: person_by_telegram(connection, telegram_id, first_name, username, language_code, now)

@@ -12,7 +12,10 @@ class AccountStore(Protocol):
     async def person_by_telegram(
         self, telegram_id: int, first_name: str, username: str | None, language_code: str | None, now: Micros
     ) -> Account:
-        """Return the person with this Telegram id, created where new, with the names as given now."""
+        """Return the person with this Telegram id, created where new, with the names as given now.
+
+        Telegram always tells a first name; where somebody else names a person, without one, the known names stay.
+        """
 
     async def account(self, user_id: UserId) -> Account | None:
         """Return an account, or None."""

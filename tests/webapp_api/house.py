@@ -1,0 +1,209 @@
+"""A whole exchange behind real HTTP on loopback, on a real SQLite file, and people who use it."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+from prometheus_client import CollectorRegistry
+
+from data.store.accounts import SqliteAccounts
+from data.store.queries import Queries
+from data.store.sqlite import SqliteStore
+from engine.accounts.accounts import Accounts
+from engine.core.commands import Command, Deposit, ListAsset, ListMarket, Quote
+from engine.core.decimals import MarketDecimals
+from engine.core.events import Event
+from engine.core.exchange import Exchange
+from engine.core.market import Asset, Market
+from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, UserId
+from engine.market_data.market_data import MarketData
+from engine.sequencer.sequencer import Sequencer
+from tests.webapp_api.launch import BOT_TOKEN, launch_data
+from webapp_api.app import build_app
+from webapp_api.auth.tokens import AccessTokens, Guard
+from webapp_api.deps import Deps
+from webapp_api.stream.hub import Hub
+
+USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
+ASSETS = {asset.code: asset for asset in (USDT, BTC, ETH)}
+BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
+ETHUSDT = Market.of("ETHUSDT", ETH, USDT, tick_atoms=10**4, lot_atoms=10**4)
+MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecimals(ETHUSDT, ETH, USDT)}
+JWT_SECRET = b"a secret of access tokens for tests"
+DEV_SECRET = "a secret of development for tests"
+
+LIMIT = {"symbol": "BTCUSDT", "side": "buy", "type": "limit", "price": "50000.00", "quantity": "0.0100"}
+
+
+class Clock:
+    """The wall clock, put forward where a test wants to see what time does."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0
+
+    def __call__(self) -> Micros:
+        return Micros(time.time_ns() // 1000 + self.ahead_s * 1_000_000)
+
+
+class Answer:
+    """A status, a decoded body and headers."""
+
+    def __init__(self, status: int, body: Any, headers: Any) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers
+
+    @property
+    def problem(self) -> tuple[int, str]:
+        """The status and the code of a refusal."""
+        assert set(self.body) == {"error"}
+        assert set(self.body["error"]) == {"code", "message", "details"}
+        assert self.body["error"]["message"]
+        return self.status, self.body["error"]["code"]
+
+
+class Person:
+    """Somebody who is signed in, or nobody where there is no token."""
+
+    def __init__(self, session: aiohttp.ClientSession, tokens: dict[str, Any] | None = None) -> None:
+        self._session = session
+        self.tokens = tokens or {}
+        self.token: str | None = self.tokens.get("access_token")
+        self.id = UserId(self.tokens["account"]["id"]) if tokens else None
+
+    async def ask(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
+        headers = options.pop("headers", {})
+        if self.token is not None:
+            headers = {"Authorization": f"Bearer {self.token}"} | headers
+        raw = {"data": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
+        async with self._session.request(method, path, headers=headers, **raw, **options) as answer:
+            is_json = answer.headers.get("Content-Type") == "application/json"
+            return Answer(answer.status, await answer.json() if is_json else await answer.text(), answer.headers)
+
+    async def get(self, path: str, **options: Any) -> Answer:
+        return await self.ask("GET", path, **options)
+
+    async def post(self, path: str, body: Any = None, **options: Any) -> Answer:
+        return await self.ask("POST", path, body, **options)
+
+    async def delete(self, path: str) -> Answer:
+        return await self.ask("DELETE", path)
+
+    async def place(self, **change: Any) -> Answer:
+        return await self.post("/api/trading/orders", LIMIT | change)
+
+    async def balances(self) -> dict[str, tuple[str, str]]:
+        """Return what they have, as {asset: (available, held)}."""
+        found = (await self.get("/api/portfolio/balances")).body["balances"]
+        return {each["asset"]: (each["available"], each["held"]) for each in found}
+
+
+class House:
+    """The exchange and its people. `nobody` is not signed in."""
+
+    def __init__(self, deps: Deps, session: aiohttp.ClientSession, clock: Clock, url: str) -> None:
+        self.deps = deps
+        self.session = session
+        self.clock = clock
+        self.url = url
+        self.nobody = Person(session)
+        self.reasons: list[str] = []
+        self._deposits = 0
+
+    async def person(self, telegram_id: int, **amounts: int) -> Person:
+        """Sign somebody in and give them whole units of assets."""
+        raw = launch_data(telegram_id, self.clock() // 1_000_000)
+        answer = await self.nobody.post("/api/auth/telegram", {"init_data": raw})
+        assert answer.status == 200, answer.body
+        person = Person(self.session, answer.body)
+        assert person.id is not None
+        for asset, amount in amounts.items():
+            await self.deposit(person.id, AssetCode(asset), amount)
+        return person
+
+    async def deposit(self, user: UserId, asset: AssetCode, amount: int) -> None:
+        self._deposits += 1
+        atoms = Atoms(amount * 10 ** ASSETS[asset].decimals)
+        await self.do(Deposit(self.clock(), user, asset, atoms, f"test:{self._deposits}"))
+
+    async def quote(self, bids: dict[str, str], asks: dict[str, str]) -> None:
+        """Let the market maker quote BTCUSDT: {price: quantity}, best first."""
+        market = MARKETS["BTCUSDT"]
+
+        def levels(side: dict[str, str]) -> Any:
+            return tuple((market.price(price), market.quantity(quantity)) for price, quantity in side.items())
+
+        await self.do(Quote(self.clock(), BTCUSDT.symbol, levels(bids), levels(asks), 7))
+
+    async def do(self, command: Command) -> list[Event]:
+        return await self.deps.sequencer.submit(command)
+
+
+@asynccontextmanager
+async def open_house(template: Path, folder: Path, *, dev_secret: str | None = DEV_SECRET) -> AsyncIterator[House]:
+    """Open an exchange in a folder, from a copy of a database that has its tables."""
+    path = folder / "exchange.db"
+    shutil.copyfile(template, path)
+    clock = Clock()
+    async with AsyncExitStack() as stack:
+        store = await SqliteStore.open(path)
+        stack.push_async_callback(store.close)
+        queries = await Queries.open(path)
+        stack.push_async_callback(queries.close)
+        start, exchange = await store.take_lead(), Exchange()
+        exchange.restore(start)
+        sequencer = Sequencer(exchange, store, start, clock)
+        writer = asyncio.create_task(sequencer.run())
+        for asset in ASSETS.values():
+            await sequencer.submit(ListAsset(clock(), asset))
+            await sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, Atoms(10**15), f"house:{asset.code}"))
+        for market in (BTCUSDT, ETHUSDT):
+            await sequencer.submit(ListMarket(clock(), market))
+        accounts = Accounts(SqliteAccounts(store, queries), clock)
+        tokens = AccessTokens(JWT_SECRET, clock)
+        guard = Guard(tokens, accounts, clock)
+        market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)
+        hub = Hub(
+            sequencer=sequencer,
+            queries=queries,
+            accounts=accounts,
+            guard=guard,
+            market_data=market_data,
+            markets=MARKETS,
+            assets=ASSETS,
+            clock=clock,
+        )
+        sequencer.listeners += [market_data.on_batch, hub.on_batch]
+        registry = CollectorRegistry()
+        registry.register(hub.metrics)
+        reasons: list[str] = []
+        deps = Deps(
+            sequencer=sequencer,
+            queries=queries,
+            accounts=accounts,
+            tokens=tokens,
+            guard=guard,
+            market_data=market_data,
+            hub=hub,
+            markets=MARKETS,
+            assets=ASSETS,
+            clock=clock,
+            registry=registry,
+            not_ready=lambda: reasons,
+            bot_token=BOT_TOKEN,
+            dev_secret=dev_secret,
+        )
+        server = await stack.enter_async_context(TestServer(build_app(deps)))
+        stack.push_async_callback(hub.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession(server.make_url("/")))
+        house = House(deps, session, clock, str(server.make_url("/")))
+        house.reasons = reasons
+        yield house
+        sequencer.close()
+        await writer

@@ -1,0 +1,109 @@
+"""What one has, what it is worth, how it came; and money for development."""
+
+from pathlib import Path
+
+from tests.webapp_api.house import DEV_SECRET, House, open_house
+
+ME = {"Authorization": f"Bearer {DEV_SECRET}"}
+FUND = {"telegram_id": 42, "asset": "USDT", "amount": "1000"}
+
+
+async def test_a_portfolio_is_valued_at_the_last_price(house: House) -> None:
+    ada = await house.person(1, USDT=1000, BTC=2, ETH=3)
+    assert (await ada.get("/api/portfolio")).body == {
+        "balances": [
+            {"asset": "BTC", "available": "2.00000000", "held": "0.00000000", "total": "2.00000000", "value": None},
+            {"asset": "ETH", "available": "3.00000000", "held": "0.00000000", "total": "3.00000000", "value": None},
+            {
+                "asset": "USDT",
+                "available": "1000.000000",
+                "held": "0.000000",
+                "total": "1000.000000",
+                "value": "1000.000000",
+            },
+        ],
+        "total_value": "1000.000000",
+        "currency": "USDT",
+    }
+    await house.quote({"59000.00": "1.0000"}, {"60000.00": "1.0000"})
+    priced = (await ada.get("/api/portfolio")).body
+    assert (priced["balances"][0]["value"], priced["total_value"]) == ("118000.000000", "119000.000000")
+    bob = await house.person(2, USDT=1000)
+    await bob.place(price="60000.00", quantity="0.0001")
+    assert (await ada.get("/api/portfolio")).body["total_value"] == "121000.000000"
+
+
+async def test_the_ledger_tells_every_movement_from_the_owners_side(house: House) -> None:
+    await house.quote({}, {"60000.00": "1.0000"})
+    ada = await house.person(1, USDT=1000)
+    order = (await ada.place(price="60000.00", quantity="0.0200", quote_quantity=None)).problem
+    assert order == (409, "insufficient_funds")
+    resting = (await ada.place(price="1000.00", quantity="0.1000")).body
+    await ada.delete(f"/api/trading/orders/{resting['id']}")
+    await ada.place(price="60000.00", quantity="0.0100")
+    entries = (await ada.get("/api/portfolio/ledger")).body["entries"]
+    told = [(entry["reason"], entry["asset"], entry["available"], entry["held"]) for entry in reversed(entries)]
+    assert told[:3] == [
+        ("deposit", "USDT", "1000.000000", "0.000000"),
+        ("hold", "USDT", "-100.000000", "100.000000"),
+        ("release", "USDT", "100.000000", "-100.000000"),
+    ]
+    assert sorted(told[3:]) == [
+        ("fee", "BTC", "-0.00001000", "0.00000000"),
+        ("trade", "BTC", "0.01000000", "0.00000000"),
+        ("trade", "USDT", "-600.000000", "0.000000"),
+    ]
+    assert entries[-1]["cause"] is None
+    of_btc = (await ada.get("/api/portfolio/ledger?asset=BTC&limit=1")).body
+    assert len(of_btc["entries"]) == 1
+    assert of_btc["next_cursor"] is not None
+    eve = await house.person(2)
+    assert (await eve.get("/api/portfolio/ledger")).body == {"entries": [], "next_cursor": None}
+
+
+async def test_deposits_are_listed(house: House) -> None:
+    ada, eve = await house.person(1, USDT=1000), await house.person(2)
+    [deposit] = (await ada.get("/api/portfolio/deposits")).body["deposits"]
+    assert (deposit["asset"], deposit["amount"]) == ("USDT", "1000.000000")
+    assert (await eve.get("/api/portfolio/deposits")).body == {"deposits": []}
+
+
+async def test_development_money_needs_the_development_secret(house: House) -> None:
+    ada = await house.person(42)
+    for headers in ({}, {"Authorization": f"Bearer {ada.token}"}, {"Authorization": "Bearer \u00e9"}):
+        assert (await house.nobody.post("/api/dev/fund", FUND, headers=headers)).problem == (401, "unauthorized")
+    assert await ada.balances() == {}
+    funded = await house.nobody.post("/api/dev/fund", FUND, headers=ME)
+    assert (funded.status, funded.body["account_id"]) == (201, ada.id)
+    assert await ada.balances() == {"USDT": ("1000.000000", "0.000000")}
+    assert (await ada.get("/api/account")).body["first_name"] == "Ada"
+    [deposit] = (await ada.get("/api/portfolio/deposits")).body["deposits"]
+    assert deposit["reference"] == funded.body["reference"]
+    assert deposit["reference"].startswith("dev:")
+
+
+async def test_who_has_never_signed_in_can_be_funded(house: House) -> None:
+    funded = await house.nobody.post("/api/dev/fund", FUND, headers=ME)
+    ada = await house.person(42)
+    assert funded.body["account_id"] == ada.id
+    assert (await ada.balances())["USDT"][0] == "1000.000000"
+
+
+async def test_bad_funding_is_refused(house: House) -> None:
+    for change, status, code in [
+        ({"asset": "DOGE"}, 404, "unknown_asset"),
+        ({"amount": "0"}, 400, "invalid_amount"),
+        ({"amount": "-1"}, 400, "malformed_number"),
+        ({"amount": "0.0000001"}, 400, "too_precise"),
+        ({"amount": "1" + "0" * 30}, 400, "too_large"),
+        ({"amount": 1000}, 400, "invalid_request"),
+        ({"telegram_id": 0}, 400, "invalid_request"),
+        ({"telegram_id": "42"}, 400, "invalid_request"),
+        ({"telegram_id": 2**70}, 400, "invalid_request"),
+    ]:
+        assert (await house.nobody.post("/api/dev/fund", FUND | change, headers=ME)).problem == (status, code), change
+
+
+async def test_without_a_development_secret_there_is_no_such_route(template: Path, tmp_path: Path) -> None:
+    async with open_house(template, tmp_path, dev_secret=None) as house:
+        assert (await house.nobody.post("/api/dev/fund", FUND, headers=ME)).problem == (404, "not_found")

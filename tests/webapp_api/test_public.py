@@ -1,0 +1,97 @@
+"""What everybody may see: markets, the page, and what operators ask."""
+
+import re
+
+from tests.webapp_api.house import House
+
+
+async def test_markets_tell_their_rules(house: House) -> None:
+    markets = (await house.nobody.get("/api/markets")).body["markets"]
+    assert [market["symbol"] for market in markets] == ["BTCUSDT", "ETHUSDT"]
+    assert markets[0] == {
+        "symbol": "BTCUSDT",
+        "base": "BTC",
+        "quote": "USDT",
+        "status": "trading",
+        "tick_size": "0.01",
+        "lot_size": "0.0001",
+        "price_decimals": 2,
+        "quantity_decimals": 4,
+        "max_price": "100000000.00",
+        "max_quantity": "1000000.0000",
+        "maker_fee": "0.0005",
+        "taker_fee": "0.001",
+    }
+
+
+async def test_depth_is_best_first_and_counts_up(house: House) -> None:
+    empty = (await house.nobody.get("/api/markets/BTCUSDT/depth")).body
+    assert (empty["bids"], empty["asks"]) == ([], [])
+    await house.quote({"59000.00": "1.0000", "58999.00": "2.0000"}, {"60000.00": "1.5000", "60001.00": "2.0000"})
+    ada = await house.person(1, USDT=1000)
+    await ada.place(price="59000.00")
+    depth = (await house.nobody.get("/api/markets/BTCUSDT/depth")).body
+    assert depth["bids"] == [["59000.00", "1.0100"], ["58999.00", "2.0000"]]
+    assert depth["asks"] == [["60000.00", "1.5000"], ["60001.00", "2.0000"]]
+    assert depth["seq"] > empty["seq"]
+    short = (await house.nobody.get("/api/markets/BTCUSDT/depth?limit=1")).body
+    assert (len(short["bids"]), len(short["asks"]), short["seq"]) == (1, 1, depth["seq"])
+
+
+async def test_trades_and_ticker(house: House) -> None:
+    nothing = (await house.nobody.get("/api/markets/BTCUSDT/ticker")).body
+    assert (nothing["last"], nothing["bid"], nothing["volume"]) == (None, None, "0.0000")
+    await house.quote({"59000.00": "1.0000"}, {"60000.00": "1.0000", "60010.00": "1.0000"})
+    ada = await house.person(1, USDT=100_000)
+    await ada.place(price="60010.00", quantity="1.5000")
+    trades = (await house.nobody.get("/api/markets/BTCUSDT/trades?limit=1")).body["trades"]
+    assert [(trade["trade_id"], trade["price"], trade["taker_side"]) for trade in trades] == [(2, "60010.00", "buy")]
+    assert set(trades[0]) == {"trade_id", "price", "quantity", "taker_side", "created_at"}
+    ticker = (await house.nobody.get("/api/markets/BTCUSDT/ticker")).body
+    assert (ticker["last"], ticker["open"], ticker["change"]) == ("60010.00", "60000.00", "10.00")
+    assert (ticker["volume"], ticker["quote_volume"], ticker["trades"]) == ("1.5000", "90005.000000", 2)
+    assert (ticker["bid"], ticker["bid_quantity"], ticker["ask_quantity"]) == ("59000.00", "1.0000", "0.5000")
+
+
+async def test_alive_and_ready_are_not_the_same(house: House) -> None:
+    assert (await house.nobody.get("/healthz")).status == 200
+    assert (await house.nobody.get("/readyz")).body == {"ready": True, "reasons": []}
+    house.reasons.append("no feed")
+    unready = await house.nobody.get("/readyz")
+    assert (unready.status, unready.body) == (503, {"ready": False, "reasons": ["no feed"]})
+    assert (await house.nobody.get("/healthz")).status == 200
+
+
+async def test_metrics_are_prometheus_text(house: House) -> None:
+    answer = await house.nobody.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert "# TYPE clobster_" in answer.body
+
+
+async def test_the_page_comes_whole_from_here_and_is_strict(house: House) -> None:
+    page = await house.nobody.get("/")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    named = re.findall(r'(?:src|href)="([^"]+)"', page.body)
+    assert len(named) >= 3
+    for path in named:
+        part = await house.nobody.get(path)
+        assert (part.status, "Content-Security-Policy" in part.headers) == (200, True)
+        imported = re.findall(r"from '\./([^']+)'", part.body)
+        for name in imported:
+            script = await house.nobody.get(f"/miniapp/{name}")
+            assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert not re.search(r"https?://(?!www\.w3\.org)", page.body)
+    assert (await house.nobody.get("/miniapp/__init__.py")).problem == (404, "not_found")
+    assert (await house.nobody.get("/miniapp/..%2fapp.py")).problem == (404, "not_found")
+
+
+async def test_other_sites_get_no_leave_to_read(house: House) -> None:
+    answer = await house.nobody.get("/api/markets", headers={"Origin": "https://elsewhere.example"})
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+    asked = await house.nobody.ask("OPTIONS", "/api/trading/orders", headers={"Origin": "https://elsewhere.example"})
+    assert asked.problem == (405, "method_not_allowed")
