@@ -3,7 +3,7 @@ import { Book } from './book.js';
 import { Link } from './link.js';
 
 const LEVELS = 12;
-const TRADES = 20;
+const TRADES = 24;
 const DRAW_EVERY_MS = 200;
 
 const at = id => document.getElementById(id);
@@ -57,7 +57,11 @@ function draw() {
     : 'No orders on both sides';
   if (trades.length) {
     fill(at('trades'), trades.map(trade => ({
-      cells: [trade.price, trade.quantity, new Date(trade.created_at).toLocaleTimeString()],
+      cells: [
+        `${trade.taker_side === 'buy' ? '▲' : '▼'} ${trade.price}`,
+        trade.quantity,
+        new Date(trade.created_at).toLocaleTimeString([], { hourCycle: 'h23' }),
+      ],
       tone: trade.taker_side === 'buy' ? 'up' : 'down',
     })), 'row three');
   } else {

@@ -3,14 +3,17 @@
 export class Book {
   #bids = new Map(); // price as written -> quantity as written
   #asks = new Map();
-  #seq = 0;
+  #seq = null; // null while a snapshot is awaited
 
   /** Take a message over. Returns false where one is missing: then subscribe again. */
   take({ type, seq, data }) {
     if (type === 'snapshot') {
       this.#bids.clear();
       this.#asks.clear();
+    } else if (this.#seq === null) {
+      return true;
     } else if (seq !== this.#seq + 1) {
+      this.#seq = null;
       return false;
     }
     this.#seq = seq;
