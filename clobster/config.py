@@ -35,7 +35,7 @@ class Settings(BaseModel):
     public_url: str = Field("http://127.0.0.1:8080", description="where people reach the page")
     init_data_max_age_s: int = Field(86_400, gt=0, description="how old launch data may be, in seconds")
     feed: Literal["auto", "binance", "recorded", "off"] = "auto"
-    binance_rest_url: str = "https://api.binance.com/api"
+    binance_rest_url: str = "https://api.binance.com"
     binance_stream_url: str = "wss://stream.binance.com:9443/"
     log_format: Literal["console", "json"] = "console"
 

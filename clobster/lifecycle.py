@@ -8,10 +8,14 @@ import sys
 from contextlib import AsyncExitStack
 
 import structlog
+from aiohttp import web
 
 from clobster import data_dir, logs
-from clobster.app import build
-from clobster.config import Settings
+from clobster.app import House, build, now
+from clobster.config import ConfigError, Settings
+from engine.core.commands import Deposit, ListAsset, ListMarket
+from engine.core.refusals import NotListable
+from engine.core.types import MARKET_MAKER
 
 log = structlog.get_logger("clobster")
 
@@ -39,17 +43,25 @@ async def _serve(settings: Settings) -> int:
         house = await build(settings, stack)
         try:
             async with asyncio.TaskGroup() as loops:
-                loops.create_task(house.sequencer.run(), name="writer")
-                loops.create_task(house.maker.run(), name="market maker")
-                url = await house.listen(settings.host, settings.port)
+                writer = loops.create_task(house.sequencer.run(), name="writer")
+                await _open_markets(house)
+                maker = loops.create_task(_make_markets(house), name="market maker")
+                url = await _listen(house, stack)
                 # What lives since the start lives until the stop: the collector need not look at it again and again.
                 gc.collect()
                 gc.freeze()
                 with data_dir.announced(settings.data_dir, url):
-                    log.info("open for trading", url=url, env=settings.env, markets=len(house.markets))
+                    log.info("open for trading", url=url, env=settings.env, recovered=house.sequencer.seq)
                     await stop.wait()
-                    log.info("stopping")
-                    await house.close()
+                log.info("stopping")
+                # From the edge inwards, so that whoever was let in is answered.
+                await house.hub.close()
+                maker.cancel()
+                await asyncio.wait([maker])
+                house.sequencer.close()
+                await writer
+        except* ConfigError as wrong:
+            raise wrong.exceptions[0] from None
         except* Exception as failed:
             # Memory may be ahead of the database: throw it away without another word to anybody.
             log.critical("the exchange stops at once", exc_info=failed)
@@ -57,3 +69,38 @@ async def _serve(settings: Settings) -> int:
             os._exit(1)
     log.info("stopped")
     return 0
+
+
+async def _open_markets(house: House) -> None:
+    """List what the table names and, in development, give the market maker something to quote with."""
+    try:
+        for asset in house.listing.assets:
+            await house.sequencer.submit(ListAsset(now(), asset))
+        for market in house.listing.markets:
+            await house.sequencer.submit(ListMarket(now(), market))
+    except NotListable as refused:
+        raise ConfigError(f"markets.toml: {refused}") from None
+    if house.settings.env != "development":
+        return
+    for code, amount in house.listing.market_maker.items():
+        reference = f"dev:market-maker:{code}"
+        if reference not in house.exchange.state.deposits:
+            await house.sequencer.submit(Deposit(now(), MARKET_MAKER, code, amount, reference))
+
+
+async def _make_markets(house: House) -> None:
+    maker = await house.market_maker()
+    await maker.run()
+
+
+async def _listen(house: House, stack: AsyncExitStack) -> str:
+    """Serve HTTP; return where. Raises ConfigError where the address is not to be had."""
+    await house.web.setup()
+    stack.push_async_callback(house.web.cleanup)
+    host, port = house.settings.host, house.settings.port
+    try:
+        await web.TCPSite(house.web, host, port).start()
+    except OSError as error:
+        raise ConfigError(f"{host}:{port} can't be listened on ({error.strerror}): choose another --port") from None
+    host, port = house.web.addresses[0][:2]
+    return f"http://{host}:{port}"

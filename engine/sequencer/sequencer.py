@@ -84,12 +84,18 @@ class Sequencer:
         self._inbox_limit = inbox_limit
         self._batch_limit = batch_limit
         self._wake: asyncio.Future[None] | None = None
+        self._running = False
         self._closing = False
 
     @property
     def seq(self) -> int:
         """How many commands were committed since genesis."""
         return self._committed
+
+    @property
+    def running(self) -> bool:
+        """Whether commands are taken and carried out."""
+        return self._running and not self._closing
 
     @property
     def waiting(self) -> int:
@@ -131,6 +137,7 @@ class Sequencer:
 
     async def run(self) -> None:
         """Write until closed. Raises what a failed commit raised."""
+        self._running = True
         self._inbox.appendleft((BeginEpoch(self._clock(), self._epoch), lambda _: None))
         draft, sent = _Draft(), _Draft()
         commit: asyncio.Task[Batch] | None = None

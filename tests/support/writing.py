@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
-from data.store.migrate import upgrade
+from data.store.accounts import person_by_telegram
+from data.store.migrate import sqlite_url, upgrade
 from data.store.sqlite import SqliteStore
-from engine.accounts.types import Account
-from engine.core.commands import Deposit
+from engine.core.commands import Deposit, ListAsset, ListMarket
 from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
+from engine.core.snapshot import Snapshot
 from engine.core.types import AssetCode, Atoms, Micros, UserId
-from engine.ports import Store
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Sequencer
 
@@ -22,20 +22,23 @@ BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
 
 
 class Gate:
-    """A store before which each commit waits while the gate is shut; `fail` makes the next one fail."""
+    """A real store before which commits wait while the gate is shut, and fail where `fail` is set."""
 
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
         self.open = asyncio.Event()
         self.open.set()
         self.fail: Exception | None = None
+        self.waiting = 0
         self.commits: list[Batch] = []
 
-    async def take_lead(self):
+    async def take_lead(self) -> Snapshot:
         return await self.store.take_lead()
 
     async def commit(self, batch: Batch) -> None:
+        self.waiting += 1
         await self.open.wait()
+        self.waiting -= 1
         if self.fail is not None:
             raise self.fail
         await self.store.commit(batch)
@@ -58,13 +61,21 @@ class House:
         return Micros(next(self._micros))
 
     def start(self) -> asyncio.Task[None]:
+        """Let the writer run."""
         self.writer = asyncio.create_task(self.sequencer.run())
         return self.writer
 
+    async def list_markets(self) -> None:
+        """Open BTCUSDT."""
+        for asset in (USDT, BTC):
+            await self.sequencer.submit(ListAsset(self.now(), asset))
+        await self.sequencer.submit(ListMarket(self.now(), BTCUSDT))
+
     async def person(self, telegram_id: int, **amounts: int) -> UserId:
-        """Register somebody and credit whole units: person(7, USDT=1000)."""
-        account: Account = await self.store.write(
-            lambda connection: _person(connection, telegram_id, next(self._micros))
+        """Register somebody and credit whole units of assets."""
+        now = self.now()
+        account = await self.store.write(
+            lambda connection: person_by_telegram(connection, telegram_id, "Ada", None, None, now)
         )
         for asset, amount in amounts.items():
             atoms = amount * 10 ** self.exchange.state.assets[AssetCode(asset)].decimals
@@ -72,33 +83,39 @@ class House:
             await self.sequencer.submit(Deposit(self.now(), account.id, AssetCode(asset), Atoms(atoms), reference))
         return account.id
 
-
-def _person(connection, telegram_id: int, now: int) -> Account:
-    from data.store.accounts import person_by_telegram
-
-    return person_by_telegram(connection, telegram_id, "Ada", None, None, Micros(now))
+    async def stop(self) -> None:
+        """Let the writer finish what it was given."""
+        self.gate.open.set()
+        self.sequencer.close()
+        if self.writer is not None and not self.writer.done():
+            await asyncio.wait_for(self.writer, 5)
 
 
 @asynccontextmanager
 async def house(path: Path, *, inbox_limit: int = 20_000) -> AsyncIterator[House]:
     """Open (or recover) an exchange at `path`; its writer runs once started."""
-    upgrade(f"sqlite:///{path}")
+    upgrade(sqlite_url(path))
     store = await SqliteStore.open(path)
     try:
-        await store.seed([USDT, BTC], [BTCUSDT])
         gate = Gate(store)
-        typed: Store = gate
-        snapshot = await typed.take_lead()
-        exchange = Exchange([USDT, BTC], [BTCUSDT])
+        snapshot = await gate.take_lead()
+        exchange = Exchange()
         exchange.restore(snapshot)
         clock = count(1_700_000_000_000_000)
-        sequencer = Sequencer(exchange, typed, snapshot, lambda: Micros(next(clock)), inbox_limit=inbox_limit)
+        sequencer = Sequencer(exchange, gate, snapshot, lambda: Micros(next(clock)), inbox_limit=inbox_limit)
         opened = House(store, gate, exchange, sequencer)
-        yield opened
-        if opened.writer is not None and not opened.writer.done():
-            gate.open.set()
-            sequencer.close()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(opened.writer, 5)
+        try:
+            yield opened
+        finally:
+            await opened.stop()
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def trading_house(path: Path) -> AsyncIterator[House]:
+    """Open an exchange at `path` with its writer running and BTCUSDT listed."""
+    async with house(path) as opened:
+        opened.start()
+        await opened.list_markets()
+        yield opened

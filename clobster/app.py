@@ -1,0 +1,194 @@
+"""All construction: who is given what. Nothing else in the program joins the parts."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from clobster import data_dir, markets
+from clobster.config import ConfigError, Settings
+from clobster.markets import Listing
+from clobster.metrics import EngineMetrics
+from data.binance.feed import choose_feed
+from data.binance.live import BinanceFeed
+from data.binance.recorded import RecordedFeed
+from data.store.accounts import SqliteAccounts
+from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
+from data.store.minutes import minutes
+from data.store.queries import Queries
+from data.store.sqlite import SqliteStore
+from engine.accounts.accounts import Accounts
+from engine.core.decimals import MarketDecimals
+from engine.core.events import BalanceChanged
+from engine.core.exchange import Exchange
+from engine.core.market import Asset
+from engine.core.types import Micros, Symbol
+from engine.liquidity.maker import MakerSettings, MarketMaker
+from engine.market_data.market_data import RECENT_TRADES, MarketData
+from engine.ports import ExternalBook, Feed
+from engine.sequencer.sequencer import Sequencer
+from webapp_api.app import build_app
+from webapp_api.auth.tokens import AccessTokens, Guard
+from webapp_api.deps import Deps
+from webapp_api.stream.hub import Hub
+
+
+def now() -> Micros:
+    """Return the wall clock's time."""
+    return Micros(time.time_ns() // 1_000)
+
+
+STOP_S: Final = 5.0  # for requests that are under way at a stop
+DAY: Final = 24 * 3600 * 1_000_000  # microseconds
+
+
+class NoFeed:
+    """The feed where none is wanted: not one book."""
+
+    def __init__(self) -> None:
+        self._closed = asyncio.Event()
+        self._books: tuple[ExternalBook, ...] = ()
+
+    async def books(self) -> AsyncIterator[ExternalBook]:
+        """Yield nothing until closed."""
+        await self._closed.wait()
+        for book in self._books:
+            yield book
+
+    async def close(self) -> None:
+        """End `books`."""
+        self._closed.set()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A whole exchange, built and recovered; `lifecycle` runs its loops."""
+
+    settings: Settings
+    listing: Listing
+    exchange: Exchange
+    sequencer: Sequencer
+    hub: Hub
+    web: web.AppRunner
+    maker_balances: list[BalanceChanged]
+
+    async def market_maker(self) -> MarketMaker:
+        """Return the market maker on the feed that the settings ask for; finding out may take seconds."""
+        listing = self.listing
+        feed = await _feed(self.settings, [market.symbol for market in listing.markets])
+        return MarketMaker(
+            self.sequencer, feed, listing.assets, listing.markets, self.maker_balances, now, MakerSettings()
+        )
+
+
+async def _feed(settings: Settings, symbols: list[Symbol]) -> Feed:
+    rest_url, stream_url = settings.binance_rest_url, settings.binance_stream_url
+    match settings.feed:
+        case "binance":
+            return BinanceFeed(symbols, now, rest_url=rest_url, stream_url=stream_url)
+        case "recorded":
+            return RecordedFeed(symbols, now)
+        case "off":
+            return NoFeed()
+        case "auto":
+            return await choose_feed(symbols, now, rest_url=rest_url, stream_url=stream_url)
+
+
+async def build(settings: Settings, stack: AsyncExitStack) -> House:
+    """Open the books, recover the exchange and build everything on it; the stack closes it. Raises ConfigError."""
+    listing = markets.load()
+    store, queries = await _open_books(settings, stack)
+    snapshot = await store.take_lead()
+    exchange = Exchange()
+    exchange.restore(snapshot)
+    _, _, resting = exchange.drain()
+    sequencer = Sequencer(exchange, store, snapshot, now)
+
+    assets: dict[str, Asset] = {asset.code: asset for asset in listing.assets}
+    decimals: dict[str, MarketDecimals] = {
+        market.symbol: MarketDecimals(market, assets[market.base], assets[market.quote]) for market in listing.markets
+    }
+    market_data = MarketData([market.symbol for market in listing.markets], now)
+    market_data.restore_levels(resting)
+    await _restore_trades(market_data, queries, listing)
+
+    accounts = Accounts(SqliteAccounts(store, queries), now)
+    bot_token, jwt_secret, dev_secret = _secrets(settings)
+    tokens = AccessTokens(jwt_secret.encode(), now)
+    guard = Guard(tokens, accounts, now)
+    hub = Hub(
+        sequencer=sequencer,
+        queries=queries,
+        accounts=accounts,
+        guard=guard,
+        market_data=market_data,
+        markets=decimals,
+        assets=assets,
+        clock=now,
+        public_url=settings.public_url,
+    )
+    sequencer.listeners += [market_data.on_batch, hub.on_batch]
+    registry = CollectorRegistry()
+    registry.register(EngineMetrics(sequencer, exchange))
+    registry.register(hub.metrics)
+    app = build_app(
+        Deps(
+            sequencer=sequencer,
+            queries=queries,
+            accounts=accounts,
+            tokens=tokens,
+            guard=guard,
+            market_data=market_data,
+            hub=hub,
+            markets=decimals,
+            assets=assets,
+            clock=now,
+            registry=registry,
+            not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
+            bot_token=bot_token,
+            launch_data_life_s=settings.init_data_max_age_s,
+            dev_secret=dev_secret,
+        )
+    )
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
+    return House(settings, listing, exchange, sequencer, hub, runner, snapshot.balances)
+
+
+async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:
+    path = settings.database_path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # In production the schema is changed by `clobster migrate`, by a person, with a backup.
+        await asyncio.to_thread(upgrade if settings.env == "development" else check, sqlite_url(path))
+    except SchemaMismatch as mismatch:
+        raise ConfigError(str(mismatch)) from None
+    store = await SqliteStore.open(path)
+    stack.push_async_callback(store.close)
+    queries = await Queries.open(path)
+    stack.push_async_callback(queries.close)
+    return store, queries
+
+
+async def _restore_trades(market_data: MarketData, queries: Queries, listing: Listing) -> None:
+    since = Micros(now() - DAY)
+    for market in listing.markets:
+        recent = await queries.trades(market.symbol, limit=RECENT_TRADES)
+        minute = await minutes(queries, market.symbol, since)
+        market_data.restore_trades(market.symbol, reversed(recent.items), minute)
+
+
+def _secrets(settings: Settings) -> tuple[str, str, str | None]:
+    """Return the bot's token, the secret of access tokens and, in development, what opens its routes."""
+    bot_token = settings.bot_token.get_secret_value() if settings.bot_token else None
+    jwt_secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None
+    if settings.env != "development":
+        assert bot_token is not None
+        assert jwt_secret is not None
+        return bot_token, jwt_secret, None
+    own = data_dir.own_secrets(settings.data_dir)
+    return bot_token or own.bot_token, jwt_secret or own.jwt_secret, own.dev_secret
