@@ -128,7 +128,16 @@ class MarketMaker:
             if MARKET_MAKER in (trade.maker, trade.taker) and (desk := self._desks.get(trade.symbol)):
                 desk.filled = True
 
-    def decide(self, symbol: Symbol) -> Ladder | None:
+    async def _keep_quoted(self, symbol: Symbol) -> None:
+        desk = self._desks[symbol]
+        while True:
+            await desk.news.wait()
+            desk.news.clear()
+            wanted = self._decide(symbol)
+            if wanted is not None and not await self._ask(desk, wanted) and wanted != NOTHING:
+                await self._ask(desk, NOTHING)
+
+    def _decide(self, symbol: Symbol) -> Ladder | None:
         """Return the ladder to ask for now, or None where what rests may stay."""
         desk = self._desks[symbol]
         now_s = self._now()
@@ -137,7 +146,7 @@ class MarketMaker:
             return NOTHING if desk.may_rest else None
         if now_s < desk.barred_until_s:
             return None if desk.is_certain else NOTHING
-        calm = desk.is_certain and now_s < desk.calm_until_s
+        calm = desk.is_certain and desk.asked != NOTHING and now_s < desk.calm_until_s
         if calm and _has_touch_of(book, desk.computed_from):
             return None
         wanted = ladder(book, desk.pair, self._settings.ladder, self._inventory(desk))
@@ -149,15 +158,6 @@ class MarketMaker:
         if calm and wanted.touch == desk.asked.touch:
             return None
         return wanted
-
-    async def _keep_quoted(self, symbol: Symbol) -> None:
-        desk = self._desks[symbol]
-        while True:
-            await desk.news.wait()
-            desk.news.clear()
-            wanted = self.decide(symbol)
-            if wanted is not None and not await self._ask(desk, wanted) and wanted != NOTHING:
-                await self._ask(desk, NOTHING)
 
     async def _ask(self, desk: _Desk, wanted: Ladder) -> bool:
         """Ask for a ladder; log a refusal and return False."""

@@ -16,8 +16,7 @@ def units(text: str) -> int:
     return int(text.replace(".", ""))
 
 
-@pytest.mark.parametrize("symbol", ["BTCUSDT", "ETHUSDT"])
-@pytest.mark.parametrize("markup_ppm", [0, 300])
+@pytest.mark.parametrize(("symbol", "markup_ppm"), [("BTCUSDT", 0), ("ETHUSDT", 300)])
 async def test_every_ladder_of_the_recording_stands_within_a_tick_of_the_market_and_never_crosses(
     symbol: str, markup_ppm: int
 ) -> None:

@@ -1,0 +1,171 @@
+"""A market maker with a real exchange, a real writer and a real SQLite file, and a feed told by hand."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+from data.store.accounts import person_by_telegram
+from data.store.migrate import sqlite_url, upgrade
+from data.store.sqlite import SqliteStore
+from engine.core.commands import Deposit, ListAsset, ListMarket, PlaceOrder
+from engine.core.events import BalanceChanged, Event
+from engine.core.exchange import Exchange
+from engine.core.market import Market
+from engine.core.types import (
+    MARKET_MAKER,
+    AssetCode,
+    Atoms,
+    Lots,
+    Micros,
+    OrderType,
+    Side,
+    Symbol,
+    TimeInForce,
+    UserId,
+)
+from engine.liquidity.maker import MakerSettings, MarketMaker
+from engine.liquidity.quoting import Ladder, LadderSettings
+from engine.ports import ExternalBook
+from engine.sequencer.sequencer import Sequencer
+from tests.engine.liquidity.markets import ASSETS, BTCUSDT, ETHUSDT
+from tests.support.invariants import check
+from tests.support.writing import Gate
+
+SIMPLE = MakerSettings(ladder=LadderSettings(grid_ppm=0))
+
+
+class FeedByHand:
+    """Yields what a test puts into it."""
+
+    def __init__(self) -> None:
+        self._books: asyncio.Queue[ExternalBook | None] = asyncio.Queue()
+
+    async def books(self) -> AsyncIterator[ExternalBook]:
+        while book := await self._books.get():
+            yield book
+
+    async def close(self) -> None:
+        self._books.put_nowait(None)
+
+    def put(self, book: ExternalBook) -> None:
+        self._books.put_nowait(book)
+
+
+class Time:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class House:
+    """The exchange, its writer and its store; the market maker is made by `hire`."""
+
+    def __init__(self, exchange: Exchange, sequencer: Sequencer, gate: Gate, ann: UserId) -> None:
+        self.ann = ann  # somebody who trades
+        self.exchange = exchange
+        self.sequencer = sequencer
+        self.gate = gate
+        self.feed = FeedByHand()
+        self.time = Time()
+        self._micros = count(1_700_000_000_000_000)
+        self._references = count(1)
+
+    def clock(self) -> Micros:
+        return Micros(next(self._micros))
+
+    def hire(
+        self,
+        settings: MakerSettings = SIMPLE,
+        *,
+        markets: Iterable[Market] = (BTCUSDT, ETHUSDT),
+        balances: Iterable[BalanceChanged] | None = None,
+        now: Callable[[], float] | None = None,
+    ) -> MarketMaker:
+        known = self.exchange.snapshot(seq=0, epoch=1, digest=b"").balances if balances is None else balances
+        return MarketMaker(
+            self.sequencer, self.feed, ASSETS, markets, known, self.clock, settings, now=now or self.time
+        )
+
+    async def fund(self, user: UserId, **amounts: float) -> None:
+        """Credit amounts in whole units."""
+        for asset, amount in amounts.items():
+            atoms = round(amount * 10 ** self.exchange.state.assets[AssetCode(asset)].decimals)
+            reference = f"test:{next(self._references)}"
+            deposit = Deposit(self.clock(), user, AssetCode(asset), Atoms(atoms), reference)
+            await asyncio.wait_for(self.sequencer.submit(deposit), 5)
+
+    async def trade(self, user: UserId, side: str, lots: int, symbol: str = "BTCUSDT") -> list[Event]:
+        """Send a market order."""
+        order = PlaceOrder(
+            self.clock(),
+            user,
+            Symbol(symbol),
+            Side(side),
+            OrderType.MARKET,
+            Lots(lots),
+            time_in_force=TimeInForce.IOC,
+        )
+        return await asyncio.wait_for(self.sequencer.submit(order), 5)
+
+    def resting(self, symbol: str = "BTCUSDT") -> Ladder:
+        """Return what of the market maker's is on a book."""
+        venue = self.exchange.state.venues[Symbol(symbol)]
+        bids = sorted(((price, order.remaining) for price, order in venue.bid_quotes.items()), reverse=True)
+        asks = sorted((price, order.remaining) for price, order in venue.ask_quotes.items())
+        return Ladder(tuple(bids), tuple(asks))
+
+    async def until(self, met: Callable[[], bool]) -> None:
+        """Wait for what other tasks bring about, and check the books of account then."""
+        async with asyncio.timeout(5):
+            while not met():  # noqa: ASYNC110  what is waited for has no event of its own
+                await asyncio.sleep(0.002)
+        check(self.exchange)
+
+
+@asynccontextmanager
+async def house(path: Path) -> AsyncIterator[House]:
+    """Open an exchange with BTCUSDT and ETHUSDT whose house has 1,000,000 USDT, 10 BTC and 100 ETH."""
+    upgrade(sqlite_url(path))
+    store = await SqliteStore.open(path)
+    try:
+        gate = Gate(store)
+        snapshot = await store.take_lead()
+        exchange = Exchange()
+        exchange.restore(snapshot)
+        clock = count(1_700_000_000_000_000)
+        sequencer = Sequencer(exchange, gate, snapshot, lambda: Micros(next(clock)))
+        writer = asyncio.create_task(sequencer.run())
+        ann = await store.write(lambda connection: person_by_telegram(connection, 7, "Ann", None, None, Micros(0)))
+        opened = House(exchange, sequencer, gate, ann.id)
+        for asset in ASSETS:
+            await sequencer.submit(ListAsset(opened.clock(), asset))
+        for market in (BTCUSDT, ETHUSDT):
+            await sequencer.submit(ListMarket(opened.clock(), market))
+        await opened.fund(MARKET_MAKER, USDT=1_000_000, BTC=10, ETH=100)
+        yield opened
+        gate.open.set()
+        sequencer.close()
+        if gate.fail is None:
+            await asyncio.wait_for(writer, 5)
+        else:
+            await asyncio.wait([writer])
+            assert writer.exception() is gate.fail
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def running(maker: MarketMaker) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a market maker and cancel it at the end."""
+    task = asyncio.create_task(maker.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
