@@ -29,6 +29,7 @@ def test_a_unit_is_what_one_lot_costs_at_one_tick() -> None:
     "wrong",
     [
         {"tick_atoms": 1_000},  # 0.001 USDT x 0.0001 BTC is a tenth of an atom
+        {"tick_atoms": 15_000},  # one and a half
         {"lot_atoms": 1},
         {"tick_atoms": 0},
         {"tick_atoms": -10_000},

@@ -129,6 +129,19 @@ def test_a_market_order_is_refused_whole_where_it_costs_more_than_there_is() -> 
         ann == 5+0 USD 93+0 APL""")
 
 
+def test_what_self_trade_prevention_stops_need_not_be_paid() -> None:
+    play_poor(f"""{BEGIN}
+        bob sell 50@10
+        ann deposit 1 APL c
+        -> deposited 1 APL
+        ann sell 1@12
+        ann buy 500@12 expire_taker
+        -> trade 1 3 50@10
+        -> order 1 filled
+        -> order 3 expired_in_match 450
+        ann == 500+0 USD 49+1 APL""")
+
+
 def test_self_trade_prevention_gives_back_what_was_held() -> None:
     play_poor(f"""{BEGIN}
         bob sell 50@10
