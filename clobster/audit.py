@@ -4,7 +4,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from clobster import markets
 from clobster.config import ConfigError
 from data.store.audit import AuditReads
 from engine.core.checks import findings
@@ -23,14 +22,13 @@ def audit(database: Path) -> Report:
     """Audit the books in a SQLite file, which may be in use. Raises ConfigError where there are none."""
     if not database.is_file():
         raise ConfigError(f"there are no books at {database}")
-    listing = markets.load()
     with AuditReads(database) as reads:
         kept = reads.snapshot()
         wrong = reads.findings()
-        from_tables = Exchange(listing.assets, listing.markets)
+        from_tables = Exchange()
         from_tables.restore(kept)
         wrong += findings(from_tables.state)
-        from_log = Exchange(listing.assets, listing.markets)
+        from_log = Exchange()
         try:
             seq, digest = replay(from_log, reads.log())
         except Diverged as diverged:
