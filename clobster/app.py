@@ -24,10 +24,9 @@ from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
 from engine.core.decimals import MarketDecimals
-from engine.core.events import BalanceChanged
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
-from engine.core.types import Micros, Symbol
+from engine.core.types import MARKET_MAKER, Micros, Symbol
 from engine.liquidity.maker import MakerSettings, MarketMaker
 from engine.market_data.market_data import RECENT_TRADES, MarketData
 from engine.ports import ExternalBook, Feed
@@ -75,15 +74,14 @@ class House:
     sequencer: Sequencer
     hub: Hub
     web: web.AppRunner
-    maker_balances: list[BalanceChanged]
 
     async def market_maker(self) -> MarketMaker:
         """Return the market maker on the feed that the settings ask for; finding out may take seconds."""
         listing = self.listing
         feed = await _feed(self.settings, [market.symbol for market in listing.markets])
-        return MarketMaker(
-            self.sequencer, feed, listing.assets, listing.markets, self.maker_balances, now, MakerSettings()
-        )
+        # As of now, and not of the start: the first start has funded it since. Later changes it hears of by itself.
+        funds = [balance.changed() for balance in self.exchange.state.ledger if balance.owner == MARKET_MAKER]
+        return MarketMaker(self.sequencer, feed, listing.assets, listing.markets, funds, now, MakerSettings())
 
 
 async def _feed(settings: Settings, symbols: list[Symbol]) -> Feed:
@@ -156,7 +154,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         )
     )
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
-    return House(settings, listing, exchange, sequencer, hub, runner, snapshot.balances)
+    return House(settings, listing, exchange, sequencer, hub, runner)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:
