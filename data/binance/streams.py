@@ -7,6 +7,7 @@ thrown away whole.
 
 import asyncio
 import contextlib
+import logging
 import warnings
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -76,4 +77,6 @@ def _import() -> Any:
         warnings.simplefilter("ignore", DeprecationWarning)  # it asks websockets for names that are to go
         import binance  # type: ignore[import-untyped]  # the package has no types
 
+    # It calls every dropped connection an error, at length; the feed tells what there is to tell.
+    logging.getLogger("binance.ws").setLevel(logging.CRITICAL)
     return binance

@@ -146,10 +146,11 @@ async def test_while_a_quote_is_under_way_books_do_not_queue_and_the_newest_wins
         exchange.feed.put(external("1@100", "1@101"))
         await exchange.until(lambda: exchange.sequencer.seq == seq + 1)
         exchange.gate.open.clear()
-        for price in range(99, 89, -1):
+        exchange.feed.put(external("1@99", "1@101"))
+        await exchange.until(lambda: shown(exchange.resting()) == "10000@9900 | 10000@10100")
+        for price in range(98, 89, -1):
             exchange.feed.put(external(f"1@{price}", "1@101"))
-            await asyncio.sleep(0.005)
-        assert shown(exchange.resting()) == "10000@9900 | 10000@10100"
+            await asyncio.sleep(0.002)
         exchange.gate.open.set()
         await exchange.until(lambda: shown(exchange.resting()) == "10000@9000 | 10000@10100")
         await exchange.until(lambda: exchange.sequencer.seq == seq + 3)
