@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 MICROS = 1_000_000
 WITHDRAW_S = 2.0
+RESERVED_PART = 20  # one part in so many is not quoted: trades under way may have spent it without our knowing yet
 
 
 class Submits(Protocol):
@@ -209,9 +210,10 @@ class MarketMaker:
         """Return what a market's ladder may give of an asset: an equal part, and never what others have promised."""
         balance = self._balances.get(asset)
         available = balance.available if balance else 0
+        usable = available - available // RESERVED_PART
         others = (other for other in self._desks.values() if other is not desk)
         promised = sum(other.asked.needs(other.pair.market).get(asset, 0) for other in others)
-        return Atoms(max(0, min(available // self._sharers[asset], available - promised)))
+        return Atoms(max(0, min(usable // self._sharers[asset], usable - promised)))
 
     def _room(self, asset: AssetCode) -> Atoms:
         """Return how much more of an asset one market's ladder may bring in."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from data.store.accounts import person_by_telegram
 from data.store.migrate import sqlite_url, upgrade
 from data.store.sqlite import SqliteStore
-from engine.core.commands import Deposit, ListAsset, ListMarket, PlaceOrder
+from engine.core.commands import Command, Deposit, ListAsset, ListMarket, PlaceOrder
 from engine.core.events import BalanceChanged, Event
 from engine.core.exchange import Exchange
 from engine.core.market import Market
@@ -92,13 +92,17 @@ class House:
             self.sequencer, self.feed, ASSETS, markets, known, self.clock, settings, now=now or self.time
         )
 
+    async def submit(self, command: Command) -> list[Event]:
+        """Have a command carried out; a writer that has failed answers nobody, so not for ever."""
+        return await asyncio.wait_for(self.sequencer.submit(command), 5)
+
     async def fund(self, user: UserId, **amounts: float) -> None:
         """Credit amounts in whole units."""
         for asset, amount in amounts.items():
             atoms = round(amount * 10 ** self.exchange.state.assets[AssetCode(asset)].decimals)
             reference = f"test:{next(self._references)}"
             deposit = Deposit(self.clock(), user, AssetCode(asset), Atoms(atoms), reference)
-            await asyncio.wait_for(self.sequencer.submit(deposit), 5)
+            await self.submit(deposit)
 
     async def trade(self, user: UserId, side: str, lots: int, symbol: str = "BTCUSDT") -> list[Event]:
         """Send a market order."""
@@ -111,7 +115,7 @@ class House:
             Lots(lots),
             time_in_force=TimeInForce.IOC,
         )
-        return await asyncio.wait_for(self.sequencer.submit(order), 5)
+        return await self.submit(order)
 
     def resting(self, symbol: str = "BTCUSDT") -> Ladder:
         """Return what of the market maker's is on a book."""
@@ -144,9 +148,9 @@ async def house(path: Path) -> AsyncIterator[House]:
         ann = await store.write(lambda connection: person_by_telegram(connection, 7, "Ann", None, None, Micros(0)))
         opened = House(exchange, sequencer, gate, ann.id)
         for asset in ASSETS:
-            await sequencer.submit(ListAsset(opened.clock(), asset))
+            await opened.submit(ListAsset(opened.clock(), asset))
         for market in (BTCUSDT, ETHUSDT):
-            await sequencer.submit(ListMarket(opened.clock(), market))
+            await opened.submit(ListMarket(opened.clock(), market))
         await opened.fund(MARKET_MAKER, USDT=1_000_000, BTC=10, ETH=100)
         yield opened
         gate.open.set()

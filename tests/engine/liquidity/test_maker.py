@@ -176,6 +176,22 @@ async def test_two_markets_never_promise_the_same_money(exchange: House) -> None
         assert exchange.resting() != NOTHING != exchange.resting("ETHUSDT")
 
 
+async def test_a_trade_that_is_not_yet_known_does_not_get_the_next_quote_refused(exchange: House) -> None:
+    await exchange.fund(exchange.ann, BTC=1)
+    async with running(exchange.hire()):
+        rich = " ".join(f"999@{price}" for price in range(40_000, 39_980, -1))
+        for symbol in ("BTCUSDT", "ETHUSDT"):
+            exchange.feed.put(external(rich, "1@40001", symbol=symbol))
+        await exchange.until(lambda: bool(exchange.resting().bids) and bool(exchange.resting("ETHUSDT").bids))
+        exchange.gate.open.clear()
+        selling = asyncio.create_task(exchange.trade(exchange.ann, "sell", 5_000))
+        exchange.feed.put(external(rich.removeprefix("999@40000 "), "1@40001"))
+        await asyncio.sleep(0.02)
+        exchange.gate.open.set()
+        await selling
+        await exchange.until(lambda: exchange.resting().touch[0] == 39_999_00)
+
+
 async def test_an_asset_is_not_bought_beyond_its_limit(exchange: House) -> None:
     settings = replace(SIMPLE, limits={AssetCode("BTC"): Atoms(1_030_000_000)})  # 10.3 BTC; the house has 10
     async with running(exchange.hire(settings)):
