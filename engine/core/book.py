@@ -90,7 +90,7 @@ class Level:
 
     def __init__(self, price: Ticks) -> None:
         self.price = price
-        self.quantity = Lots(0)
+        self.quantity = 0  # lots; a plain int like all running totals here, since this is where every order passes
         self.head: Order | None = None
         self.tail: Order | None = None
 
@@ -150,7 +150,7 @@ class BookSide:
             order.before = tail
         level.tail = order
         order.level = level
-        level.quantity = Lots(level.quantity + order.remaining)
+        level.quantity += order.remaining
         self._touched.add(key)
 
     def take(self, order: Order, quantity: Lots) -> None:
@@ -158,17 +158,18 @@ class BookSide:
         level = order.level
         assert level is not None
         assert quantity <= order.remaining
-        order.remaining = Lots(order.remaining - quantity)
-        level.quantity = Lots(level.quantity - quantity)
+        left = order.remaining - quantity
+        order.remaining = Lots(left)
+        level.quantity -= quantity
         self._touched.add(level.price * self._sign)
-        if not order.remaining:
+        if not left:
             self._unlink(order, level)
 
     def remove(self, order: Order) -> None:
         """Take an order off the book; what it has left stays written on it."""
         level = order.level
         assert level is not None
-        level.quantity = Lots(level.quantity - order.remaining)
+        level.quantity -= order.remaining
         self._touched.add(level.price * self._sign)
         self._unlink(order, level)
 
@@ -198,7 +199,7 @@ class BookSide:
         changed = []
         for key in self._touched:
             level = levels.get(key)
-            quantity = Lots(0) if level is None else level.quantity
+            quantity = Lots(0 if level is None else level.quantity)
             changed.append(LevelChanged(symbol, self.side, Ticks(key * self._sign), quantity))
         self._touched.clear()
         return changed

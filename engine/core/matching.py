@@ -25,9 +25,9 @@ class Plan:
 
     def __init__(self) -> None:
         self.steps: list[tuple[Order, Lots, Step]] = []
-        self.filled = Lots(0)
-        self.prevented = Lots(0)
-        self.notional = Atoms(0)
+        self.filled = 0  # lots
+        self.prevented = 0  # lots
+        self.notional = 0  # quote atoms
         self.left = Lots(0)  # of what was wanted; for an order by quote amount only whether anything is left
         self.stopped = False  # by self-trade prevention
         self.out_of_book = False  # nothing more rests within the limit
@@ -81,27 +81,30 @@ def plan_by_quote(
 
 
 def _take_level(
-    result: Plan, head: Order | None, lot_atoms: int, left: Lots, user: UserId, prevention: SelfTradePrevention
+    result: Plan, head: Order | None, lot_atoms: int, wanted: Lots, user: UserId, prevention: SelfTradePrevention
 ) -> Lots:
-    """Plan to take up to `left` lots of one level; return how many are still wanted."""
+    """Plan to take up to `wanted` lots of one level; return how many are still wanted."""
     steps = result.steps
+    left = wanted
+    filled = prevented = 0
     order = head
     while order is not None and left:
         lots = order.remaining if order.remaining < left else left
         if order.user != user:
             steps.append((order, lots, TRADE))
-            result.filled = Lots(result.filled + lots)
-            result.notional = Atoms(result.notional + lots * lot_atoms)
-            left = Lots(left - lots)
+            filled += lots
         elif prevention is SelfTradePrevention.DECREMENT:
             steps.append((order, lots, Step.DECREMENT))
-            result.prevented = Lots(result.prevented + lots)
-            left = Lots(left - lots)
+            prevented += lots
         else:
             if prevention is not SelfTradePrevention.EXPIRE_TAKER:
                 steps.append((order, order.remaining, Step.EXPIRE))
             if prevention is not SelfTradePrevention.EXPIRE_MAKER:
                 result.stopped = True
-                return left
+                break
+        left = Lots(wanted - filled - prevented)
         order = order.after
+    result.filled += filled
+    result.prevented += prevented
+    result.notional += filled * lot_atoms
     return left
