@@ -53,12 +53,17 @@ class Books:
         self.sequencer = Sequencer(self.exchange, store, snapshot, self.now)
         self.sequencer.listeners.append(self.batches.append)
         self._people = count(1)
+        self.writer = asyncio.create_task(self.sequencer.run())
 
     def now(self) -> Micros:
         return Micros(next(self._ticks))
 
     async def do(self, command: Command) -> list[Event]:
-        return await self.sequencer.submit(command)
+        done = self.sequencer.submit(command)
+        await asyncio.wait([done, self.writer], return_when=asyncio.FIRST_COMPLETED)
+        if not done.done():
+            self.writer.result()  # raises what the writer died of
+        return await done
 
     async def person(self, **units: int) -> UserId:
         """Register somebody with some whole units, such as USDT=1000."""
@@ -115,14 +120,13 @@ async def books(path: Path) -> AsyncIterator[Books]:
     queries = await Queries.open(path)
     try:
         opened = Books(path, store, queries, await store.take_lead())
-        writer = asyncio.create_task(opened.sequencer.run())
         for asset in (USDT, BTC, ETH):
             await opened.do(ListAsset(opened.now(), asset))
         for market in (BTCUSDT, ETHUSDT):
             await opened.do(ListMarket(opened.now(), market))
         yield opened
         opened.sequencer.close()
-        await writer
+        await opened.writer
     finally:
         await queries.close()
         await store.close()
