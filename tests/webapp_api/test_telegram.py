@@ -111,6 +111,13 @@ def test_blank_values_are_signed_too() -> None:
     assert verified(sign({**launch_fields(42, NOW_S), "start_param": ""})).id == 42
 
 
+def test_a_semicolon_that_is_not_escaped_is_refused_even_where_it_was_signed() -> None:
+    raw = sign({**launch_fields(42, NOW_S), "start_param": "a;b"})
+    assert verified(raw).id == 42
+    with pytest.raises(Malformed):
+        verified(raw.replace("%3B", ";"))
+
+
 @pytest.mark.parametrize(
     "raw",
     [

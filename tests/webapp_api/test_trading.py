@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.webapp_api.house import House
+from webapp_api.trading import Trading
 
 
 async def test_an_order_rests_is_found_and_is_cancelled(house: House) -> None:
@@ -71,8 +72,26 @@ async def test_both_sides_see_their_own_half_of_a_trade(house: House) -> None:
     seen = (await ada.get(f"/api/trading/orders/{bid['id']}")).body
     assert (seen["status"], seen["filled_quantity"], len(seen["fills"])) == ("partially_filled", "0.0040", 1)
 
+    assert seen["fills"][0] | {"fee": "", "fee_asset": ""} == sold["fills"][0] | {
+        "fee": "",
+        "fee_asset": "",
+        "maker": True,
+    }
+
     canceled = (await ada.delete(f"/api/trading/orders/{bid['id']}")).body
     assert (canceled["status"], canceled["fills"]) == ("canceled", seen["fills"])
+
+
+async def test_an_order_is_told_with_the_fills_of_its_own_moment(house: House) -> None:
+    ada, bob, deps = await house.person(1, USDT=1000), await house.person(2, BTC=1), house.deps
+    bid = (await ada.place()).body["id"]
+    await bob.place(side="sell", quantity="0.0040")
+    assert ada.id is not None
+    early = await deps.queries.order(ada.id, bid)
+    assert early is not None
+    await bob.place(side="sell", quantity="0.0030")
+    [told] = await Trading(deps.sequencer, deps.queries, deps.markets, deps.clock)._with_fills([early])
+    assert (told.filled_quantity, [fill.quantity for fill in told.fills]) == ("0.0040", ["0.0040"])
 
 
 async def test_somebody_elses_order_is_not_there(house: House) -> None:
