@@ -38,6 +38,8 @@ MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecim
 JWT_SECRET = b"a secret of access tokens for tests"
 DEV_SECRET = "a secret of development for tests"
 
+PATIENCE_S = 10.0  # a writer that has died fails a test, it does not hang it
+
 LIMIT = {"symbol": "BTCUSDT", "side": "buy", "type": "limit", "price": "50000.00", "quantity": "0.0100"}
 
 
@@ -142,7 +144,8 @@ class House:
         await self.do(Quote(self.clock(), BTCUSDT.symbol, levels(bids), levels(asks), 7))
 
     async def do(self, command: Command) -> list[Event]:
-        return await self.deps.sequencer.submit(command)
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.deps.sequencer.submit(command)
 
 
 @asynccontextmanager
@@ -160,11 +163,12 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
         exchange.restore(start)
         sequencer = Sequencer(exchange, store, start, clock)
         writer = asyncio.create_task(sequencer.run())
-        for asset in ASSETS.values():
-            await sequencer.submit(ListAsset(clock(), asset))
-            await sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, Atoms(10**15), f"house:{asset.code}"))
-        for market in (BTCUSDT, ETHUSDT):
-            await sequencer.submit(ListMarket(clock(), market))
+        async with asyncio.timeout(PATIENCE_S):
+            for asset in ASSETS.values():
+                await sequencer.submit(ListAsset(clock(), asset))
+                await sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, Atoms(10**15), f"house:{asset.code}"))
+            for market in (BTCUSDT, ETHUSDT):
+                await sequencer.submit(ListMarket(clock(), market))
         accounts = Accounts(SqliteAccounts(store, queries), clock)
         tokens = AccessTokens(JWT_SECRET, clock)
         guard = Guard(tokens, accounts, clock)
@@ -201,7 +205,9 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
         )
         server = await stack.enter_async_context(TestServer(build_app(deps)))
         stack.push_async_callback(hub.close)
-        session = await stack.enter_async_context(aiohttp.ClientSession(server.make_url("/")))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(server.make_url("/"), timeout=aiohttp.ClientTimeout(PATIENCE_S))
+        )
         house = House(deps, session, clock, str(server.make_url("/")))
         house.reasons = reasons
         yield house
