@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.webapp_api.house import House
-from webapp_api.trading import Trading
+from webapp_api.lookups import with_fills
 
 
 async def test_an_order_rests_is_found_and_is_cancelled(house: House) -> None:
@@ -90,7 +90,7 @@ async def test_an_order_is_told_with_the_fills_of_its_own_moment(house: House) -
     early = await deps.queries.order(ada.id, bid)
     assert early is not None
     await bob.place(side="sell", quantity="0.0030")
-    [told] = await Trading(deps.sequencer, deps.queries, deps.markets, deps.clock)._with_fills([early])
+    [told] = await with_fills(deps.queries, [early], deps.markets)
     assert (told.filled_quantity, [fill.quantity for fill in told.fills]) == ("0.0040", ["0.0040"])
 
 

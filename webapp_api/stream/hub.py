@@ -66,7 +66,7 @@ class Hub:
         self._writers = Writers(limits or Limits(), self.metrics)
         self._public = PublicChannels(market_data, markets)
         views = AccountViews(markets, assets)
-        reads = Reads(queries, views)
+        reads = Reads(queries, markets, views)
         snapshots: dict[str, Read] = {ORDERS: reads.orders, TRADES: reads.trades, BALANCES: reads.balances}
         self._private = PrivateChannels(snapshots, views, lambda: sequencer.seq)
         self._services = Services(

@@ -1,13 +1,12 @@
 """What an account's private channels tell: of a committed batch, and of rows read for a snapshot."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import Final
 
-from data.store.queries import OwnTrade
 from data.store.schema import SettlementState
 from engine.core.decimals import MarketDecimals, show
-from engine.core.events import BalanceChanged, OrderChanged, Traded
+from engine.core.events import BalanceChanged, Traded
 from engine.core.market import Asset
 from engine.core.types import OrderId, UserId
 from engine.sequencer.batch import Batch
@@ -43,20 +42,12 @@ class AccountViews:
                 told[trade.taker, TRADES].append(self._trade(trade, maker=False))
         for order in batch.orders:
             if order.user in accounts:
-                told[order.user, ORDERS].append(self.order(order, fills.get(order.id, ())))
+                view = orders.order(order, fills.get(order.id, ()), self._markets[order.symbol])
+                told[order.user, ORDERS].append(view)
         for balance in batch.balances:
             if balance.owner in accounts:
                 told[balance.owner, BALANCES].append(self.balance(balance))
         return told
-
-    def order(self, changed: OrderChanged, fills: Iterable[Traded]) -> wire.Order:
-        """Return an order with these of its fills."""
-        return orders.order(changed, fills, self._markets[changed.symbol])
-
-    def own_trade(self, own: OwnTrade, user: UserId) -> wire.OwnTrade:
-        """Return a trade as this party of it sees it."""
-        settlement = wire.Settlement(own.settlement.value, own.signature)
-        return orders.own_trade(own.trade, own.trade.maker == user, settlement, self._markets[own.trade.symbol])
 
     def balance(self, changed: BalanceChanged) -> wire.Balance:
         """Return what an account has of an asset."""
