@@ -231,7 +231,7 @@ class Connection:
             self._leave_channel(channel)
         self._channels.clear()
         if self._closing is None and self._transport.get_write_buffer_size():
-            asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
+            self._abort_later()
 
     def _leave_private(self) -> None:
         for name, channel in list(self._channels.items()):
@@ -259,6 +259,10 @@ class Connection:
             async with asyncio.timeout(CLOSE_S):
                 await self._socket.close(code=code, message=reason.encode())
         except TimeoutError:
-            pass
-        finally:
             self._transport.abort()
+        else:
+            self._abort_later()
+
+    def _abort_later(self) -> None:
+        """Cut off a closed connection whose last bytes do not leave."""
+        asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)

@@ -150,7 +150,7 @@ async def test_no_account_hears_of_another(tmp_path: Path) -> None:
 
 
 def of(messages: list[dict[str, Any]], channel: str) -> list[dict[str, Any]]:
-    return [message for message in messages if message["channel"] == channel]
+    return [message for message in messages if message.get("channel") == channel]
 
 
 async def test_who_signs_in_as_another_hears_of_the_first_no_more(tmp_path: Path) -> None:
@@ -198,6 +198,25 @@ async def test_two_sockets_of_an_account_hear_the_same(tmp_path: Path) -> None:
                 assert snapshot["seq"] + 1 == later[0]["seq"]
 
 
+async def test_what_is_committed_but_not_published_yet_is_told_once(tmp_path: Path) -> None:
+    async with world(tmp_path) as there:
+        _, token = await there.person(USDT=1000)
+        client = await there.client(token)
+        there.told.clear()
+        await client.say(op="order.place", id=1, params=limit_order())
+        await asyncio.sleep(0.05)  # it is in the database, and the hub has not heard of it
+        await client.say(op="subscribe", id=2, channels=["user:orders"])
+        assert [message.get("id") for message in await client.rest(0.05)] == []
+        there.told.set()
+        mirror = Mirror()
+        await client.ask(op="order.place", id=3, params=limit_order())
+        messages = await client.told_so_far()
+        mirror.take_all(messages)
+        assert [message["type"] for message in of(messages, "user:orders")] == ["snapshot", "update"]
+        assert [len(message["data"]) for message in of(messages, "user:orders")] == [1, 1]
+        assert len(mirror.open) == 2
+
+
 async def fresh_mirror(there: World, token: str) -> Mirror:
     mirror, client = Mirror(), await there.client(token)
     await client.ask(op="subscribe", id=1, channels=PRIVATE)
@@ -230,7 +249,7 @@ async def test_nothing_is_lost_or_told_twice_however_a_snapshot_meets_commits(tm
         await trading
         monkeypatch.setattr(Queries, "read", plain_read)
         fresh_ones = [await fresh_mirror(there, token) for _, token in people]
-        told = await asyncio.gather(*(client.rest() for client in clients))
+        told = await asyncio.gather(*(client.told_so_far() for client in clients))
         for number, messages in enumerate(told):
             mirror = Mirror()
             mirror.take_all(messages)

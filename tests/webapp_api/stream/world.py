@@ -91,6 +91,12 @@ class Client:
                 kept, self._kept = self._kept, []
                 return kept
 
+    async def told_so_far(self) -> list[dict[str, Any]]:
+        """Return all that came before the answer to a ping, and so before what was asked earlier was done."""
+        await self.ask(op="ping", id="so far")
+        kept, self._kept = self._kept, []
+        return kept
+
     async def closed(self) -> tuple[int | None, str]:
         """Return the code and the reason with which the server closes, whatever it says before."""
         async with asyncio.timeout(PATIENCE_S):
@@ -107,13 +113,15 @@ class Client:
 
 
 class Gated(SqliteStore):
-    """A store whose commits wait while the gate is shut."""
+    """A store whose commits wait while the gate is shut, and that tells of them late while `told` is not set."""
 
     gate: asyncio.Event
+    told: asyncio.Event
 
     async def commit(self, batch: Batch) -> None:
         await self.gate.wait()
         await super().commit(batch)
+        await self.told.wait()
 
 
 class World:
@@ -123,7 +131,7 @@ class World:
         self,
         exchange: Exchange,
         sequencer: Sequencer,
-        gate: asyncio.Event,
+        store: Gated,
         queries: Queries,
         hub: Hub,
         market_data: MarketData,
@@ -132,7 +140,7 @@ class World:
     ) -> None:
         self.exchange = exchange
         self.sequencer = sequencer
-        self.gate = gate
+        self.gate, self.told = store.gate, store.told
         self.queries = queries
         self.hub = hub
         self.market_data = market_data
@@ -185,20 +193,22 @@ async def exchange_in(path: Path) -> AsyncIterator[tuple[Gated, Exchange, Sequen
     """Open an exchange that lists BTCUSDT; its writer runs."""
     upgrade(f"sqlite:///{path}")
     store = await Gated.open(path)
-    store.gate = asyncio.Event()
+    store.gate, store.told = asyncio.Event(), asyncio.Event()
     store.gate.set()
+    store.told.set()
     try:
         start, exchange = await store.take_lead(), Exchange()
         exchange.restore(start)
         sequencer = Sequencer(exchange, store, start, clock)
-        writer = asyncio.create_task(sequencer.run())
-        for asset in (USDT, BTC):
-            await sequencer.submit(ListAsset(clock(), asset))
-        await sequencer.submit(ListMarket(clock(), BTCUSDT))
-        yield store, exchange, sequencer
-        store.gate.set()
-        sequencer.close()
-        await writer
+        async with asyncio.TaskGroup() as tasks:  # a writer that dies ends the test
+            tasks.create_task(sequencer.run())
+            for asset in (USDT, BTC):
+                await sequencer.submit(ListAsset(clock(), asset))
+            await sequencer.submit(ListMarket(clock(), BTCUSDT))
+            yield store, exchange, sequencer
+            store.gate.set()
+            store.told.set()
+            sequencer.close()
     finally:
         await store.close()
 
@@ -233,7 +243,7 @@ async def world(folder: Path, *, limits: Limits | None = None, public_url: str =
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(hub.close)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        made = World(exchange, sequencer, store.gate, queries, hub, market_data, accounts, tokens)
+        made = World(exchange, sequencer, store, queries, hub, market_data, accounts, tokens)
         made.port = runner.addresses[0][1]
         made.session = await stack.enter_async_context(aiohttp.ClientSession())
         yield made
