@@ -23,7 +23,7 @@ SPEED = 20.0
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait less: a second of these tests is 20 s of the recording."""
     monkeypatch.setattr(live, "FIRST_RETRY_S", 0.05)
-    monkeypatch.setattr(live, "SILENCE_S", 1.0)
+    monkeypatch.setattr(live, "SILENCE_S", 0.5)
 
 
 class Watched:
@@ -76,9 +76,9 @@ def checked(binance: BinanceSimulator, books: list[ExternalBook]) -> int:
 
 async def test_the_books_are_binances() -> None:
     async with BinanceSimulator([BTC, ETH], speed=SPEED).serving() as binance, watching(binance) as watched:
-        await watched.until(lambda: min(len(watched.of(BTC)), len(watched.of(ETH))) >= 300)
+        await watched.until(lambda: min(len(watched.of(BTC)), len(watched.of(ETH))) >= 160)
         for symbol in (BTC, ETH):
-            assert checked(binance, watched.of(symbol)) > 20
+            assert checked(binance, watched.of(symbol)) > 10
             assert all(book.in_sync for book in watched.of(symbol))
         assert binance.connections == 1
 
@@ -119,7 +119,7 @@ async def test_a_market_that_leaves_the_range_of_its_snapshot_is_asked_for_again
 ) -> None:
     monkeypatch.setattr(live, "SNAPSHOT_LEVELS", 20)
     async with BinanceSimulator([ETH], speed=SPEED * 2).serving() as binance, watching(binance) as watched:
-        await watched.until(lambda: binance.depth_requests >= 4 and len(watched.books) > 500)
+        await watched.until(lambda: binance.depth_requests >= 4 and len(watched.books) > 400)
         assert checked(binance, watched.books) > 10
         assert binance.connections == 1
 
@@ -135,7 +135,7 @@ async def test_a_refused_snapshot_is_asked_for_again() -> None:
 
 
 async def test_a_connection_that_falls_silent_is_given_up() -> None:
-    async with BinanceSimulator([BTC, ETH], speed=SPEED, first_s=20).serving() as binance, watching(binance) as watched:
+    async with BinanceSimulator([BTC, ETH], speed=SPEED, first_s=10).serving() as binance, watching(binance) as watched:
         await watched.until(lambda: {BTC, ETH} == {book.symbol for book in watched.books if not book.in_sync})
         await watched.until(lambda: binance.connections == 2 and watched.books[-1].in_sync)
 

@@ -157,7 +157,7 @@ def sums(side: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
     return told
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(books(), inventories, ladder_settings)
 def test_whatever_the_book_the_ladder_is_sound(
     book: ExternalBook, inventory: Inventory, settings: LadderSettings
