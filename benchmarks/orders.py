@@ -27,6 +27,7 @@ from benchmarks.clients import (
     percentile,
     text_frame,
 )
+from benchmarks.raw_sqlite import orders_per_second
 from tests.support.server import Server
 
 CONNECTIONS = 64
@@ -142,6 +143,7 @@ def measure(seconds: float) -> dict[str, float | int]:
             p50, p99, p999 = uvloop.run(steady(port, tokens, seconds * 2))
             if server.stop() != 0:
                 raise SystemExit("the exchange did not stop cleanly")
+            sqlite = orders_per_second(server.data_dir / "clobster.db", Path(folder) / "raw.db", CONNECTIONS)
         finally:
             server.kill()
     refusals = http_load.refusals + socket_load.refusals
@@ -158,6 +160,7 @@ def measure(seconds: float) -> dict[str, float | int]:
         "ws_ratio": round(socket / socket_bare, 3),
         "ws_p50_ms": round(percentile(socket_load.latencies, 0.5), 2),
         "ws_p99_ms": round(percentile(socket_load.latencies, 0.99), 2),
+        "raw_sqlite_orders_s": round(sqlite),
         "p50_ms": round(p50, 2),
         "p99_ms": round(p99, 2),
         "p999_ms": round(p999, 2),
@@ -177,6 +180,7 @@ def main() -> None:
             f"  {name:28} {found[f'{way}_orders_s']:>9,}/s {found[f'{way}_bare_s']:>8,}/s "
             f"{found[f'{way}_ratio']:>8.2f} {found[f'{way}_p50_ms']:>9.2f} {found[f'{way}_p99_ms']:>9.2f}"
         )
+    print(f"  {f'SQLite alone, {CONNECTIONS} orders a commit':28} {'':>11} {found['raw_sqlite_orders_s']:>8,}/s")
     print(
         f"  at a steady {STEADY_RATE:,}/s, from when each was due: "
         f"p50 {found['p50_ms']} ms, p99 {found['p99_ms']} ms, p99.9 {found['p999_ms']} ms"
