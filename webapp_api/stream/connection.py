@@ -68,6 +68,7 @@ class Connection:
         self._session_timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
         self._faults = 0
+        self._stopping = False
 
     async def run(self) -> None:
         """Serve the client until it leaves or is dropped."""
@@ -91,6 +92,15 @@ class Connection:
             self._leave()
             if self._closing is not None:
                 await asyncio.wait([self._closing])
+
+    @property
+    def owed(self) -> int:
+        """How many answers the client still waits for."""
+        return self._answers.waiting
+
+    def stop(self) -> None:
+        """Take no more orders; those taken are answered."""
+        self._stopping = True
 
     def close(self, code: int, reason: str) -> None:
         """Close with a code and a reason; who does not take them within CLOSE_S is cut off."""
@@ -196,7 +206,9 @@ class Connection:
         self._answer(request.id, "unsubscribe", {"channels": request.channels})
 
     def _user(self, now: Micros) -> UserId:
-        """Return for whom this connection speaks. Raises Unauthorized."""
+        """Return for whom this connection speaks. Raises Unauthorized, and Busy once it is stopping."""
+        if self._stopping:
+            raise Busy("The exchange is stopping; try again in a moment.")
         claims = self._claims
         if claims is None or claims.expires_at * _SECOND <= now:
             raise Unauthorized('Say {"op": "auth", "token": …} with a good access token first.')

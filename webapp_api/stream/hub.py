@@ -34,6 +34,9 @@ MAX_CLIENTS: Final = 10_000
 MAX_MESSAGE: Final = 64 * 1024  # bytes
 HEARTBEAT_S: Final = 20.0
 SEND_BUFFER: Final = 128 * 1024  # bytes in the kernel; only what is behind it is seen to lag, so not megabytes
+ANSWER_S: Final = 2.0  # for answering what was taken before a stop
+
+_TRIES: Final = 200
 
 
 class Hub:
@@ -116,8 +119,15 @@ class Hub:
         return websocket
 
     async def close(self) -> None:
-        """Send every client away and take no new ones."""
+        """Answer what was taken, send every client away and take no new ones."""
         self._closed = True
+        for connection in self._connections:
+            connection.stop()
+        for _ in range(_TRIES):
+            if not any(connection.owed for connection in self._connections):
+                break
+            await asyncio.sleep(ANSWER_S / _TRIES)
+        await asyncio.sleep(0)  # the last answers are written at the end of a loop turn
         self._public.close()
         for connection in list(self._connections):
             connection.close(WSCloseCode.GOING_AWAY, "shutting_down")

@@ -1,5 +1,6 @@
 """Orders over /api/ws: placed, refused, cancelled, answered in order."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,23 @@ async def test_orders_end_with_their_session(tmp_path: Path) -> None:
         refused = await client.ask(op="order.place", id=1, params=limit_order())
         assert refused["error"]["code"] == "unauthorized"
         assert (await client.ask(op="auth", id=2, token=token))["error"]["code"] == "unauthorized"
+
+
+async def test_a_stop_answers_what_was_taken_and_takes_no_more(tmp_path: Path) -> None:
+    async with world(tmp_path) as there:
+        client = await trader(there)
+        there.gate.clear()
+        for number in range(10):
+            await client.say(op="order.place", id=number, params=limit_order())
+        assert await client.silence(0.05)
+        stopping = asyncio.create_task(there.hub.close())
+        await asyncio.sleep(0.02)
+        await client.say(op="order.place", id=10, params=limit_order())
+        await asyncio.sleep(0.02)
+        there.gate.set()
+        answers = [await client.hear() for _ in range(11)]
+        assert [answer["id"] for answer in answers] == list(range(11))
+        assert all("result" in answer for answer in answers[:10])
+        assert answers[10]["error"]["code"] == "busy"
+        assert await client.closed() == (1001, "shutting_down")
+        await stopping
