@@ -42,6 +42,9 @@ class TooLarge(Refused):
     code = "too_large"
 
 
+_ZEROS = ["0", *("0." + "0" * decimals for decimals in range(1, 40))]
+
+
 def parse(text: str, decimals: int) -> int | None:
     """Return `text` in units of 10**-decimals, or None where it has more decimals than that.
 
@@ -52,11 +55,13 @@ def parse(text: str, decimals: int) -> int | None:
             raise TooLarge
         raise MalformedNumber
     whole, _, fraction = text.partition(".")
-    if len(fraction) > decimals:
+    missing = decimals - len(fraction)
+    if missing < 0:
         fraction, extra = fraction[:decimals], fraction[decimals:]
         if extra.strip("0"):
             return None
-    value = int(whole + fraction.ljust(decimals, "0"))
+        missing = 0
+    value = int(whole + fraction + "0" * missing)
     if value >= MAX_ATOMS:
         raise TooLarge
     return value
@@ -64,9 +69,14 @@ def parse(text: str, decimals: int) -> int | None:
 
 def show(value: int, decimals: int) -> str:
     """Return an integer in units of 10**-decimals as a decimal string with that many decimals: 150, 2 -> "1.50"."""
+    if not value:
+        return _ZEROS[decimals]
+    digits = str(value)
+    if 0 < decimals < len(digits) and value > 0:
+        return f"{digits[:-decimals]}.{digits[-decimals:]}"
     if not decimals:
-        return str(value)
-    sign, digits = ("-", str(-value)) if value < 0 else ("", str(value))
+        return digits
+    sign, digits = ("-", digits[1:]) if value < 0 else ("", digits)
     digits = digits.rjust(decimals + 1, "0")
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
 
@@ -88,7 +98,17 @@ def places(unit: int, decimals: int) -> int:
 class MarketDecimals:
     """How one market's prices, quantities and amounts are written. Built once a market."""
 
-    __slots__ = ("_base", "_lot", "_quote", "_tick", "base_places", "market", "price_places", "quantity_places")
+    __slots__ = (
+        "_base",
+        "_lot",
+        "_quote",
+        "_shown_lot",
+        "_shown_tick",
+        "_tick",
+        "market",
+        "price_places",
+        "quantity_places",
+    )
 
     def __init__(self, market: Market, base: Asset, quote: Asset) -> None:
         self.market = market
@@ -96,7 +116,8 @@ class MarketDecimals:
         self._tick, self._lot = market.tick_atoms, market.lot_atoms
         self.price_places = places(market.tick_atoms, quote.decimals)
         self.quantity_places = places(market.lot_atoms, base.decimals)
-        self.base_places = base.decimals
+        self._shown_tick = market.tick_atoms // 10 ** (quote.decimals - self.price_places)
+        self._shown_lot = market.lot_atoms // 10 ** (base.decimals - self.quantity_places)
 
     def price(self, text: str) -> Ticks:
         """Read a price. Raises MalformedNumber, TooLarge or OffTick."""
@@ -121,11 +142,11 @@ class MarketDecimals:
 
     def show_price(self, price: Ticks) -> str:
         """Write a price: "61837.63"."""
-        return show(price * self._tick // 10 ** (self._quote - self.price_places), self.price_places)
+        return show(price * self._shown_tick, self.price_places)
 
     def show_quantity(self, quantity: Lots) -> str:
         """Write a quantity: "0.0100"."""
-        return show(quantity * self._lot // 10 ** (self._base - self.quantity_places), self.quantity_places)
+        return show(quantity * self._shown_lot, self.quantity_places)
 
     def show_base(self, amount: Atoms) -> str:
         """Write an amount of the base asset."""
