@@ -10,9 +10,7 @@ from collections.abc import Iterator
 
 from engine.core.commands import PlaceOrder
 from engine.core.events import LevelChanged, OrderChanged
-from engine.core.types import Atoms, Lots, Micros, OrderId, OrderStatus, Side, Symbol, Ticks, UserId
-
-BUY = Side.BUY
+from engine.core.types import BUY, SELL, Atoms, Lots, Micros, OrderId, OrderStatus, Side, Symbol, Ticks, UserId
 
 
 class Order:
@@ -211,8 +209,8 @@ class Book:
     __slots__ = ("asks", "bids")
 
     def __init__(self) -> None:
-        self.bids = BookSide(Side.BUY)
-        self.asks = BookSide(Side.SELL)
+        self.bids = BookSide(BUY)
+        self.asks = BookSide(SELL)
 
     def side(self, side: Side) -> BookSide:
         """Return the side on which orders of `side` rest."""

@@ -5,7 +5,7 @@ from engine.core.commands import CancelAll, CancelOrder
 from engine.core.events import Event
 from engine.core.refusals import UnknownOrder
 from engine.core.state import State, Venue
-from engine.core.types import OrderStatus
+from engine.core.types import CANCELED
 
 
 def cancel(state: State, command: CancelOrder) -> list[Event]:
@@ -19,7 +19,7 @@ def cancel(state: State, command: CancelOrder) -> list[Event]:
     order = state.orders.get(wanted)
     if order is None or order.user != command.user:
         raise UnknownOrder
-    return [state.close(_venue(state, order), order, OrderStatus.CANCELED, command.at)]
+    return [state.close(_venue(state, order), order, CANCELED, command.at)]
 
 
 def cancel_all(state: State, command: CancelAll) -> list[Event]:
@@ -27,7 +27,7 @@ def cancel_all(state: State, command: CancelAll) -> list[Event]:
     symbols = [state.venue(command.symbol).market.symbol] if command.symbol else list(state.venues)
     mine = [order for symbol in symbols for order in state.open_orders.get((command.user, symbol), {}).values()]
     mine.sort(key=lambda order: order.id)
-    return [state.close(_venue(state, order), order, OrderStatus.CANCELED, command.at) for order in mine]
+    return [state.close(_venue(state, order), order, CANCELED, command.at) for order in mine]
 
 
 def _venue(state: State, order: Order) -> Venue:

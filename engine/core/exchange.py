@@ -31,7 +31,7 @@ from engine.core.placing import place
 from engine.core.quotes import change_quote, drop_quotes, narrow
 from engine.core.snapshot import Snapshot
 from engine.core.state import CLIENT_ORDER_ID_LIFE, State
-from engine.core.types import Lots, Micros, OrderId, OrderStatus, TradeId, WithdrawalId
+from engine.core.types import NEW, PARTIALLY_FILLED, Lots, Micros, OrderId, TradeId, WithdrawalId
 
 
 def changes_state(events: list[Event]) -> bool:
@@ -173,7 +173,7 @@ class Exchange:
 
     @staticmethod
     def _open(order: Order) -> OrderChanged:
-        return order.state(OrderStatus.PARTIALLY_FILLED if order.filled else OrderStatus.NEW, Micros(0))
+        return order.state(PARTIALLY_FILLED if order.filled else NEW, Micros(0))
 
     def state_hash(self) -> str:
         """Return a SHA-256, in hex, of all that tables keep: balances, open orders in priority order, counters."""

@@ -5,12 +5,13 @@ accounts always sum to zero; the vault's is negative by what the chain owes us. 
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from engine.core.events import BalanceChanged, Posting
-from engine.core.types import VAULT, AssetCode, Atoms, Kind, Micros, Reason, UserId
+from engine.core.types import AVAILABLE, HELD, VAULT, AssetCode, Atoms, Kind, Micros, Reason, UserId
 
-AVAILABLE = Kind.AVAILABLE
-HELD = Kind.HELD
+HOLD: Final = Reason.HOLD
+RELEASE: Final = Reason.RELEASE
 
 
 class Balance:
@@ -73,7 +74,7 @@ class Ledger:
         assert balance.available >= 0
         balance.held += amount
         self._touched[balance] = None
-        self._postings.append(Posting(asset, owner, AVAILABLE, owner, HELD, amount, Reason.HOLD, cause, at))
+        self._postings.append(Posting(asset, owner, AVAILABLE, owner, HELD, amount, HOLD, cause, at))
 
     def release(self, owner: UserId, asset: AssetCode, amount: Atoms, cause: int, at: Micros) -> None:
         """Give held money back to its owner."""
@@ -82,7 +83,7 @@ class Ledger:
         assert balance.held >= 0
         balance.available += amount
         self._touched[balance] = None
-        self._postings.append(Posting(asset, owner, HELD, owner, AVAILABLE, amount, Reason.RELEASE, cause, at))
+        self._postings.append(Posting(asset, owner, HELD, owner, AVAILABLE, amount, RELEASE, cause, at))
 
     def pay(
         self,
@@ -98,7 +99,9 @@ class Ledger:
         """Move money from a payer's available or held account to what a payee has available."""
         if not amount:
             return
-        source, target = self.balance(payer, asset), self.balance(payee, asset)
+        owners = self._balances[asset]
+        source = owners.get(payer) or self.balance(payer, asset)
+        target = owners.get(payee) or self.balance(payee, asset)
         if kind is HELD:
             source.held -= amount
             assert source.held >= 0

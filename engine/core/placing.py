@@ -19,26 +19,28 @@ from engine.core.refusals import (
 from engine.core.settling import settle
 from engine.core.state import MAX_CLIENT_ORDER_IDS, State, Venue
 from engine.core.types import (
+    BUY,
+    EXPIRED,
+    EXPIRED_IN_MATCH,
+    FILLED,
     FIRST_PERSON,
     MAX_ATOMS,
+    NEW,
+    PARTIALLY_FILLED,
     Atoms,
     Lots,
     OrderId,
     OrderStatus,
     OrderType,
-    Side,
     Ticks,
     TimeInForce,
 )
 
-BUY: Final = Side.BUY
 LIMIT: Final = OrderType.LIMIT
 MARKET: Final = OrderType.MARKET
 LIMIT_MAKER: Final = OrderType.LIMIT_MAKER
 GTC: Final = TimeInForce.GTC
 FOK: Final = TimeInForce.FOK
-NEW: Final = OrderStatus.NEW
-EXPIRED: Final = OrderStatus.EXPIRED
 
 
 def place(state: State, command: PlaceOrder) -> list[Event]:
@@ -74,11 +76,11 @@ def place(state: State, command: PlaceOrder) -> list[Event]:
         order.remaining = Lots(planned.filled + planned.prevented)
     events = settle(state, venue, order, planned, command.at)
     if planned.stopped or (planned.prevented and not planned.left):
-        status = OrderStatus.EXPIRED_IN_MATCH
+        status = EXPIRED_IN_MATCH
     elif not planned.left:
-        status = OrderStatus.FILLED
+        status = FILLED
     elif rests:
-        events.append(_rest(state, venue, order, OrderStatus.PARTIALLY_FILLED if order.filled else NEW))
+        events.append(_rest(state, venue, order, PARTIALLY_FILLED if order.filled else NEW))
         return events
     else:
         status = EXPIRED

@@ -11,8 +11,10 @@ from engine.core.refusals import InsufficientFunds, InvalidQuote
 from engine.core.settling import settle
 from engine.core.state import State, Venue
 from engine.core.types import (
+    BUY,
     MARKET_MAKER,
     MAX_ATOMS,
+    SELL,
     AssetCode,
     Lots,
     OrderId,
@@ -53,7 +55,7 @@ def change_quote(state: State, command: ChangeQuote) -> list[Event]:
     needs = _check(state, venue, command)
     state.quoted.update(needs)
     growing: list[tuple[Side, Ticks, Lots]] = []
-    for side, changes in ((Side.BUY, command.bids), (Side.SELL, command.asks)):
+    for side, changes in ((BUY, command.bids), (SELL, command.asks)):
         ladder = venue.quotes(side)
         for price, lots in changes:
             order = ladder.get(price)
@@ -95,7 +97,7 @@ def _check(state: State, venue: Venue, command: ChangeQuote) -> dict[AssetCode, 
     market = venue.market
     prices: dict[Side, list[Ticks]] = {}
     needs = {market.base: state.quoted[market.base], market.quote: state.quoted[market.quote]}
-    for side, changes in ((Side.BUY, command.bids), (Side.SELL, command.asks)):
+    for side, changes in ((BUY, command.bids), (SELL, command.asks)):
         ladder = venue.quotes(side)
         after = dict.fromkeys(ladder)
         for price, lots in changes:
@@ -105,7 +107,7 @@ def _check(state: State, venue: Venue, command: ChangeQuote) -> dict[AssetCode, 
                 raise InvalidQuote("A quote's level is larger than anything that can be traded.")
             order = ladder.get(price)
             more = lots - (order.remaining if order is not None else 0)
-            if side is Side.BUY:
+            if side is BUY:
                 needs[market.quote] += price * more * market.unit_atoms
             else:
                 needs[market.base] += more * market.lot_atoms
@@ -116,7 +118,7 @@ def _check(state: State, venue: Venue, command: ChangeQuote) -> dict[AssetCode, 
         if len({price for price, _ in changes}) != len(changes):
             raise InvalidQuote
         prices[side] = list(after)
-    bids, asks = prices[Side.BUY], prices[Side.SELL]
+    bids, asks = prices[BUY], prices[SELL]
     if bids and asks and max(bids) >= min(asks):
         raise InvalidQuote
     for asset, need in needs.items():

@@ -9,6 +9,7 @@ from engine.core.ledger import Ledger
 from engine.core.market import Asset, Market
 from engine.core.refusals import UnknownAsset, UnknownSymbol
 from engine.core.types import (
+    BUY,
     MARKET_MAKER,
     AssetCode,
     Atoms,
@@ -40,12 +41,12 @@ class Venue:
 
     def quotes(self, side: Side) -> dict[Ticks, Order]:
         """Return the ladder of one side, by price."""
-        return self.bid_quotes if side is Side.BUY else self.ask_quotes
+        return self.bid_quotes if side is BUY else self.ask_quotes
 
     def need(self, order: Order) -> tuple[AssetCode, Atoms]:
         """Return what an order must have set aside for what it has left."""
         market = self.market
-        if order.side is Side.BUY:
+        if order.side is BUY:
             return market.quote, Atoms(order.price * order.remaining * market.unit_atoms)
         return market.base, Atoms(order.remaining * market.lot_atoms)
 

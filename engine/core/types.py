@@ -96,3 +96,17 @@ class WithdrawalStatus(enum.Enum):
     REQUESTED = "requested"
     COMPLETED = "completed"
     CANCELED = "canceled"
+
+
+# Members by short names: looking a member up on its class costs as much as a whole comparison, and these stand where
+# every order passes.
+BUY: Final = Side.BUY
+SELL: Final = Side.SELL
+AVAILABLE: Final = Kind.AVAILABLE
+HELD: Final = Kind.HELD
+NEW: Final = OrderStatus.NEW
+PARTIALLY_FILLED: Final = OrderStatus.PARTIALLY_FILLED
+FILLED: Final = OrderStatus.FILLED
+CANCELED: Final = OrderStatus.CANCELED
+EXPIRED: Final = OrderStatus.EXPIRED
+EXPIRED_IN_MATCH: Final = OrderStatus.EXPIRED_IN_MATCH

@@ -1,7 +1,7 @@
 """The command log: how commands are kept, how what they did is chained, and how they are played again."""
 
 from collections.abc import Iterable
-from hashlib import blake2b
+from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
@@ -14,8 +14,6 @@ from engine.core.snapshot import GENESIS_DIGEST
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[Command])
-
-DIGEST_SIZE = len(GENESIS_DIGEST)
 
 
 class LogRow(Struct, frozen=True):
@@ -41,7 +39,7 @@ def encode(commands: list[Command]) -> bytes:
 
 def chain(digest: bytes, events: list[Event], postings: list[Posting]) -> bytes:
     """Return the digest of everything up to and with a batch's events and postings."""
-    return blake2b(digest + _ENCODER.encode((events, postings)), digest_size=DIGEST_SIZE).digest()
+    return sha256(digest + _ENCODER.encode((events, postings))).digest()
 
 
 def replay(exchange: Exchange, rows: Iterable[LogRow]) -> tuple[int, bytes]:
