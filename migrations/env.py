@@ -8,7 +8,6 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     transaction_per_migration=True,
-    transactional_ddl=True,  # Alembic takes SQLite not to have it; it has, once transactions are begun by hand
 )
 with context.begin_transaction():
     context.run_migrations()

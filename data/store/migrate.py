@@ -16,8 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import NullPool
 
 
 class SchemaMismatch(Exception):  # noqa: N818
@@ -70,7 +69,6 @@ def _config(scripts: Path | None = None) -> Config:
 def _connected(url: str) -> Iterator[Connection]:
     engine = create_engine(url, poolclass=NullPool)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _leave_transactions_alone)
         event.listen(engine, "begin", _begin_immediate)
     try:
         with engine.connect() as connection:
@@ -79,10 +77,6 @@ def _connected(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _leave_transactions_alone(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # By default Python's driver begins before INSERT but not before CREATE TABLE: half a migration would stay.
-    connection.isolation_level = None
-
-
 def _begin_immediate(connection: Connection) -> None:
+    # Python's driver begins before INSERT but not before CREATE TABLE: by itself half a migration would stay.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -67,8 +67,5 @@ class Readers:
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
     """Open a SQLite file only to read it. Raises sqlite3.OperationalError where there is none."""
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-    )
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)

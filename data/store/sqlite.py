@@ -18,10 +18,12 @@ from data.store.snapshot import load
 from engine.core.snapshot import Snapshot
 from engine.ports import LostLead
 from engine.sequencer.batch import Batch
+from engine.sequencer.sequencer import Busy
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS: Final = 5_000
+MOST_WAITING: Final = 1_000  # writes besides the batches
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -38,6 +40,7 @@ class SqliteStore:
     def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
         self._connection = connection
         self._thread = thread
+        self._waiting = 0
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
@@ -57,7 +60,7 @@ class SqliteStore:
 
     async def take_lead(self) -> Snapshot:
         """Raise the epoch by one and return the state as the tables tell it; its epoch is the new one."""
-        return await self.write(_take_lead)
+        return await self._run(_take_lead)
 
     async def commit(self, batch: Batch) -> None:
         """Write a batch in one transaction and return when it is durable.
@@ -65,13 +68,22 @@ class SqliteStore:
         Raises LostLead where (epoch, first_seq - 1) is no longer what the sequencer row says, sqlite3.Error where the
         database refuses. Then nothing of the batch is kept.
         """
-        await self.write(lambda connection: _write_batch(connection, batch))
+        await self._run(lambda connection: _write_batch(connection, batch))
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in a transaction of its own in the writer's thread, and return when that is durable.
 
-        What `work` raises is raised here, and then nothing is kept.
+        What `work` raises is raised here, and then nothing is kept. Raises Busy where too many wait already.
         """
+        if self._waiting >= MOST_WAITING:
+            raise Busy("More people are signing in than can be taken; try again in a moment.")
+        self._waiting += 1
+        try:
+            return await self._run(work)
+        finally:
+            self._waiting -= 1
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, _transact, self._connection, work)
 
 

@@ -4,22 +4,37 @@ from pathlib import Path
 import pytest
 
 from data.store.audit import MAX_FINDINGS, AuditReads
-from engine.core.commands import RequestWithdrawal
-from engine.core.types import AssetCode, Atoms
-from tests.data.store.books import books
+from engine.core.commands import PlaceOrder, RequestWithdrawal
+from engine.core.events import OrderChanged
+from engine.core.types import AssetCode, Atoms, Lots, OrderType, SelfTradePrevention, Side, Ticks
+from tests.data.store.books import BTCUSDT, books
 
 
 @pytest.fixture
 async def path(tmp_path: Path) -> Path:
-    """Return sound books: a bid half filled, a market order of the house's quote, a requested withdrawal."""
+    """Return sound books in which everything has happened that the checks count."""
     path = tmp_path / "books.sqlite"
     async with books(path) as day:
-        ada, bob = await day.person(USDT=10_000), await day.person(BTC=1)
+        ada, bob = await day.person(USDT=10_000), await day.person(BTC=1, USDT=1_000)
         await day.place(ada, "buy", 10, 1_000)
         await day.place(bob, "sell", 5, 1_000)
         await day.place(bob, "sell", 5, 2_000)
         await day.quote(1_500, 1_600)
         await day.place(ada, "buy", 1)
+        await day.place(bob, "buy", 10, 1_550)
+        command = PlaceOrder(
+            day.now(),
+            bob,
+            BTCUSDT.symbol,
+            Side.SELL,
+            OrderType.LIMIT,
+            Lots(4),
+            price=Ticks(1_520),
+            self_trade_prevention=SelfTradePrevention.DECREMENT,
+        )
+        shrunk = (await day.do(command))[0]
+        assert isinstance(shrunk, OrderChanged)
+        assert shrunk.prevented == 4
         await day.do(RequestWithdrawal(day.now(), bob, AssetCode("BTC"), Atoms(5), "there"))
     return path
 

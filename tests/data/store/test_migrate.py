@@ -1,5 +1,7 @@
 import re
 import sqlite3
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 import migrations
@@ -71,31 +74,35 @@ def test_an_older_or_newer_schema_is_refused(path: Path, version: str) -> None:
         check(sqlite_url(path))
 
 
-def test_a_migration_that_fails_half_way_leaves_nothing(path: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """Return a copy of our migrations, for more versions to be put into its versions."""
+    ours, copy = Path(migrations.__file__).parent, tmp_path / "scripts"
+    (copy / "versions").mkdir(parents=True)
+    for name in ("env.py", "versions/0001_the_first_schema.py"):
+        (copy / name).write_text((ours / name).read_text())
+    return copy
+
+
+def test_a_migration_that_fails_half_way_leaves_nothing(path: Path, scripts: Path) -> None:
     upgrade(sqlite_url(path))
     connection = sqlite3.connect(path)
     connection.execute("INSERT INTO assets VALUES ('BTC', 8)")
     connection.commit()
     connection.close()
     before = objects(path)
-
-    ours = Path(migrations.__file__).parent
-    scripts = tmp_path / "scripts"
-    (scripts / "versions").mkdir(parents=True)
-    for name in ("env.py", "versions/0001_the_first_schema.py"):
-        (scripts / name).write_text((ours / name).read_text())
-    (scripts / "versions" / "0002_good.py").write_text(version("0002", "0001", "op.execute('CREATE TABLE good (x)')"))
+    (scripts / "versions" / "0002_good.py").write_text(version("0002", "0001", "CREATE TABLE good (x)"))
     (scripts / "versions" / "0003_bad.py").write_text(
         version(
             "0003",
             "0002",
-            "op.execute('CREATE TABLE half (x)')",
-            "op.execute('DROP TABLE wallets')",
-            'op.execute("UPDATE assets SET decimals = 9")',
-            "op.execute('INSERT INTO half SELECT 1 FROM no_such_table')",
+            "CREATE TABLE half (x)",
+            "DROP TABLE wallets",
+            "UPDATE assets SET decimals = 9",
+            "INSERT INTO half SELECT 1 FROM no_such_table",
         )
     )
-    with pytest.raises(Exception, match="no_such_table"):
+    with pytest.raises(OperationalError, match="no_such_table"):
         upgrade(sqlite_url(path), scripts)
 
     after = objects(path)
@@ -107,12 +114,29 @@ def test_a_migration_that_fails_half_way_leaves_nothing(path: Path, tmp_path: Pa
     connection.close()
 
 
+def test_a_first_migration_that_fails_leaves_an_empty_file(path: Path, scripts: Path) -> None:
+    first = scripts / "versions" / "0001_the_first_schema.py"
+    first.write_text(first.read_text() + '    op.execute("INSERT INTO assets SELECT 1 FROM no_such_table")\n')
+    with pytest.raises(OperationalError, match="no_such_table"):
+        upgrade(sqlite_url(path), scripts)
+    assert objects(path) == {}
+    upgrade(sqlite_url(path))
+    check(sqlite_url(path))
+
+
+def test_of_two_programs_that_migrate_at_once_one_waits(path: Path) -> None:
+    program = "import sys; from data.store.migrate import upgrade; upgrade(sys.argv[1])"
+    running = [subprocess.Popen([sys.executable, "-c", program, sqlite_url(path)]) for _ in range(3)]
+    assert [program.wait(20) for program in running] == [0, 0, 0]
+    check(sqlite_url(path))
+
+
 def version(revision: str, down_revision: str, *steps: str) -> str:
     lines = [
         "from alembic import op",
         f"revision, down_revision = {revision!r}, {down_revision!r}",
         "def upgrade():",
-        *(f"    {step}" for step in steps),
+        *(f"    op.execute({step!r})" for step in steps),
     ]
     return "\n".join(lines)
 

@@ -98,6 +98,15 @@ async def test_old_orders_are_found_through_many_buckets(day: Books) -> None:
         assert [order.id for order in page.items] == mine[4:]
 
 
+async def test_a_walk_passes_no_bucket_by(day: Books) -> None:
+    ada = await day.person(USDT=1_000)
+    first = await day.place(ada, "buy", 1, 1_000)
+    numbers = [OrderId(n * (1 << BUCKET_BITS) // 2) for n in range(1, 180)]
+    orders = [replace(first, id=number) for number in numbers]
+    await day.store.write(lambda connection: statements.ORDERS.run(connection, rows.order_rows(orders)))
+    assert [order.id for order in (await day.queries.orders(ada, limit=500)).items] == [*numbers[::-1], first.id]
+
+
 async def test_fills_and_own_trades_of_maker_and_taker(day: Books) -> None:
     ada, bob, eve = await day.person(USDT=1_000), await day.person(BTC=1), await day.person(USDT=1_000)
     first, second = await day.place(ada, "buy", 2, 1_000), await day.place(ada, "buy", 3, 900)

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from data.store import sqlite
 from data.store.audit import AuditReads
 from data.store.migrate import sqlite_url, upgrade
 from data.store.sqlite import SqliteStore
@@ -12,9 +13,11 @@ from engine.core.commands import CancelWithdrawal, CompleteWithdrawal, Deposit, 
 from engine.core.events import BalanceChanged, WithdrawalChanged
 from engine.core.exchange import Exchange
 from engine.core.refusals import AlreadyCredited
+from engine.core.state import CLIENT_ORDER_ID_LIFE
 from engine.core.types import AssetCode, Atoms, OrderStatus, UserId
 from engine.ports import LostLead
 from engine.sequencer.journal import replay
+from engine.sequencer.sequencer import Busy
 from tests.data.store.books import BTC, BTCUSDT, Books, books
 
 
@@ -78,20 +81,20 @@ async def test_client_order_ids_are_remembered_for_a_day_and_longer_while_open(t
     async with books(tmp_path / "books.sqlite") as day:
         ada = await day.person(USDT=1_000)
         await day.place(ada, "buy", 1, 100, client_order_id="old and open")
-        await day.cancel(ada, (await day.place(ada, "buy", 1, 100, client_order_id="old and gone")).id)
-        # Somebody comes back more than a day later.
-        day_us = 24 * 3600 * 1_000_000
-        for client_order_id, at in (("late", day.now() + day_us + 100), ("later", day.now() + day_us + 200)):
-            order = await day.place(ada, "buy", 1, 100, client_order_id=client_order_id)
-            await day.store.write(
-                lambda c, order=order, at=at: c.execute("UPDATE orders SET created_at = ? WHERE id = ?", (at, order.id))
-            )
-        await day.cancel(ada, order.id)
-        await day.store.write(lambda c: c.execute("UPDATE sequencer SET now = ?", (day.now() + day_us + 300,)))
+        await day.place(ada, "buy", 1, 100)
+        gone = [
+            await day.place(ada, "buy", 1, 100, client_order_id=name) for name in ("old and gone", "just a day old")
+        ]
+        for order in gone:
+            await day.cancel(ada, order.id)
+        await day.place(ada, "buy", 1, 100)
+        await day.place(ada, "buy", 1, 100, client_order_id="newest")
+        a_day_later = gone[-1].created_at + CLIENT_ORDER_ID_LIFE
+        await day.store.write(lambda connection: connection.execute("UPDATE sequencer SET now = ?", (a_day_later,)))
         with AuditReads(day.path) as reads:
             remembered = reads.snapshot().remembered
-    assert [placed.client_order_id for _, placed in remembered] == ["old and open", "late", "later"]
-    assert [order for order, _ in remembered] == sorted(order for order, _ in remembered)
+    assert [placed.client_order_id for _, placed in remembered] == ["old and open", "just a day old", "newest"]
+    assert [order for order, _ in remembered] == [1, gone[-1].id, 6]
 
 
 async def test_a_second_writer_takes_the_lead_and_the_first_one_stops(tmp_path: Path) -> None:
@@ -176,6 +179,17 @@ async def test_writes_and_commits_take_turns(tmp_path: Path) -> None:
         with AuditReads(day.path) as reads:
             assert len(reads.snapshot().open_orders) == 20
             assert reads.findings() == []
+
+
+async def test_too_many_writes_at_once_are_refused_and_batches_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "MOST_WAITING", 2)
+    async with books(tmp_path / "books.sqlite") as day:
+        ada = await day.person(USDT=1_000)
+        writes = [day.store.write(lambda connection: connection.execute("SELECT 1").fetchone()) for _ in range(4)]
+        answers = await asyncio.gather(*writes, day.place(ada, "buy", 1, 100), return_exceptions=True)
+        assert [isinstance(answer, Busy) for answer in answers] == [False, False, True, True, False]
 
 
 async def test_a_batch_of_any_size_keeps_every_row_in_order(tmp_path: Path) -> None:
