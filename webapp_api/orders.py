@@ -15,9 +15,11 @@ Markets = Mapping[str, MarketDecimals]  # by symbol
 
 BUY: Final = Side.BUY
 MARKET: Final = OrderType.MARKET
+GTC: Final = TimeInForce.GTC
+IOC: Final = TimeInForce.IOC
 
 _TYPES: Final[Mapping[str, OrderType]] = {each.value: each for each in OrderType}
-_TIMES: Final[Mapping[str | None, TimeInForce]] = {None: TimeInForce.GTC, **{each.value: each for each in TimeInForce}}
+_TIMES: Final[Mapping[str | None, TimeInForce]] = {None: GTC, **{each.value: each for each in TimeInForce}}
 
 
 def to_command(body: wire.PlaceOrder, user: UserId, now: Micros, markets: Markets) -> PlaceOrder:
@@ -34,6 +36,10 @@ def to_command(body: wire.PlaceOrder, user: UserId, now: Micros, markets: Market
     time_in_force = _TIMES.get(body.time_in_force)
     if time_in_force is None:
         raise NotSupported("Time in force gtt is not offered yet.", time_in_force="gtt")
+    if order_type is MARKET and time_in_force is GTC:
+        if body.time_in_force is not None:
+            raise InvalidOrder("A market order never rests: its time in force is ioc or fok.")
+        time_in_force = IOC
     if body.stop_price is not None:
         raise InvalidOrder(f"A {body.type} order has no stop_price.")
     price = quantity = quote_quantity = 0

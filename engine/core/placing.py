@@ -54,7 +54,7 @@ def place(state: State, command: PlaceOrder) -> list[Event]:
 
     facing = venue.book.facing(command.side)
     price = command.price
-    rests = command.time_in_force is GTC and command.type is not MARKET
+    rests = command.time_in_force is GTC
     if rests and not facing.reaches(price):  # most orders: nothing to trade with
         _check_room(state, venue, command)
         _check_funds(state, venue, command, None, command.quantity)
@@ -117,6 +117,8 @@ def _check_shape(venue: Venue, command: PlaceOrder) -> None:
     if command.type is MARKET:
         if command.price:
             raise InvalidOrder("A market order has no price.")
+        if command.time_in_force is GTC:
+            raise InvalidOrder("A market order never rests: its time in force is ioc or fok.")
         if command.quote_quantity:
             if command.quantity:
                 raise InvalidOrder("A market order names either quantity or quote_quantity, not both.")

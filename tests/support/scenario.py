@@ -162,7 +162,8 @@ def _order(at: Micros, user: UserId, verb: str, size: str, options: list[str]) -
     by_quote = verb in {"spend", "raise"}
     lots, _, price = size.partition("@")
     kind = OrderType.LIMIT if price else OrderType.MARKET
-    time_in_force, prevention, name = TimeInForce.GTC, SelfTradePrevention.EXPIRE_MAKER, ""
+    time_in_force = TimeInForce.GTC if price else TimeInForce.IOC
+    prevention, name = SelfTradePrevention.EXPIRE_MAKER, ""
     for option in options:
         if option == "maker":
             kind = OrderType.LIMIT_MAKER

@@ -9,7 +9,7 @@ from engine.core.commands import Deposit, PlaceOrder, Quote
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
-from engine.core.refusals import Refused
+from engine.core.refusals import InvalidOrder, Refused
 from engine.core.types import (
     AssetCode,
     Atoms,
@@ -56,6 +56,12 @@ def test_every_choice_reaches_the_engine() -> None:
 def test_a_market_order_may_name_what_to_spend() -> None:
     command = asked({"symbol": "BTCUSDT", "side": "buy", "type": "market", "quote_quantity": "250"})
     assert (command.quote_quantity, command.quantity, command.price) == (250_000_000, 0, 0)
+    assert command.time_in_force is TimeInForce.IOC
+
+
+def test_a_market_order_that_would_rest_is_refused() -> None:
+    with pytest.raises(InvalidOrder):
+        asked({"symbol": "BTCUSDT", "side": "buy", "type": "market", "quantity": "1", "time_in_force": "gtc"})
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

@@ -96,7 +96,7 @@ class Books:
             type=OrderType.LIMIT if price else OrderType.MARKET,
             quantity=Lots(quantity),
             price=Ticks(price),
-            time_in_force=TimeInForce(time_in_force),
+            time_in_force=TimeInForce(time_in_force if price else "ioc"),
             client_order_id=client_order_id,
         )
         placed = (await self.do(command))[-1]

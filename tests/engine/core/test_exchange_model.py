@@ -291,7 +291,7 @@ class ExchangeAgainstModel(RuleBasedStateMachine):
         symbol=SYMBOLS,
         side=st.sampled_from(Side),
         size=st.one_of(LOTS.map(lambda lots: (lots, 0)), st.integers(1, 900).map(lambda amount: (0, amount))),
-        time_in_force=st.sampled_from(TimeInForce),
+        time_in_force=st.sampled_from([TimeInForce.IOC, TimeInForce.FOK]),
         prevention=st.sampled_from(SelfTradePrevention),
     )
     def market(

@@ -5,7 +5,7 @@ from engine.core.decimals import MarketDecimals
 from engine.core.events import Traded
 from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
-from engine.core.types import AssetCode, Atoms, Micros, OrderType, Side, UserId
+from engine.core.types import AssetCode, Atoms, Micros, OrderType, Side, TimeInForce, UserId
 from tests.support.invariants import check
 from tests.support.scenario import play_poor
 
@@ -240,7 +240,15 @@ def test_a_real_market_is_exact_to_the_atom() -> None:
     price, quantity = decimals.price("61837.63"), decimals.quantity("0.5")
     exchange.apply(PlaceOrder(at, maker, market.symbol, Side.SELL, OrderType.LIMIT, quantity, price=price))
     traded, _, order = exchange.apply(
-        PlaceOrder(at, taker, market.symbol, Side.BUY, OrderType.MARKET, quote_quantity=decimals.quote_amount("250"))
+        PlaceOrder(
+            at,
+            taker,
+            market.symbol,
+            Side.BUY,
+            OrderType.MARKET,
+            quote_quantity=decimals.quote_amount("250"),
+            time_in_force=TimeInForce.IOC,
+        )
     )
     check(exchange)
     assert isinstance(traded, Traded)
