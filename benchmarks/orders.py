@@ -33,24 +33,34 @@ from tests.support.server import Server
 CONNECTIONS = 64
 IN_FLIGHT = 8  # on a WebSocket; an HTTP connection has one
 STEADY_RATE = 1_000
+MIDDLE = 6_000_000  # ticks
 ECHO = text_frame(b'{"op":"order.place","id":1234,"params":{"symbol":"BTCUSDT","side":"buy","type":"limit"}}')
 
 
 def orders(seed: int) -> Iterator[bytes]:
-    """Yield bodies of orders without end: limits in a narrow band, so that about half of them trade."""
+    """Yield bodies of orders without end, in the proportion of the shared matching workload: one in six takes.
+
+    The others rest some ticks away from the middle, nearer ones more often; a taker meets one to three of them.
+    """
     chance = random.Random(seed)
-    ready = [
-        msgspec.json.encode(
-            {
-                "symbol": "BTCUSDT",
-                "side": chance.choice(["buy", "sell"]),
-                "type": "limit",
-                "quantity": f"0.00{chance.randint(10, 99)}",
-                "price": f"{chance.randint(59_950, 60_050)}.{chance.randint(10, 99)}",
-            }
+    ready = []
+    for number in range(6_000):
+        side = chance.choice(["buy", "sell"])
+        better = 1 if side == "buy" else -1
+        takes = number % 6 == 0
+        ticks = MIDDLE + better * (500 if takes else -1 - int(chance.expovariate(1 / 100)))
+        lots = chance.randint(1, 150) if takes else chance.randint(10, 99)
+        ready.append(
+            msgspec.json.encode(
+                {
+                    "symbol": "BTCUSDT",
+                    "side": side,
+                    "type": "limit",
+                    "quantity": f"0.{lots:04}",
+                    "price": f"{ticks // 100}.{ticks % 100:02}",
+                }
+            )
         )
-        for _ in range(2_000)
-    ]
     return itertools.cycle(ready)
 
 
