@@ -23,7 +23,7 @@ from webapp_api.stream.refusals import Internal, UnknownChannel
 
 log = structlog.get_logger()
 
-CLOSE_S: Final = 2.0  # what a client has for taking a close frame and answering it
+CLOSE_S: Final = 1.0  # what a client has for taking a close frame and answering it
 MAX_FAULTS: Final = 100  # of one connection: messages that are no requests, and tokens that are not good
 FAIR_SHARE: Final = 64  # messages of one client that are handled before others get their turn
 FLOOD: Final = "flood"

@@ -71,14 +71,14 @@ class Hub:
         views = AccountViews(markets, assets)
         reads = Reads(queries, markets, views)
         snapshots: dict[str, Read] = {ORDERS: reads.orders, TRADES: reads.trades, BALANCES: reads.balances}
-        self._private = PrivateChannels(snapshots, views, lambda: sequencer.seq)
+        self.private = PrivateChannels(snapshots, views, lambda: sequencer.seq)
         self._services = Services(
             desk=Desk(sequencer, markets, assets, reads.order, self._tasks),
             guard=guard,
             clock=clock,
             writers=self._writers,
             public=self._public,
-            private=self._private,
+            private=self.private,
         )
         accounts.ended.append(self._session_ended)
 
@@ -86,7 +86,7 @@ class Hub:
         """Tell everybody what a committed batch did."""
         try:
             self._public.on_batch(batch)
-            self._private.on_batch(batch)
+            self.private.on_batch(batch)
         except Exception:  # the writer must not suffer
             log.exception("publishing a batch failed", seq=batch.last_seq)
 

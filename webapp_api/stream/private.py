@@ -96,6 +96,10 @@ class PrivateChannels:
         self._news = asyncio.Event()
         self._accounts: dict[UserId, dict[str, PrivateChannel]] = {}
 
+    def __len__(self) -> int:
+        """Return how many accounts somebody listens to."""
+        return len(self._accounts)
+
     def has(self, name: str) -> bool:
         """Say whether there is such a channel."""
         return name in self._reads

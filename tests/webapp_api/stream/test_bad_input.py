@@ -72,7 +72,7 @@ async def test_a_cancellation_names_one_order_in_one_way(tmp_path: Path) -> None
 
 async def test_text_that_is_not_utf8_is_malformed(tmp_path: Path) -> None:
     async with world(tmp_path) as there, Stalled(there) as raw:
-        await raw._send(b"\x81\x82" + bytes(4) + b"\xff\xfe")
+        await raw.send(b"\x81\x82" + bytes(4) + b"\xff\xfe")
         opcode, payload = await raw.frame()
         assert (opcode, json.loads(payload)["error"]["code"]) == (1, "malformed")
 
@@ -107,7 +107,7 @@ async def test_broken_frames_close_the_connection_with_a_code(
     tmp_path: Path, frame: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with world(tmp_path) as there, Stalled(there) as raw:
-        await raw._send(frame)
+        await raw.send(frame)
         closed = await raw.read_to_the_end()
         assert closed is not None
         assert closed[0] in (1002, 1009)
@@ -169,6 +169,15 @@ async def handshake(there: World, **headers: str) -> int:
     async with there.session.get(there.url, headers=upgrade | headers) as response:
         response.close()
         return response.status
+
+
+async def test_one_client_is_not_heard_to_the_end_before_others_get_a_turn(tmp_path: Path) -> None:
+    async with world(tmp_path) as there, Stalled(there) as raw:
+        ping = b'{"op": "ping"}'
+        await raw.send((b"\x81" + bytes([0x80 | len(ping)]) + bytes(4) + ping) * 2000)
+        for _ in range(2000):
+            await raw.frame()
+        assert there.hub.metrics.writes >= 2000 // connection.FAIR_SHARE  # one a turn of the loop
 
 
 @pytest.mark.parametrize(

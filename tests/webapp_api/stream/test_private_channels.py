@@ -178,6 +178,19 @@ async def test_private_channels_end_with_the_session(tmp_path: Path) -> None:
         }
 
 
+async def test_nothing_is_kept_of_accounts_to_which_nobody_listens(tmp_path: Path) -> None:
+    async with world(tmp_path) as there:
+        _, token = await there.person(USDT=1000)
+        leaves, unsubscribes = await there.client(token), await there.client(token)
+        for client in (leaves, unsubscribes):
+            await client.ask(op="subscribe", id=1, channels=PRIVATE)
+            await client.told_so_far()
+        await leaves.socket.close()
+        assert len(there.hub.private) == 1
+        await unsubscribes.ask(op="unsubscribe", id=2, channels=PRIVATE)
+        assert len(there.hub.private) == 0
+
+
 async def test_two_sockets_of_an_account_hear_the_same(tmp_path: Path) -> None:
     async with world(tmp_path) as there:
         ada, token = await there.person(USDT=100_000, BTC=1000)

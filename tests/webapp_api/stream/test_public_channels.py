@@ -150,6 +150,21 @@ async def test_every_trade_comes_once_and_in_order(tmp_path: Path) -> None:
         assert told == list(range(11, 1011))
 
 
+async def test_a_trade_that_waits_for_the_next_beat_is_not_told_twice_to_who_comes_between(tmp_path: Path) -> None:
+    async with world(tmp_path) as there:
+        first, second = await there.client(), await there.client()
+        await first.ask(op="subscribe", id=1, channels=["trades:BTCUSDT"])
+        there.publish(batch(trades=[trade(1, 100, 1, at=clock())]))
+        await first.rest()
+        there.publish(batch(trades=[trade(2, 100, 1, at=clock())]))
+        await first.of("trades:BTCUSDT")
+        there.publish(batch(trades=[trade(3, 100, 1, at=clock())]))
+        await second.say(op="subscribe", channels=["trades:BTCUSDT"])
+        there.publish(batch(trades=[trade(4, 100, 1, at=clock())]))
+        told = [each for message in await second.rest() if "channel" in message for each in message["data"]]
+        assert sorted(each["trade_id"] for each in told) == [1, 2, 3, 4]
+
+
 async def test_the_ticker_says_what_has_changed_and_nothing_when_nothing_has(tmp_path: Path) -> None:
     async with world(tmp_path) as there:
         client = await there.client()

@@ -7,13 +7,17 @@ import os
 import socket
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.support.batches import batch, level, trade
 from tests.webapp_api.stream.test_public_channels import BTC, Rebuilt
 from tests.webapp_api.stream.test_ws_orders import limit_order
 from tests.webapp_api.stream.world import World, clock, world
+from webapp_api.stream import hub
 from webapp_api.stream.connection import CLOSE_S
 from webapp_api.stream.outgoing import Limits
 
@@ -34,7 +38,7 @@ class Stalled:
     async def __aenter__(self) -> "Stalled":
         await asyncio.get_running_loop().sock_connect(self.socket, ("127.0.0.1", self._port))
         key = base64.b64encode(os.urandom(16)).decode()
-        await self._send(
+        await self.send(
             f"GET /api/ws HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
@@ -50,7 +54,7 @@ class Stalled:
         payload = json.dumps(request).encode()
         assert len(payload) < 65_536
         size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack(">H", len(payload))
-        await self._send(b"\x81" + size + bytes(4) + payload)
+        await self.send(b"\x81" + size + bytes(4) + payload)
 
     async def frame(self) -> tuple[int, bytes]:
         """Return the next frame's opcode and payload."""
@@ -87,7 +91,7 @@ class Stalled:
             raise ConnectionResetError
         self._bytes += received
 
-    async def _send(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(self.socket, data)
 
 
@@ -115,14 +119,17 @@ async def test_a_lagging_client_gets_the_newest_depth_when_it_reads_again(tmp_pa
             there.publish(wide(round_))
             there.market_data.cut_depth(BTC)
         assert there.hub.metrics.conflations >= 100
-        seq, bids, _ = there.market_data.depth(BTC, 1000)
+        await asyncio.sleep(0.1)  # the beat has passed
+        seq, _, _ = there.market_data.depth(BTC, 1000)
+        there.market_data.on_batch(wide(1000))  # no diff is cut of this until the snapshot is made
         book = Rebuilt()
-        while book.seq < seq:
+        while book.seq <= seq:
             opcode, payload = await slow.frame()
             assert opcode == 1
             message = json.loads(payload)
             if "channel" in message:
                 book.take(message)
+        _, bids, _ = there.market_data.depth(BTC, 1000)
         assert book.snapshots == 2  # the first, and the one that made up for what was left out
         assert [quantity for _, quantity in book.best()[0]] == [f"{lots / 10_000:.4f}" for _, lots in bids]
         assert there.hub.metrics.lagging == 0
@@ -170,14 +177,32 @@ async def test_who_lags_too_long_is_dropped_with_a_reason_and_nobody_else_notice
         assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
 
 
-async def test_who_does_not_even_take_the_close_frame_is_cut_off(tmp_path: Path) -> None:
-    async with world(tmp_path, limits=TIGHT) as there, Stalled(there) as slow:
+@pytest.mark.parametrize("lagging_kb", [32, 256])  # below and above where the transport makes writers wait
+async def test_who_does_not_even_take_the_close_frame_is_cut_off(tmp_path: Path, lagging_kb: int) -> None:
+    limits = Limits(lagging_bytes=lagging_kb * 1024, lag_s=0.3)
+    async with world(tmp_path, limits=limits) as there, Stalled(there) as slow:
         await slow.say(op="subscribe", channels=["depth:BTCUSDT"])
         await until_lagging(there)
-        await asyncio.sleep(TIGHT.lag_s + CLOSE_S + 0.3)
+        await asyncio.sleep(limits.lag_s + CLOSE_S + 0.3)
         assert there.hub.metrics.clients == 0
         assert there.hub.metrics.dropped == {"slow_consumer": 1}
         assert await slow.read_to_the_end() is None
+
+
+async def test_who_answers_no_ping_and_takes_nothing_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "HEARTBEAT_S", 0.2)
+    async with world(tmp_path, limits=Limits(lag_s=30.0)) as there, Stalled(there) as slow:
+        await slow.say(op="subscribe", channels=["depth:BTCUSDT"])
+        await until_lagging(there)
+        await asyncio.sleep(0.4 + CLOSE_S + 0.2)
+        assert there.hub.metrics.clients == 0
+        read = 0
+        with suppress(ConnectionError):
+            while await slow.frame():
+                read += 1
+        assert read < there.hub.metrics.frames - 5  # the rest was thrown away
 
 
 async def test_what_waits_for_a_lagging_client_is_bounded(tmp_path: Path) -> None:
