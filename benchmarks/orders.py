@@ -65,9 +65,9 @@ def orders(seed: int) -> Iterator[bytes]:
 
 
 def placing(seed: int) -> Iterator[bytes]:
-    """Yield order.place frames."""
-    for number, body in enumerate(orders(seed)):
-        yield text_frame(b'{"op":"order.place","id":%d,"params":%b}' % (number, body))
+    """Return order.place frames without end."""
+    bodies = enumerate(orders(seed))  # made now, not when the clock runs
+    return (text_frame(b'{"op":"order.place","id":%d,"params":%b}' % (number, body)) for number, body in bodies)
 
 
 async def over_http(port: int, tokens: list[str], seconds: float) -> tuple[float, Closed]:
