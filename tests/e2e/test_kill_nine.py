@@ -45,16 +45,16 @@ def test_every_acknowledged_order_is_there_exactly_once_after_each_of_20_kills(t
 
 
 def _trade_until_killed(server: Server, token: str, seed: int, seconds: float) -> list[dict[str, Any]]:
-    trader = subprocess.Popen(
-        [sys.executable, "-m", "tests.e2e.trader", server.url, token, str(seed)], stdout=subprocess.PIPE
-    )
-    assert trader.stdout is not None
-    first = trader.stdout.readline()  # it has begun
+    told = server.data_dir / f"trader-{seed}.jsonl"
+    with told.open("wb") as file:
+        trader = subprocess.Popen([sys.executable, "-m", "tests.e2e.trader", server.url, token, str(seed)], stdout=file)
+    until = time.monotonic() + 20
+    while not told.stat().st_size and time.monotonic() < until:
+        time.sleep(0.01)
     time.sleep(seconds)
     server.kill()
-    rest, _ = trader.communicate(timeout=30)
-    lines = [first, *rest.splitlines()]
-    return [json.loads(line) for line in lines if line.strip()]
+    assert trader.wait(timeout=30) == 0
+    return [json.loads(line) for line in told.read_bytes().splitlines()]
 
 
 def _told(lines: list[dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
