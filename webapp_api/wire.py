@@ -14,8 +14,15 @@ from webapp_api.refusals import InvalidRequest, MalformedBody
 T = TypeVar("T")
 
 MAX_BODY: Final = 64 * 1024  # bytes
+MAX_BATCH: Final = 200  # orders and cancellations in one message
 ClientOrderId = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._:/-]{1,64}\Z")]
 Name = Annotated[str, msgspec.Meta(max_length=32)]
+
+# How a field is described. The pattern is for readers: decoding leaves decimals to MarketDecimals, which knows more.
+_PLAIN: Final = "[0-9]{1,20}([.][0-9]{1,20})?$"
+Decimal = Annotated[str, msgspec.Meta(extra_json_schema={"format": "decimal", "pattern": f"^{_PLAIN}"})]
+SignedDecimal = Annotated[str, msgspec.Meta(extra_json_schema={"format": "decimal", "pattern": f"^-?{_PLAIN}"})]
+Millis = Annotated[int, msgspec.Meta(extra_json_schema={"format": "int64", "description": "ms since 1970, UTC"})]
 
 
 class PlaceOrder(Struct, forbid_unknown_fields=True, gc=False):
@@ -24,10 +31,10 @@ class PlaceOrder(Struct, forbid_unknown_fields=True, gc=False):
     symbol: Name
     side: Side
     type: Literal["limit", "market", "limit_maker", "stop_loss", "stop_loss_limit", "take_profit", "take_profit_limit"]
-    quantity: str | None = None
-    quote_quantity: str | None = None
-    price: str | None = None
-    stop_price: str | None = None
+    quantity: Decimal | None = None
+    quote_quantity: Decimal | None = None
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
     time_in_force: Literal["gtc", "ioc", "fok", "gtt"] | None = None
     client_order_id: ClientOrderId | None = None
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER
@@ -38,6 +45,20 @@ class CancelOrder(Struct, forbid_unknown_fields=True, gc=False):
 
     id: Annotated[int, msgspec.Meta(gt=0, lt=2**62)] | None = None
     client_order_id: ClientOrderId | None = None
+
+
+class BatchPlace(PlaceOrder, tag_field="op", tag="place", forbid_unknown_fields=True, gc=False):
+    """An item of a batch: an order, with "op": "place" beside its fields."""
+
+
+class BatchCancel(CancelOrder, tag_field="op", tag="cancel", forbid_unknown_fields=True, gc=False):
+    """An item of a batch: a cancellation, with "op": "cancel" beside id or client_order_id."""
+
+
+class Batch(Struct, forbid_unknown_fields=True, gc=False):
+    """`POST /api/trading/orders/batch` and the params of order.batch."""
+
+    orders: Annotated[list[BatchPlace | BatchCancel], msgspec.Meta(min_length=1, max_length=MAX_BATCH)]
 
 
 class SignInByTelegram(Struct, forbid_unknown_fields=True):
@@ -57,16 +78,16 @@ class Fund(Struct, forbid_unknown_fields=True):
 
     telegram_id: Annotated[int, msgspec.Meta(gt=0, lt=2**52)]
     asset: Name
-    amount: str
+    amount: Decimal
 
 
 class Fill(Struct, gc=False):
     """One trade of an order."""
 
     trade_id: int
-    price: str
-    quantity: str
-    fee: str
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
     fee_asset: str
     maker: bool
 
@@ -82,15 +103,15 @@ class Order(Struct):
     time_in_force: TimeInForce
     self_trade_prevention: SelfTradePrevention
     status: OrderStatus
-    price: str | None
-    quantity: str | None
-    quote_quantity: str | None
-    filled_quantity: str
-    filled_quote_quantity: str
-    prevented_quantity: str
-    average_price: str | None
-    created_at: int
-    updated_at: int
+    price: Decimal | None
+    quantity: Decimal | None
+    quote_quantity: Decimal | None
+    filled_quantity: Decimal
+    filled_quote_quantity: Decimal
+    prevented_quantity: Decimal
+    average_price: Decimal | None
+    created_at: Millis
+    updated_at: Millis
     fills: list[Fill]
 
 
@@ -108,13 +129,13 @@ class OwnTrade(Struct, gc=False):
     order_id: int
     symbol: str
     side: Side
-    price: str
-    quantity: str
-    quote_quantity: str
-    fee: str
+    price: Decimal
+    quantity: Decimal
+    quote_quantity: Decimal
+    fee: Decimal
     fee_asset: str
     maker: bool
-    created_at: int
+    created_at: Millis
     settlement: Settlement
 
 
@@ -122,10 +143,10 @@ class PublicTrade(Struct, gc=False):
     """A trade as everybody may see it."""
 
     trade_id: int
-    price: str
-    quantity: str
+    price: Decimal
+    quantity: Decimal
     taker_side: Side
-    created_at: int
+    created_at: Millis
 
 
 class Market(Struct):
@@ -135,14 +156,14 @@ class Market(Struct):
     base: str
     quote: str
     status: str
-    tick_size: str
-    lot_size: str
+    tick_size: Decimal
+    lot_size: Decimal
     price_decimals: int
     quantity_decimals: int
-    max_price: str
-    max_quantity: str
-    maker_fee: str
-    taker_fee: str
+    max_price: Decimal
+    max_quantity: Decimal
+    maker_fee: Decimal
+    taker_fee: Decimal
 
 
 class Depth(Struct, gc=False):
@@ -150,53 +171,53 @@ class Depth(Struct, gc=False):
 
     symbol: str
     seq: int
-    bids: list[tuple[str, str]]
-    asks: list[tuple[str, str]]
+    bids: list[tuple[Decimal, Decimal]]
+    asks: list[tuple[Decimal, Decimal]]
 
 
 class Ticker(Struct, gc=False):
     """A market now and over the last 24 hours. null means that there is no such price."""
 
     symbol: str
-    last: str | None
-    bid: str | None
-    bid_quantity: str | None
-    ask: str | None
-    ask_quantity: str | None
-    open: str | None
-    high: str | None
-    low: str | None
-    change: str | None
-    volume: str
-    quote_volume: str
+    last: Decimal | None
+    bid: Decimal | None
+    bid_quantity: Decimal | None
+    ask: Decimal | None
+    ask_quantity: Decimal | None
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    change: SignedDecimal | None
+    volume: Decimal
+    quote_volume: Decimal
     trades: int
-    at: int
+    at: Millis
 
 
 class Balance(Struct, gc=False):
     """What an account has of an asset."""
 
     asset: str
-    available: str
-    held: str
-    total: str
+    available: Decimal
+    held: Decimal
+    total: Decimal
 
 
 class Holding(Struct, gc=False):
     """A balance and what it is worth now in the portfolio's currency; null where it has no price."""
 
     asset: str
-    available: str
-    held: str
-    total: str
-    value: str | None
+    available: Decimal
+    held: Decimal
+    total: Decimal
+    value: Decimal | None
 
 
 class PortfolioView(Struct):
     """Everything that an account has. total_value sums what has a price."""
 
     balances: list[Holding]
-    total_value: str
+    total_value: Decimal
     currency: str
 
 
@@ -209,19 +230,19 @@ class LedgerEntry(Struct, gc=False):
     id: int
     asset: str
     reason: str
-    available: str
-    held: str
+    available: SignedDecimal
+    held: SignedDecimal
     cause: int | None
-    created_at: int
+    created_at: Millis
 
 
 class Deposit(Struct, gc=False):
     """Money that arrived."""
 
     asset: str
-    amount: str
+    amount: Decimal
     reference: str
-    created_at: int
+    created_at: Millis
 
 
 class Account(Struct):
@@ -232,7 +253,7 @@ class Account(Struct):
     first_name: str
     username: str | None
     language_code: str | None
-    created_at: int
+    created_at: Millis
 
 
 class SignedIn(Struct):
@@ -252,9 +273,9 @@ class Session(Struct):
     current: bool
     user_agent: str
     address: str
-    created_at: int
-    refreshed_at: int
-    expires_at: int
+    created_at: Millis
+    refreshed_at: Millis
+    expires_at: Millis
 
 
 class Problem(Struct):
@@ -265,6 +286,19 @@ class Problem(Struct):
     details: dict[str, str | int]
 
 
+class BatchResult(Struct, omit_defaults=True, gc=False):
+    """What came of one item of a batch: one of the two."""
+
+    order: Order | None = None
+    error: Problem | None = None
+
+
+class BatchResults(Struct, gc=False):
+    """One result for each item, in the order of the items."""
+
+    results: list[BatchResult]
+
+
 class Error(Struct):
     """The body of every answer that is not a success."""
 
@@ -273,6 +307,7 @@ class Error(Struct):
 
 PLACE_ORDER: Final = msgspec.json.Decoder(PlaceOrder)
 CANCEL_ORDER: Final = msgspec.json.Decoder(CancelOrder)
+BATCH: Final = msgspec.json.Decoder(Batch)
 SIGN_IN_BY_TELEGRAM: Final = msgspec.json.Decoder(SignInByTelegram)
 REFRESH: Final = msgspec.json.Decoder(Refresh)
 FUND: Final = msgspec.json.Decoder(Fund)

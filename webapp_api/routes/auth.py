@@ -4,7 +4,7 @@ from aiohttp import web
 
 from engine.accounts.accounts import SignedIn
 from engine.accounts.types import Account, Session
-from webapp_api import wire
+from webapp_api import lists, wire
 from webapp_api.asked import signed_in
 from webapp_api.auth.telegram import verify_init_data
 from webapp_api.auth.tokens import LIFE_S
@@ -45,7 +45,7 @@ async def sessions(request: web.Request) -> web.Response:
     """List the account's live sessions, newest first."""
     claims = await signed_in(request)
     found = await request.app[DEPS].accounts.sessions(claims.user)
-    return json_reply({"sessions": [_session(session, claims.session) for session in found]})
+    return json_reply(lists.Sessions([_session(session, claims.session) for session in found]))
 
 
 @routes.delete("/api/auth/sessions/{id}")

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from engine.core.decimals import MarketDecimals
 from engine.core.refusals import UnknownSymbol
-from webapp_api import market_views, wire
+from webapp_api import lists, market_views, wire
 from webapp_api.asked import limit
 from webapp_api.deps import DEPS
 from webapp_api.reply import json_reply
@@ -15,7 +15,7 @@ routes = web.RouteTableDef()
 @routes.get("/api/markets")
 async def markets(request: web.Request) -> web.Response:
     """List the markets and their rules."""
-    return json_reply({"markets": [market_views.market(each) for each in request.app[DEPS].markets.values()]})
+    return json_reply(lists.Markets([market_views.market(each) for each in request.app[DEPS].markets.values()]))
 
 
 @routes.get("/api/markets/{symbol}/depth")
@@ -32,7 +32,7 @@ async def trades(request: web.Request) -> web.Response:
     """Answer the latest trades, newest first."""
     market, count = _market(request), limit(request, 100)
     found = request.app[DEPS].market_data.trades(market.market.symbol, count)
-    return json_reply({"trades": [market_views.public_trade(trade, market) for trade in found]})
+    return json_reply(lists.PublicTrades([market_views.public_trade(trade, market) for trade in found]))
 
 
 @routes.get("/api/markets/{symbol}/ticker")

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from webapp_api import lists
 from webapp_api.asked import asset, cursor, limit, signed_in
 from webapp_api.deps import PORTFOLIO
 from webapp_api.reply import json_reply
@@ -20,7 +21,7 @@ async def valued(request: web.Request) -> web.Response:
 async def balances(request: web.Request) -> web.Response:
     """List what the account has, by asset."""
     claims = await signed_in(request)
-    return json_reply({"balances": await request.app[PORTFOLIO].balances(claims.user)})
+    return json_reply(lists.Balances(await request.app[PORTFOLIO].balances(claims.user)))
 
 
 @routes.get("/api/portfolio/ledger")
@@ -30,11 +31,11 @@ async def ledger(request: web.Request) -> web.Response:
     entries, next_cursor = await request.app[PORTFOLIO].ledger(
         claims.user, asset=asset(request), limit=limit(request, 100), cursor=cursor(request)
     )
-    return json_reply({"entries": entries, "next_cursor": next_cursor})
+    return json_reply(lists.LedgerEntries(entries, next_cursor))
 
 
 @routes.get("/api/portfolio/deposits")
 async def deposits(request: web.Request) -> web.Response:
     """List the account's latest deposits, newest first."""
     claims = await signed_in(request)
-    return json_reply({"deposits": await request.app[PORTFOLIO].deposits(claims.user, limit=limit(request, 100))})
+    return json_reply(lists.Deposits(await request.app[PORTFOLIO].deposits(claims.user, limit=limit(request, 100))))

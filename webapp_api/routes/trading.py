@@ -4,7 +4,7 @@ from aiohttp import web
 
 from engine.core.refusals import UnknownOrder
 from engine.core.types import OrderId
-from webapp_api import wire
+from webapp_api import lists, wire
 from webapp_api.asked import cursor, limit, number, signed_in, status, symbol
 from webapp_api.deps import TRADING
 from webapp_api.reply import json_reply
@@ -27,14 +27,14 @@ async def orders(request: web.Request) -> web.Response:
     found, next_cursor = await request.app[TRADING].orders(
         claims.user, symbol=symbol(request), status=status(request), limit=limit(request, 100), cursor=cursor(request)
     )
-    return json_reply({"orders": found, "next_cursor": next_cursor})
+    return json_reply(lists.Orders(found, next_cursor))
 
 
 @routes.delete("/api/trading/orders")
 async def cancel_all(request: web.Request) -> web.Response:
     """Cancel all open orders, of one market or of all."""
     claims = await signed_in(request)
-    return json_reply({"orders": await request.app[TRADING].cancel_all(claims.user, symbol(request))})
+    return json_reply(lists.CanceledOrders(await request.app[TRADING].cancel_all(claims.user, symbol(request))))
 
 
 @routes.get("/api/trading/orders/{id}")
@@ -58,7 +58,7 @@ async def trades(request: web.Request) -> web.Response:
     found, next_cursor = await request.app[TRADING].trades(
         claims.user, symbol=symbol(request), limit=limit(request, 100), cursor=cursor(request)
     )
-    return json_reply({"trades": found, "next_cursor": next_cursor})
+    return json_reply(lists.OwnTrades(found, next_cursor))
 
 
 def _order_id(request: web.Request) -> OrderId:

@@ -1,0 +1,62 @@
+"""The JSON of lists, as structs. What has more than one page names the cursor of the next; null is the last page."""
+
+from msgspec import Struct
+
+from webapp_api import wire
+
+
+class Orders(Struct):
+    """A page of an account's orders with their fills, newest first."""
+
+    orders: list[wire.Order]
+    next_cursor: int | None
+
+
+class CanceledOrders(Struct):
+    """The orders that were canceled."""
+
+    orders: list[wire.Order]
+
+
+class OwnTrades(Struct):
+    """A page of an account's trades, newest first."""
+
+    trades: list[wire.OwnTrade]
+    next_cursor: int | None
+
+
+class LedgerEntries(Struct):
+    """A page of the movements of an account's money, newest first."""
+
+    entries: list[wire.LedgerEntry]
+    next_cursor: int | None
+
+
+class Deposits(Struct):
+    """An account's latest deposits, newest first."""
+
+    deposits: list[wire.Deposit]
+
+
+class Balances(Struct):
+    """What an account has, by asset."""
+
+    balances: list[wire.Balance]
+
+
+class Sessions(Struct):
+    """An account's live sessions, newest first."""
+
+    sessions: list[wire.Session]
+
+
+class Markets(Struct):
+    """The markets and their rules."""
+
+    markets: list[wire.Market]
+
+
+class PublicTrades(Struct):
+    """A market's latest trades, newest first."""
+
+    trades: list[wire.PublicTrade]
