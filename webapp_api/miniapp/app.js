@@ -72,10 +72,10 @@ function draw() {
 
 function drawTicker() {
   const change = Number(ticker?.change ?? 0);
-  at('last').textContent = ticker?.last ?? '–';
+  at('last').textContent = ticker?.last ?? ticker?.bid ?? '–';
   at('change').textContent = ticker?.change && Number(ticker.open)
     ? `${change < 0 ? '▼' : '▲'} ${ticker.change} (${(100 * change / ticker.open).toFixed(2)} %)`
-    : '';
+    : ticker?.bid && !ticker.last ? 'best bid; nothing has traded yet' : '';
   at('change').className = change < 0 ? 'down' : 'up';
   at('high').textContent = ticker?.high ?? '–';
   at('low').textContent = ticker?.low ?? '–';
