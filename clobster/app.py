@@ -17,9 +17,9 @@ from clobster.metrics import EngineMetrics
 from data.binance.feed import choose_feed
 from data.binance.live import BinanceFeed
 from data.binance.recorded import RecordedFeed
+from data.store import candles
 from data.store.accounts import SqliteAccounts
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
-from data.store.minutes import minutes
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
@@ -28,6 +28,7 @@ from engine.core.exchange import Exchange
 from engine.core.market import Asset
 from engine.core.types import MARKET_MAKER, Micros, Symbol
 from engine.liquidity.maker import MakerSettings, MarketMaker
+from engine.market_data.intervals import DAY, MINUTE
 from engine.market_data.market_data import RECENT_TRADES, MarketData
 from engine.ports import ExternalBook, Feed
 from engine.sequencer.sequencer import Sequencer
@@ -43,7 +44,6 @@ def now() -> Micros:
 
 
 STOP_S: Final = 5.0  # for requests that are under way at a stop
-DAY: Final = 24 * 3600 * 1_000_000  # microseconds
 
 
 class NoFeed:
@@ -173,11 +173,11 @@ async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[Sqlite
 
 
 async def _restore_trades(market_data: MarketData, queries: Queries, listing: Listing) -> None:
-    since = Micros(now() - DAY)
+    since = Micros(now() - DAY + MINUTE)
     for market in listing.markets:
         recent = await queries.trades(market.symbol, limit=RECENT_TRADES)
-        minute = await minutes(queries, market.symbol, since)
-        market_data.restore_trades(market.symbol, reversed(recent.items), minute)
+        market_data.restore_trades(market.symbol, reversed(recent.items))
+        market_data.restore_candles(market.symbol, *await candles.newest(queries, market.symbol, since))
 
 
 def _secrets(settings: Settings) -> tuple[str, str, str | None]:

@@ -4,14 +4,19 @@ This is the hot path: plain tuples, and an enum's word by `_value_`, which is an
 """
 
 from collections.abc import Iterable
-from typing import Any
+from copy import copy
+from typing import Any, Final
 
 from msgspec.structs import astuple
 
 from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
 from engine.core.market import Asset, Market
+from engine.market_data.candles import Candle, by_minute
+from engine.market_data.intervals import MINUTE
 
 Row = tuple[Any, ...]
+
+CANDLE_MINUTES: Final = (1, 60, 1440)  # Candles of these lengths are kept; the others are put together from them.
 
 
 def asset_rows(assets: Iterable[Asset]) -> list[Row]:
@@ -71,6 +76,21 @@ def trade_rows(trades: Iterable[Traded]) -> list[Row]:
         )
         for t in trades
     ]
+
+
+def candle_rows(trades: Iterable[Traded]) -> list[Row]:
+    """Return rows of `candles` to be merged with what is there, each key once."""
+    found: dict[tuple[str, int, int], Candle] = {}
+    for (symbol, _), minute in by_minute(trades).items():
+        for minutes in CANDLE_MINUTES:
+            size = minutes * MINUTE
+            key = symbol, minutes, minute.begin // size * size
+            longer = found.get(key)
+            if longer is None:
+                found[key] = copy(minute)
+            else:
+                longer.merge(minute)
+    return [(*key, *astuple(candle)[1:]) for key, candle in found.items()]
 
 
 def posting_rows(postings: Iterable[Posting]) -> list[Row]:

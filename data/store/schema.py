@@ -239,6 +239,35 @@ trades = Table(
     sqlite_strict=True,
 )
 
+# Merged in the transaction of the trades that they count. `rows.CANDLE_MINUTES` says which lengths are kept.
+candles = Table(
+    "candles",
+    metadata,
+    _text("symbol", "markets.symbol", key=True),
+    _integer("minutes", key=True),
+    _integer("begin_at", key=True),
+    _integer("open"),
+    _integer("high"),
+    _integer("low"),
+    _integer("close"),
+    _integer("volume"),
+    _integer("notional"),
+    _integer("trades"),
+    _integer("taker_buy_volume"),
+    _integer("taker_buy_notional"),
+    _check("minutes", "minutes > 0"),
+    _check("begin_at", "begin_at % (minutes * 60000000) = 0"),
+    _check("prices", "0 < low AND low <= open AND low <= close AND open <= high AND close <= high"),
+    _check("traded", "trades > 0 AND volume > 0 AND notional > 0"),
+    _check(
+        "taker_buy",
+        "taker_buy_volume BETWEEN 0 AND volume AND taker_buy_notional BETWEEN 0 AND notional"
+        " AND (taker_buy_volume = 0) = (taker_buy_notional = 0)",
+    ),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 balances = Table(
     "balances",
     metadata,

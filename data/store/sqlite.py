@@ -132,6 +132,7 @@ def _write_batch(connection: sqlite3.Connection, batch: Batch) -> None:
     statements.MARKETS.run(connection, rows.market_rows(batch.markets))
     statements.ORDERS.run(connection, rows.order_rows(batch.orders))
     statements.TRADES.run(connection, rows.trade_rows(batch.trades))
+    statements.CANDLES.run(connection, rows.candle_rows(batch.trades))
     statements.OWED.run(connection, rows.owed_rows(batch.trades))
     statements.POSTINGS.run(connection, rows.posting_rows(batch.postings))
     statements.BALANCES.run(connection, rows.balance_rows(batch.balances))

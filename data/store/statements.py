@@ -4,18 +4,21 @@ A batch's rows go in as few statements as may be: an insert is kept in sizes of 
 many rows costs less than executemany, which steps, and lets go of the interpreter's lock, once a row.
 """
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from sqlite3 import Connection
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, literal_column, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, literal_column, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql import ClauseElement
 
 from data.store import schema
 from data.store.rows import Row
+
+Merge = Callable[[Any, Any], ColumnElement[int]]
 
 _SIZES: Final = (128, 64, 32, 16, 8, 4, 2, 1)
 _DIALECT: Final = SQLiteDialect_pysqlite(paramstyle="qmark")
@@ -26,16 +29,27 @@ def _compile(statement: ClauseElement) -> str:
 
 
 class Insert:
-    """Insert rows into a table, or update where the key is there already and columns to update are named."""
+    """Insert rows into a table, or update where the key is there already and columns to update are named.
+
+    merge makes a column's new value of the one that is kept and the one that comes.
+    """
 
     __slots__ = ("_by_size",)
 
-    def __init__(self, table: Table, columns: Sequence[str], update_on_conflict: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        update_on_conflict: Sequence[str] = (),
+        merge: Mapping[str, Merge] | None = None,
+    ) -> None:
         statement = insert(table).values({name: bindparam(name) for name in columns})
-        if update_on_conflict:
+        if update_on_conflict or merge:
+            new = statement.excluded
+            merged = {name: of(table.c[name], new[name]) for name, of in (merge or {}).items()}
             statement = statement.on_conflict_do_update(
                 index_elements=list(table.primary_key.columns),
-                set_={name: statement.excluded[name] for name in update_on_conflict},
+                set_={name: new[name] for name in update_on_conflict} | merged,
             )
         into, values, after = _compile(statement).partition(f"({', '.join('?' * len(columns))})")
         assert values, "one row's parameters stand together"
@@ -62,6 +76,20 @@ ORDERS: Final = Insert(
     schema.orders, _names(schema.orders), ("status", "filled", "notional", "prevented", "updated_at")
 )
 TRADES: Final = Insert(schema.trades, _names(schema.trades))
+CANDLES: Final = Insert(
+    schema.candles,
+    _names(schema.candles),
+    ("close",),
+    {
+        "high": func.max,
+        "low": func.min,
+        "volume": operator.add,
+        "notional": operator.add,
+        "trades": operator.add,
+        "taker_buy_volume": operator.add,
+        "taker_buy_notional": operator.add,
+    },
+)
 POSTINGS: Final = Insert(schema.postings, _names(schema.postings)[1:])
 BALANCES: Final = Insert(schema.balances, _names(schema.balances), ("available", "held"))
 DEPOSITS: Final = Insert(schema.deposits, _names(schema.deposits))

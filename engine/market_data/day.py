@@ -2,38 +2,28 @@
 
 from collections import deque
 from collections.abc import Iterable
+from copy import copy
 
-from msgspec import Struct
-
-from engine.core.events import Traded
 from engine.core.types import Atoms, Lots, Micros, Ticks
+from engine.market_data.candles import Candle
+from engine.market_data.intervals import DAY, MINUTE
 
-MINUTE = 60_000_000  # Micros
-MINUTES_A_DAY = 1440
-
-
-class Minute(Struct, gc=False):
-    """What traded in one minute, counted since 1970. Volume is in base lots, notional in quote atoms."""
-
-    minute: int
-    open: Ticks
-    high: Ticks
-    low: Ticks
-    close: Ticks
-    volume: Lots
-    notional: Atoms
-    trades: int
+MINUTES_A_DAY = DAY // MINUTE
 
 
 class Day:
-    """The minutes with trades among the current one and the 1,439 before it, and their sums."""
+    """The minutes with trades among the current one and the 1,439 before it, and their sums.
 
-    __slots__ = ("_minutes", "high", "low", "notional", "trades", "volume")
+    previous_close is the last price before the window; None where nothing traded before it.
+    """
+
+    __slots__ = ("_minutes", "high", "low", "notional", "previous_close", "trades", "volume")
 
     def __init__(self) -> None:
-        self._minutes: deque[Minute] = deque(maxlen=MINUTES_A_DAY)
+        self._minutes: deque[Candle] = deque(maxlen=MINUTES_A_DAY)
         self.high: Ticks | None = None
         self.low: Ticks | None = None
+        self.previous_close: Ticks | None = None
         self.volume = Lots(0)
         self.notional = Atoms(0)
         self.trades = 0
@@ -43,46 +33,37 @@ class Day:
         """The first price of the window."""
         return self._minutes[0].open if self._minutes else None
 
-    def restore(self, minutes: Iterable[Minute]) -> None:
-        """Start from what the store knows of the last day, oldest minute first."""
+    def restore(self, minutes: Iterable[Candle], previous_close: Ticks | None) -> None:
+        """Start from the minutes that the store knows, oldest first, and the last price before them."""
+        self.previous_close = previous_close
         for minute in minutes:
-            self._expire(minute.minute)
-            self._minutes.append(minute)
-            self._count(minute.high, minute.low, minute.volume, minute.notional, minute.trades)
+            self.add(minute)
 
-    def add(self, trade: Traded) -> None:
-        """Count a trade."""
-        minute, price = trade.at // MINUTE, trade.price
-        last = self._minutes[-1] if self._minutes else None
-        if last is None or last.minute < minute:
-            self._expire(minute)
-            self._minutes.append(Minute(minute, price, price, price, price, trade.quantity, trade.notional, 1))
+    def add(self, minute: Candle) -> None:
+        """Count what traded in a minute that is not older than the newest."""
+        minutes = self._minutes
+        if minutes and minutes[-1].begin == minute.begin:
+            minutes[-1].merge(minute)
         else:
-            last.high = max(last.high, price)
-            last.low = min(last.low, price)
-            last.close = price
-            last.volume = Lots(last.volume + trade.quantity)
-            last.notional = Atoms(last.notional + trade.notional)
-            last.trades += 1
-        self._count(price, price, trade.quantity, trade.notional, 1)
+            self._expire(minute.begin)
+            minutes.append(copy(minute))
+        self.high = minute.high if self.high is None else max(self.high, minute.high)
+        self.low = minute.low if self.low is None else min(self.low, minute.low)
+        self.volume = Lots(self.volume + minute.volume)
+        self.notional = Atoms(self.notional + minute.notional)
+        self.trades += minute.trades
 
     def advance(self, now: Micros) -> None:
         """Forget the minutes that are older than a day."""
-        self._expire(now // MINUTE)
+        self._expire(Micros(now // MINUTE * MINUTE))
 
-    def _count(self, high: Ticks, low: Ticks, volume: Lots, notional: Atoms, trades: int) -> None:
-        self.high = high if self.high is None else max(self.high, high)
-        self.low = low if self.low is None else min(self.low, low)
-        self.volume = Lots(self.volume + volume)
-        self.notional = Atoms(self.notional + notional)
-        self.trades += trades
-
-    def _expire(self, minute: int) -> None:
-        minutes = self._minutes
-        if not minutes or minutes[0].minute > minute - MINUTES_A_DAY:
+    def _expire(self, minute: Micros) -> None:
+        minutes, last_before = self._minutes, minute - DAY
+        if not minutes or minutes[0].begin > last_before:
             return
-        while minutes and minutes[0].minute <= minute - MINUTES_A_DAY:
+        while minutes and minutes[0].begin <= last_before:
             gone = minutes.popleft()
+            self.previous_close = gone.close
             self.volume = Lots(self.volume - gone.volume)
             self.notional = Atoms(self.notional - gone.notional)
             self.trades -= gone.trades

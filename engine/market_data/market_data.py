@@ -8,8 +8,10 @@ from msgspec import Struct
 from engine.core.events import LevelChanged, Traded
 from engine.core.refusals import UnknownSymbol
 from engine.core.types import Atoms, Lots, Micros, Symbol, Ticks
-from engine.market_data.day import Day, Minute
+from engine.market_data.candles import Candle, Newest, by_minute
+from engine.market_data.day import Day
 from engine.market_data.depth import Depth, DepthDiff, Level
+from engine.market_data.intervals import Interval
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
 
@@ -19,7 +21,8 @@ RECENT_TRADES = 1000  # kept a market
 class Ticker(Struct, frozen=True, gc=False):
     """A market at one moment: the last price, the best levels, and the last 24 hours to the minute.
 
-    None means that there is no such price. Volume is in base lots, quote_volume in quote atoms.
+    None means that there is no such price. Volume is in base lots, quote_volume in quote atoms. previous_close is the
+    last price before the 24 hours.
     """
 
     symbol: Symbol
@@ -33,6 +36,12 @@ class Ticker(Struct, frozen=True, gc=False):
     volume: Lots
     quote_volume: Atoms
     trades: int
+    previous_close: Ticks | None
+
+    @property
+    def spread(self) -> Ticks | None:
+        """How far the best ask is above the best bid; None where a side is empty."""
+        return None if self.best_bid is None or self.best_ask is None else Ticks(self.best_ask[0] - self.best_bid[0])
 
     @property
     def change(self) -> Ticks | None:
@@ -41,9 +50,10 @@ class Ticker(Struct, frozen=True, gc=False):
 
 
 class _Market:
-    __slots__ = ("day", "depth", "last", "trades")
+    __slots__ = ("candles", "day", "depth", "last", "trades")
 
     def __init__(self, symbol: Symbol) -> None:
+        self.candles = Newest()
         self.depth = Depth(symbol)
         self.day = Day()
         self.trades: deque[Traded] = deque(maxlen=RECENT_TRADES)
@@ -54,12 +64,14 @@ class MarketData:
     """The public view of all markets. `on_batch` is a listener of the sequencer; readers come on the same loop.
 
     depth_listeners hear of every diff that is cut, whoever asked for it, so that a seq means the same to all.
+    candle_listeners hear of every candle that is closed, because something traded after it, as it was in the end.
     """
 
     def __init__(self, symbols: Iterable[Symbol], clock: Clock) -> None:
         self._markets = {symbol: _Market(symbol) for symbol in symbols}
         self._clock = clock
         self.depth_listeners: list[Callable[[DepthDiff], None]] = []
+        self.candle_listeners: list[Callable[[Symbol, Interval, Candle], None]] = []
 
     def on_batch(self, batch: Batch) -> None:
         """Take over what a committed batch changed."""
@@ -69,21 +81,41 @@ class MarketData:
         for trade in batch.trades:
             market = markets[trade.symbol]
             market.trades.append(trade)
-            market.day.add(trade)
             market.last = trade.price
+        for (symbol, _), minute in by_minute(batch.trades).items():
+            market = markets[symbol]
+            market.day.add(minute)
+            for interval, candle in market.candles.add(minute):
+                for listener in self.candle_listeners:
+                    listener(symbol, interval, candle)
 
     def restore_levels(self, levels: Iterable[LevelChanged]) -> None:
         """Fill the depth with what rests on the engine's books after recovery. Call it before the first batch."""
         for level in levels:
             self._markets[level.symbol].depth.change(level)
 
-    def restore_trades(self, symbol: Symbol, trades: Iterable[Traded], minutes: Iterable[Minute]) -> None:
-        """Fill a market's recent trades and the minutes of its last day from the store, both oldest first."""
+    def restore_trades(self, symbol: Symbol, trades: Iterable[Traded]) -> None:
+        """Fill a market's recent trades from the store, oldest first."""
         market = self._market(symbol)
-        market.day.restore(minutes)
         market.trades.extend(trades)
         if market.trades:
             market.last = market.trades[-1].price
+
+    def restore_candles(
+        self,
+        symbol: Symbol,
+        newest: Iterable[tuple[Interval, Candle]],
+        minutes: Iterable[Candle],
+        previous_close: Ticks | None,
+    ) -> None:
+        """Fill a market's newest candles and its last day from the store.
+
+        minutes are those with trades since a day ago, oldest first, and previous_close is the last price before them.
+        """
+        market = self._market(symbol)
+        for interval, candle in newest:
+            market.candles.restore(interval, candle)
+        market.day.restore(minutes, previous_close)
 
     def cut_depth(self, symbol: Symbol) -> None:
         """Publish what has changed in a market's depth since the last cut as one diff, if anything has."""
@@ -123,7 +155,15 @@ class MarketData:
             volume=day.volume,
             quote_volume=day.notional,
             trades=day.trades,
+            previous_close=day.previous_close,
         )
+
+    def candle(self, symbol: Symbol, interval: Interval) -> Candle | None:
+        """Return a market's newest candle in which something traded; None before its first trade. Raises UnknownSymbol.
+
+        It may have ended by now: intervals without trades have none here.
+        """
+        return self._market(symbol).candles.candle(interval)
 
     def _market(self, symbol: Symbol) -> _Market:
         market = self._markets.get(symbol)

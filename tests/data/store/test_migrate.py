@@ -1,4 +1,5 @@
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -8,12 +9,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 import migrations
-from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
+from data.store.migrate import SchemaMismatch, check, newest, sqlite_url, upgrade
 from data.store.schema import metadata
 
 
@@ -57,6 +59,23 @@ def test_a_migrated_database_passes_the_check_and_migrating_again_changes_nothin
     assert objects(path) == before
 
 
+def test_migrations_are_named_by_their_revisions_one_after_the_other() -> None:
+    ours = Path(migrations.__file__).parent
+    scripts = ScriptDirectory(str(ours))
+    assert scripts.get_heads() == [newest(ours)]
+    for script in scripts.walk_revisions():
+        assert Path(script.path).name.startswith(f"{script.revision}_")
+
+
+def test_a_start_without_anything_to_migrate_does_not_import_alembic(path: Path) -> None:
+    upgrade(sqlite_url(path))
+    program = (
+        "import sys; from pathlib import Path; from data.store.migrate import check, sqlite_url, upgrade;"
+        "url = sqlite_url(Path(sys.argv[1])); upgrade(url); check(url); assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program, path], check=True)
+
+
 def test_no_database_is_said_and_none_is_made(path: Path) -> None:
     with pytest.raises(SchemaMismatch, match="there is no database"):
         check(sqlite_url(path))
@@ -77,11 +96,13 @@ def test_an_older_or_newer_schema_is_refused(path: Path, version: str) -> None:
 @pytest.fixture
 def scripts(tmp_path: Path) -> Path:
     """Return a copy of our migrations, for more versions to be put into its versions."""
-    ours, copy = Path(migrations.__file__).parent, tmp_path / "scripts"
-    (copy / "versions").mkdir(parents=True)
-    for name in ("env.py", "versions/0001_the_first_schema.py"):
-        (copy / name).write_text((ours / name).read_text())
+    copy = tmp_path / "scripts"
+    shutil.copytree(Path(migrations.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
+
+
+def newest() -> str:
+    return max(path.name[:4] for path in (Path(migrations.__file__).parent / "versions").glob("0*.py"))
 
 
 def test_a_migration_that_fails_half_way_leaves_nothing(path: Path, scripts: Path) -> None:
@@ -91,11 +112,11 @@ def test_a_migration_that_fails_half_way_leaves_nothing(path: Path, scripts: Pat
     connection.commit()
     connection.close()
     before = objects(path)
-    (scripts / "versions" / "0002_good.py").write_text(version("0002", "0001", "CREATE TABLE good (x)"))
-    (scripts / "versions" / "0003_bad.py").write_text(
+    (scripts / "versions" / "9001_good.py").write_text(version("9001", newest(), "CREATE TABLE good (x)"))
+    (scripts / "versions" / "9002_bad.py").write_text(
         version(
-            "0003",
-            "0002",
+            "9002",
+            "9001",
             "CREATE TABLE half (x)",
             "DROP TABLE wallets",
             "UPDATE assets SET decimals = 9",
@@ -109,7 +130,7 @@ def test_a_migration_that_fails_half_way_leaves_nothing(path: Path, scripts: Pat
     assert set(after) - set(before) == {"good"}  # the migration before it is whole, of this one there is nothing
     assert "wallets" in after
     connection = sqlite3.connect(path)
-    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9001",)]
     assert connection.execute("SELECT decimals FROM assets").fetchall() == [(8,)]
     connection.close()
 

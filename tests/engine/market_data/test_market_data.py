@@ -7,8 +7,10 @@ import pytest
 from engine.core.events import LevelChanged, Traded
 from engine.core.refusals import UnknownSymbol
 from engine.core.types import Lots, Micros, Side, Symbol, Ticks
-from engine.market_data.day import MINUTE, MINUTES_A_DAY, Minute
+from engine.market_data.candles import by_minute
+from engine.market_data.day import MINUTES_A_DAY
 from engine.market_data.depth import DepthDiff
+from engine.market_data.intervals import MINUTE, Interval
 from engine.market_data.market_data import RECENT_TRADES, MarketData
 from tests.support.batches import batch, level, trade
 
@@ -118,6 +120,8 @@ def test_ticker_equals_a_scan_of_all_trades_of_the_last_day() -> None:
             assert ticker.high == max((t.price for t in day), default=None)
             assert ticker.low == min((t.price for t in day), default=None)
             assert ticker.open == (day[0].price if day else None)
+            earlier = [t for t in every if t.at // MINUTE < first_minute]
+            assert ticker.previous_close == (earlier[-1].price if earlier else None)
             assert ticker.change == (done.price - day[0].price if day else None)
 
 
@@ -137,11 +141,9 @@ def test_after_recovery_it_goes_on_where_the_last_process_stopped() -> None:
 
     after = MarketData([BTC, ETH], clock)
     after.restore_levels(levels)
-    after.restore_trades(
-        BTC,
-        trades[-10:],
-        [Minute(t.at // MINUTE, t.price, t.price, t.price, t.price, t.quantity, t.notional, 1) for t in trades[-143:]],
-    )
+    after.restore_trades(BTC, trades[-10:])
+    newest = [(interval, candle) for interval in Interval if (candle := before.candle(BTC, interval))]
+    after.restore_candles(BTC, newest, by_minute(trades[-143:]).values(), trades[-144].price)
     assert after.ticker(BTC) == before.ticker(BTC)
     assert after.trades(BTC, 10) == before.trades(BTC, 10)
     assert after.depth(BTC, 10)[1:] == before.depth(BTC, 10)[1:]
