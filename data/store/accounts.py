@@ -6,16 +6,20 @@ Writes go through the one writer's thread, each in a transaction of its own; rea
 import sqlite3
 from typing import Final
 
-from data.store.readers import Readers
+from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
 from engine.accounts.types import MAX_SESSIONS, Account, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
 
 _ACCOUNT: Final = "SELECT id, telegram_id, first_name, username, language_code, created_at FROM users"
+_PERSON: Final = _ACCOUNT + " WHERE id = ? AND kind = 'person'"
+_BY_TELEGRAM: Final = _ACCOUNT + " WHERE telegram_id = ?"
 _SESSION: Final = (
     "SELECT id, user_id, refresh_hash, created_at, refreshed_at, expires_at, user_agent, address,"
     " previous_refresh_hash, revoked_at FROM sessions"
 )
+_SESSION_BY_ID: Final = _SESSION + " WHERE id = ?"
+_LIVE: Final = _SESSION + " WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ? ORDER BY refreshed_at DESC"
 
 
 class SqliteAccounts:
@@ -32,7 +36,7 @@ class SqliteAccounts:
 
         Telegram always tells a first name; where somebody else names a person, without one, the known names stay.
         """
-        known = await self._readers.read(lambda connection: _by_telegram(connection, telegram_id))
+        known = await self._account(_BY_TELEGRAM, telegram_id)
         names = (first_name, username, language_code)
         if known and (not first_name or (known.first_name, known.username, known.language_code) == names):
             return known
@@ -42,12 +46,7 @@ class SqliteAccounts:
 
     async def account(self, user_id: UserId) -> Account | None:
         """Return a person's account, or None."""
-
-        def find(connection: sqlite3.Connection) -> Account | None:
-            row = connection.execute(_ACCOUNT + " WHERE id = ? AND kind = 'person'", (user_id,)).fetchone()
-            return Account(*row) if row else None
-
-        return await self._readers.read(find)
+        return await self._account(_PERSON, user_id)
 
     async def open_session(self, session: Session) -> None:
         """Keep a new session. The owner's dead sessions go, and those unused for longest beyond MAX_SESSIONS."""
@@ -55,7 +54,8 @@ class SqliteAccounts:
 
     async def session(self, session_id: str) -> Session | None:
         """Return a session, dead or alive, or None."""
-        return await self._readers.read(lambda connection: _session(connection, session_id))
+        found = await self._readers.read(lambda connection: rows(connection, _SESSION_BY_ID, (session_id,)))
+        return Session(*found[0]) if found else None
 
     async def rotate_session(
         self, session_id: str, old_hash: bytes, new_hash: bytes, now: Micros, expires_at: Micros
@@ -71,15 +71,12 @@ class SqliteAccounts:
 
     async def sessions(self, user_id: UserId, now: Micros) -> list[Session]:
         """Return an account's live sessions, newest first."""
+        found = await self._readers.read(lambda connection: rows(connection, _LIVE, (user_id, now)))
+        return [Session(*row) for row in found]
 
-        def find(connection: sqlite3.Connection) -> list[Session]:
-            rows = connection.execute(
-                _SESSION + " WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ? ORDER BY refreshed_at DESC",
-                (user_id, now),
-            )
-            return [Session(*row) for row in rows]
-
-        return await self._readers.read(find)
+    async def _account(self, statement: str, value: int) -> Account | None:
+        found = await self._readers.read(lambda connection: rows(connection, statement, (value,)))
+        return Account(*found[0]) if found else None
 
 
 def person_by_telegram(
@@ -98,18 +95,11 @@ def person_by_telegram(
         " first_name = excluded.first_name, username = excluded.username, language_code = excluded.language_code",
         (FIRST_PERSON, telegram_id, first_name, username, language_code, now),
     )
-    person = _by_telegram(connection, telegram_id)
-    assert person is not None
-    return person
-
-
-def _by_telegram(connection: sqlite3.Connection, telegram_id: int) -> Account | None:
-    row = connection.execute(_ACCOUNT + " WHERE telegram_id = ?", (telegram_id,)).fetchone()
-    return Account(*row) if row else None
+    return Account(*connection.execute(_BY_TELEGRAM, (telegram_id,)).fetchone())
 
 
 def _session(connection: sqlite3.Connection, session_id: str) -> Session | None:
-    row = connection.execute(_SESSION + " WHERE id = ?", (session_id,)).fetchone()
+    row = connection.execute(_SESSION_BY_ID, (session_id,)).fetchone()
     return Session(*row) if row else None
 
 

@@ -1,12 +1,13 @@
 """What an audit reads: the command log, the state as the tables tell it, and what SQL itself can find wrong."""
 
+import sqlite3
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from data.store.readers import connect_read_only
+from data.store.readers import read_only
 from data.store.snapshot import load
 from engine.core.snapshot import Snapshot
 from engine.sequencer.journal import LogRow
@@ -97,7 +98,7 @@ class AuditReads:
 
     def __init__(self, path: Path) -> None:
         """Raise sqlite3.OperationalError where there is no file."""
-        self._connection = connect_read_only(path)
+        self._connection = sqlite3.connect(read_only(path), uri=True, isolation_level=None)
 
     def __enter__(self) -> "AuditReads":
         self._connection.execute("BEGIN")

@@ -1,12 +1,13 @@
 """Reads that say as of which command they are: whoever also follows the batches then knows which are contained."""
 
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+import aiosqlite
 from typing_extensions import override
 
 from data.store.queries import Queries
+from data.store.readers import rows
 
 T = TypeVar("T")
 
@@ -21,12 +22,12 @@ class Moment(Queries):
         self.seq = 0
 
     @override
-    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def read(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
         """Run `work` like `Queries.read`, and read seq in the same transaction."""
 
-        def read_both(connection: sqlite3.Connection) -> tuple[int, T]:
-            (seq,) = connection.execute(_SEQ).fetchone()
-            return seq, work(connection)
+        async def read_both(connection: aiosqlite.Connection) -> tuple[int, T]:
+            [[seq]] = await rows(connection, _SEQ)
+            return seq, await work(connection)
 
         self.seq, result = await self._queries.read(read_both)
         return result

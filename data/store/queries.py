@@ -6,7 +6,6 @@ rows arrive. Everything of a person is looked up under that person: somebody els
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Generic, Literal, TypeVar
 
@@ -14,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from data.store import facts, walk
-from data.store.readers import Readers
+from data.store.readers import Readers, Values, rows
 from data.store.rows import Row
 from data.store.schema import SettlementState
 from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
@@ -112,8 +111,8 @@ class Queries(Readers):
 
     async def order(self, user: UserId, order: OrderId) -> OrderChanged | None:
         """Return a person's order, or None where this person has none of this id."""
-        rows = await self._rows(_ORDER, (order, user))
-        return facts.order_of(rows[0]) if rows else None
+        found = await self._rows(_ORDER, (order, user))
+        return facts.order_of(found[0]) if found else None
 
     async def orders(
         self,
@@ -126,29 +125,26 @@ class Queries(Readers):
     ) -> Page[OrderChanged]:
         """Return a person's orders."""
         values = {"user": user, "symbol": symbol}
-        rows = await self._walk("SELECT max(id) FROM orders", _ORDERS[status], values, cursor, limit)
-        return _page(rows, limit, facts.order_of)
+        found = await self._walk("SELECT max(id) FROM orders", _ORDERS[status], values, cursor, limit)
+        return _page(found, limit, facts.order_of)
 
     async def fills(self, orders: Iterable[OrderId]) -> list[Traded]:
         """Return the trades in which any of these orders took part, oldest first, MAX_FILLS at most."""
         ids = msgspec.json.encode(list(orders)).decode()
-        rows = await self.read(
-            lambda connection: connection.execute(_FILLS, {"orders": ids, "limit": MAX_FILLS}).fetchall()
-        )
-        return [facts.trade_of(row) for row in rows]
+        return [facts.trade_of(row) for row in await self._rows(_FILLS, {"orders": ids, "limit": MAX_FILLS})]
 
     async def own_trades(
         self, user: UserId, *, symbol: Symbol | None = None, limit: int = 100, cursor: int | None = None
     ) -> Page[OwnTrade]:
         """Return the trades in which a person was maker or taker."""
         values = {"user": user, "symbol": symbol}
-        rows = await self._walk("SELECT max(id) FROM trades", _OWN_TRADES, values, cursor, limit)
-        return _page(rows, limit, _own_trade_of)
+        found = await self._walk("SELECT max(id) FROM trades", _OWN_TRADES, values, cursor, limit)
+        return _page(found, limit, _own_trade_of)
 
     async def trades(self, symbol: Symbol, *, limit: int = 100, cursor: int | None = None) -> Page[Traded]:
         """Return everybody's trades in a market."""
-        rows = await self._rows(_TRADES, (symbol, _before(cursor), _one_more(limit)))
-        return _page(rows, limit, facts.trade_of)
+        found = await self._rows(_TRADES, (symbol, _before(cursor), _one_more(limit)))
+        return _page(found, limit, facts.trade_of)
 
     async def balances(self, user: UserId) -> list[BalanceChanged]:
         """Return what a person has, by asset; assets that this person never had are not there."""
@@ -159,8 +155,8 @@ class Queries(Readers):
     ) -> Page[LedgerEntry]:
         """Return the movements of a person's money, holds and releases among them."""
         values = {"user": user, "asset": asset}
-        rows = await self._walk("SELECT max(id) FROM postings", _LEDGER, values, cursor, limit)
-        return _page(rows, limit, lambda row: LedgerEntry(row[0], facts.posting_of(row)))
+        found = await self._walk("SELECT max(id) FROM postings", _LEDGER, values, cursor, limit)
+        return _page(found, limit, lambda row: LedgerEntry(row[0], facts.posting_of(row)))
 
     async def deposits(self, user: UserId, *, limit: int = 100) -> list[Deposited]:
         """Return a person's latest deposits."""
@@ -171,14 +167,11 @@ class Queries(Readers):
         self, user: UserId, *, limit: int = 100, cursor: int | None = None
     ) -> Page[WithdrawalChanged]:
         """Return a person's withdrawals."""
-        rows = await self._rows(_WITHDRAWALS, (user, _before(cursor), _one_more(limit)))
-        return _page(rows, limit, facts.withdrawal_of)
+        found = await self._rows(_WITHDRAWALS, (user, _before(cursor), _one_more(limit)))
+        return _page(found, limit, facts.withdrawal_of)
 
-    async def _rows(self, statement: str, values: tuple[int | str, ...]) -> list[Row]:
-        def read(connection: sqlite3.Connection) -> list[Row]:
-            return connection.execute(statement, values).fetchall()
-
-        return await self.read(read)
+    async def _rows(self, statement: str, values: Values) -> list[Row]:
+        return await self.read(lambda connection: rows(connection, statement, values))
 
     async def _walk(
         self, table_end: str, statement: str, values: Mapping[str, int | str | None], cursor: int | None, limit: int
@@ -200,8 +193,8 @@ def _before(cursor: int | None) -> int:
     return _NO_CURSOR if cursor is None else min(cursor, _NO_CURSOR)
 
 
-def _page(rows: list[Row], limit: int, read: Callable[[Row], T]) -> Page[T]:
-    return Page([read(row) for row in rows[:limit]], rows[limit - 1][0] if len(rows) > limit else None)
+def _page(found: list[Row], limit: int, read: Callable[[Row], T]) -> Page[T]:
+    return Page([read(row) for row in found[:limit]], found[limit - 1][0] if len(found) > limit else None)
 
 
 def _own_trade_of(row: Row) -> OwnTrade:

@@ -1,19 +1,22 @@
-"""A few read-only connections for everybody who asks, each in a thread of its own.
+"""A few read-only connections for everybody who asks: aiosqlite's, each in a thread of its own.
 
 Readers see what was committed when they began, and never wait for the writer nor make it wait (WAL).
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Final, Self, TypeVar
+from typing import Final, Self, TypeVar, cast
 
+import aiosqlite
+
+from data.store.rows import Row
 from engine.sequencer.sequencer import Busy
 
 T = TypeVar("T")
+Values = Sequence[object] | Mapping[str, object]
 
 MOST_WAITING: Final = 1_000
 
@@ -21,26 +24,36 @@ MOST_WAITING: Final = 1_000
 class Readers:
     """A bounded pool of connections that can't write."""
 
-    def __init__(self, connections: list[sqlite3.Connection]) -> None:
+    def __init__(self, connections: Sequence[aiosqlite.Connection]) -> None:
         self._connections = connections
-        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        # The one used last goes first: it has the pages that everybody asks for in its cache.
+        self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for connection in connections:
-            self._idle.put(connection)
-        self._threads = ThreadPoolExecutor(len(connections), "store-reader")
+            self._idle.put_nowait(connection)
         self._asked = 0
 
     @classmethod
     async def open(cls, path: Path, size: int = 2) -> Self:
         """Open the file `size` times. Raises sqlite3.OperationalError where there is none."""
-        return cls(await asyncio.to_thread(lambda: [connect_read_only(path) for _ in range(size)]))
+        uri = read_only(path)
+        # A connection of aiosqlite that can't be opened leaves its thread behind, so a plain one tries first.
+        (await asyncio.to_thread(sqlite3.connect, uri, uri=True, check_same_thread=False)).close()
+        async with AsyncExitStack() as opened:
+            connections = [
+                await opened.enter_async_context(aiosqlite.connect(uri, uri=True, isolation_level=None))
+                for _ in range(size)
+            ]
+            opened.pop_all()
+        return cls(connections)
 
     async def close(self) -> None:
         """Finish what was asked for before and close the file."""
-        await asyncio.to_thread(self._threads.shutdown)
-        for connection in self._connections:
-            connection.close()
+        for _ in self._connections:
+            await (await self._idle.get()).close()
+        for connection in self._connections:  # whoever asks from now on is told that they are closed
+            self._idle.put_nowait(connection)
 
-    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def read(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
         """Run `work` on a connection, in one transaction, so that all it reads is of one moment.
 
         Raises Busy where too many wait already.
@@ -49,23 +62,30 @@ class Readers:
             raise Busy("More people are looking things up than can be answered; try again in a moment.")
         self._asked += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work)
+            connection = await self._idle.get()
+            try:
+                return await _in_one_moment(connection, work)
+            finally:
+                self._idle.put_nowait(connection)
         finally:
             self._asked -= 1
 
-    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        connection = self._idle.get()
-        try:
-            connection.execute("BEGIN")
-            try:
-                return work(connection)
-            finally:
-                connection.execute("ROLLBACK")
-        finally:
-            self._idle.put(connection)
+
+async def rows(connection: aiosqlite.Connection, statement: str, values: Values = ()) -> list[Row]:
+    """Return all that a statement selects, for one trip to the connection's thread."""
+    return cast(list[Row], await connection.execute_fetchall(statement, values))
 
 
-def connect_read_only(path: Path) -> sqlite3.Connection:
-    """Open a SQLite file only to read it. Raises sqlite3.OperationalError where there is none."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+def read_only(path: Path) -> str:
+    """Return the URI by which a SQLite file is opened only to read it, and is not made where there is none."""
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
+async def _in_one_moment(connection: aiosqlite.Connection, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+    # A connection does what it is asked in turn: even where this task is cancelled half way, whoever has the
+    # connection next begins after this one's end.
+    try:
+        await rows(connection, "BEGIN")
+        return await work(connection)
+    finally:
+        await connection.rollback()

@@ -4,10 +4,12 @@ A walk goes back from the newest bucket, looking at more buckets each time: whoe
 first few, and even for one row a hundred million rows ago it takes about a tenth of a second of a reader.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
+import aiosqlite
+
+from data.store.readers import rows
 from data.store.rows import Row
 from data.store.schema import BUCKET_BITS
 
@@ -19,8 +21,8 @@ BUCKETS: Final = (
 IN_BUCKET: Final = f"(id >> {BUCKET_BITS}) = number"
 
 
-def newest(
-    connection: sqlite3.Connection,
+async def newest(
+    connection: aiosqlite.Connection,
     table_end: str,
     statement: str,
     values: Mapping[str, int | str | None],
@@ -32,13 +34,14 @@ def newest(
 
     table_end selects the newest id of all; statement begins with BUCKETS, and takes :before and :limit besides values.
     """
-    end: int = (connection.execute(table_end).fetchone()[0] or 0) + 1
+    [[newest_id]] = await rows(connection, table_end)
+    end: int = (newest_id or 0) + 1
     before = end if before is None else min(before, end)
     found: list[Row] = []
     last, span = (before - 1) >> BUCKET_BITS, 1
     while last >= 0 and len(found) < limit:
         first = max(last - span + 1, 0)
         step = {"first": first, "last": last, "before": before, "limit": limit - len(found)}
-        found += connection.execute(statement, {**values, **step})
+        found += await rows(connection, statement, {**values, **step})
         last, span = first - 1, span * 4
     return found

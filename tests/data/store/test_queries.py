@@ -3,6 +3,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiosqlite
 import pytest
 from msgspec.structs import replace
 
@@ -214,7 +215,7 @@ WALKS = {
 async def test_no_question_reads_a_whole_table(day: Books, name: str) -> None:
     statement, values = WALKS[name]
     step = {"user": 1000, "first": 0, "last": 0, "before": 9, "limit": 9}
-    plan = await day.queries.read(lambda c: c.execute("EXPLAIN QUERY PLAN " + statement, values | step).fetchall())
+    plan = await day.queries.read(lambda c: readers.rows(c, "EXPLAIN QUERY PLAN " + statement, values | step))
     lines = [row[3] for row in plan]
     assert not [line for line in lines if line.startswith("SCAN") and "bucket" not in line and "CONSTANT" not in line]
     assert any("<expr>=? AND" in line for line in lines)
@@ -231,26 +232,26 @@ async def test_no_question_reads_a_whole_table(day: Books, name: str) -> None:
     ],
 )
 async def test_no_plain_question_reads_a_whole_table(day: Books, statement: str, values: dict[str, int]) -> None:
-    plan = await day.queries.read(lambda c: c.execute("EXPLAIN QUERY PLAN " + statement, values).fetchall())
+    plan = await day.queries.read(lambda c: readers.rows(c, "EXPLAIN QUERY PLAN " + statement, values))
     lines = [row[3] for row in plan]
     assert not [line for line in lines if line.startswith("SCAN") and "json_each" not in line]
 
 
 async def test_readers_can_not_write(day: Books) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
-        await day.queries.read(lambda c: c.execute("DELETE FROM postings"))
+        await day.queries.read(lambda c: readers.rows(c, "DELETE FROM postings"))
 
 
 async def test_a_reader_sees_one_moment_and_does_not_hold_up_the_writer(day: Books) -> None:
     ada = await day.person(USDT=1_000)
     await day.place(ada, "buy", 1, 1_000)
-    loop = asyncio.get_running_loop()
 
-    def twice(connection: sqlite3.Connection) -> tuple[int, int]:
+    async def twice(connection: aiosqlite.Connection) -> tuple[int, int]:
         count = "SELECT count(*) FROM orders"
-        before = connection.execute(count).fetchone()[0]
-        asyncio.run_coroutine_threadsafe(day.place(ada, "buy", 1, 1_000), loop).result(5)
-        return before, connection.execute(count).fetchone()[0]
+        [[before]] = await readers.rows(connection, count)
+        await day.place(ada, "buy", 1, 1_000)
+        [[after]] = await readers.rows(connection, count)
+        return before, after
 
     assert await day.queries.read(twice) == (1, 1)
     assert len((await day.queries.orders(ada)).items) == 2
@@ -267,3 +268,31 @@ async def test_too_many_questions_at_once_are_refused(day: Books, monkeypatch: p
 async def test_no_file_is_made_by_reading(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
         await Queries.open(tmp_path / "none.sqlite")
+
+
+async def test_a_question_that_is_given_up_leaves_the_connection_to_the_next(day: Books) -> None:
+    for _ in range(5):
+        asked = asyncio.create_task(day.queries.orders(UserId(1000)))
+        await asyncio.sleep(0.0001)
+        asked.cancel()
+        await asyncio.wait([asked])
+    ada = await day.person(USDT=1)
+    assert len(await asyncio.gather(*(day.queries.balances(ada) for _ in range(5)))) == 5
+
+
+async def test_what_fails_leaves_the_connection_to_the_next(day: Books) -> None:
+    for _ in range(3):
+        with pytest.raises(sqlite3.OperationalError, match="no_such_table"):
+            await day.queries.read(lambda c: readers.rows(c, "SELECT * FROM no_such_table"))
+    assert await day.queries.balances(UserId(1000)) == []
+
+
+async def test_closing_waits_for_what_was_asked(tmp_path: Path) -> None:
+    async with books(tmp_path / "books.sqlite") as day:
+        queries = await Queries.open(day.path)
+        asked = [asyncio.create_task(queries.balances(UserId(1000))) for _ in range(10)]
+        await asyncio.sleep(0)
+        await queries.close()
+        assert await asyncio.gather(*asked) == [[]] * 10
+        with pytest.raises(ValueError, match="no active connection"):
+            await queries.balances(UserId(1000))
