@@ -6,7 +6,7 @@ from webapp_api import wire
 from webapp_api.deps import DEPS, PORTFOLIO, TRADING, Deps
 from webapp_api.errors import error_middleware
 from webapp_api.portfolio import Portfolio
-from webapp_api.routes import auth, dev, health, markets, page, portfolio, trading
+from webapp_api.routes import auth, dev, docs, health, markets, page, portfolio, trading
 from webapp_api.trading import Trading
 
 
@@ -14,11 +14,12 @@ def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
     app = web.Application(middlewares=[error_middleware(deps.assets)], client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
-    app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock)
+    app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets)
     app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets)
     for resource in (trading, markets, portfolio, auth, health):
         app.add_routes(resource.routes)
     app.add_routes(page.routes())
+    app.add_routes(docs.routes())
     if deps.dev_secret is not None:
         app.add_routes(dev.routes(deps.dev_secret))
     app.router.add_get("/api/ws", deps.hub.handle)

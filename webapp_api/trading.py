@@ -1,13 +1,19 @@
 """Orders and own trades over HTTP: into the sequencer, and out of the database."""
 
+import asyncio
+from collections.abc import Mapping
+
 from data.store.queries import Queries, Status
 from engine.core.commands import CancelAll, CancelOrder
 from engine.core.events import AlreadyPlaced, Event, OrderChanged
+from engine.core.market import Asset
 from engine.core.refusals import UnknownOrder
 from engine.core.types import OrderId, Symbol, UserId
 from engine.ports import Clock
-from engine.sequencer.sequencer import Sequencer
+from engine.sequencer.sequencer import Outcome, Sequencer
 from webapp_api import orders, wire
+from webapp_api.batch import Basket
+from webapp_api.batch_wire import Batch, BatchResults
 from webapp_api.lookups import find_order, own_trade, with_fills
 from webapp_api.refusals import OrderNotOpen
 
@@ -15,11 +21,14 @@ from webapp_api.refusals import OrderNotOpen
 class Trading:
     """What an account does with its orders. Everything is looked up under the account that asks."""
 
-    def __init__(self, sequencer: Sequencer, queries: Queries, markets: orders.Markets, clock: Clock) -> None:
+    def __init__(
+        self, sequencer: Sequencer, queries: Queries, markets: orders.Markets, clock: Clock, assets: Mapping[str, Asset]
+    ) -> None:
         self._sequencer = sequencer
         self._queries = queries
         self._markets = markets
         self._clock = clock
+        self._assets = assets
 
     async def place(self, user: UserId, body: wire.PlaceOrder) -> wire.Order:
         """Place an order and return it as its commit left it. Raises Refused."""
@@ -28,6 +37,18 @@ class Trading:
         if type(last) is AlreadyPlaced:
             return await self.order(user, last.order)
         return orders.order_reply(events, self._markets[body.symbol])
+
+    async def batch(self, user: UserId, body: Batch) -> BatchResults:
+        """Place and cancel many orders, all that make sense or, where there is no room for them (Busy), none."""
+        basket = Basket(body.orders, user, self._clock(), self._markets)
+        outcomes: list[Outcome] = []
+        if basket.commands:
+            committed: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+            self._sequencer.enqueue_all(
+                basket.commands, lambda found: None if committed.done() else committed.set_result(found)
+            )
+            outcomes = await committed
+        return await basket.results(outcomes, self._assets).completed(self._find)
 
     async def cancel(self, user: UserId, order: OrderId) -> wire.Order:
         """Cancel an order and return it. Raises UnknownOrder, or OrderNotOpen where it is over already."""
@@ -46,7 +67,7 @@ class Trading:
 
     async def order(self, user: UserId, order: OrderId) -> wire.Order:
         """Return an order with its fills. Raises UnknownOrder, for somebody else's order too."""
-        found = await find_order(self._queries, user, order, self._markets)
+        found = await self._find(user, order)
         if found is None:
             raise UnknownOrder("You have no order with this id.")
         return found
@@ -65,6 +86,9 @@ class Trading:
         page = await self._queries.own_trades(user, symbol=symbol, limit=limit, cursor=cursor)
         trades = [own_trade(own, user, self._markets[own.trade.symbol]) for own in page.items]
         return trades, page.next_cursor
+
+    async def _find(self, user: UserId, order: OrderId) -> wire.Order | None:
+        return await find_order(self._queries, user, order, self._markets)
 
 
 def _changed(event: Event) -> OrderChanged:

@@ -7,7 +7,7 @@ fails ends `run` with that error, and so the process: memory is then ahead of th
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from engine.core.commands import BeginEpoch, Command, Quote
@@ -110,6 +110,25 @@ class Sequencer:
         if len(self._inbox) >= self._inbox_limit or self._closing:
             raise Busy
         self._inbox.append((command, reply))
+        self._notify()
+
+    def enqueue_all(self, commands: Sequence[Command], reply: Callable[[list[Outcome]], None]) -> None:
+        """Put some commands, one at least, into the inbox in one go.
+
+        `reply` gets all that came of them, in their order, after the last one's commit. Raises Busy, and takes none of
+        them, where there is no room for all or the writer is stopping.
+        """
+        if len(self._inbox) + len(commands) > self._inbox_limit or self._closing:
+            raise Busy
+        outcomes: list[Outcome] = []
+        collect = outcomes.append
+
+        def finish(outcome: Outcome) -> None:
+            collect(outcome)
+            reply(outcomes)
+
+        self._inbox.extend([(command, collect) for command in commands[:-1]])
+        self._inbox.append((commands[-1], finish))
         self._notify()
 
     def submit(self, command: Command) -> asyncio.Future[list[Event]]:

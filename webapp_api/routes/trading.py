@@ -6,6 +6,7 @@ from engine.core.refusals import UnknownOrder
 from engine.core.types import OrderId
 from webapp_api import lists, wire
 from webapp_api.asked import cursor, limit, number, signed_in, status, symbol
+from webapp_api.batch_wire import BATCH
 from webapp_api.deps import TRADING
 from webapp_api.reply import json_reply
 
@@ -18,6 +19,14 @@ async def place(request: web.Request) -> web.Response:
     claims = await signed_in(request)
     body = wire.decode(await request.read(), wire.PLACE_ORDER)
     return json_reply(await request.app[TRADING].place(claims.user, body), 201)
+
+
+@routes.post("/api/trading/orders/batch")
+async def batch(request: web.Request) -> web.Response:
+    """Place and cancel up to 200 orders: one result each, in their order."""
+    claims = await signed_in(request)
+    body = wire.decode(await request.read(), BATCH)
+    return json_reply(await request.app[TRADING].batch(claims.user, body))
 
 
 @routes.get("/api/trading/orders")

@@ -128,6 +128,9 @@ class Connection:
             elif isinstance(request, protocol.Cancel):
                 now = self._services.clock()
                 self._orders.cancel(self._user(now), now, request)
+            elif isinstance(request, protocol.Batch):
+                now = self._services.clock()
+                self._orders.batch(self._user(now), now, request)
             else:
                 return request
         except Refused as refused:

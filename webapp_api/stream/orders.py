@@ -8,27 +8,25 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from engine.core.commands import CancelOrder
 from engine.core.decimals import MarketDecimals
-from engine.core.events import AlreadyPlaced, OrderChanged
 from engine.core.market import Asset
-from engine.core.refusals import InvalidOrder, Refused, UnknownOrder
+from engine.core.refusals import Refused
 from engine.core.types import Micros, OrderId, UserId
 from engine.sequencer.sequencer import Outcome, Sequencer
-from webapp_api import wire
-from webapp_api.orders import order_reply, to_command
+from webapp_api.batch import Basket, LoadOrder, LookUp, cancellation, outcome_of
+from webapp_api.orders import to_command
 from webapp_api.stream import protocol
 from webapp_api.stream.answers import Answers, Late
 from webapp_api.stream.refusals import Internal, TooManyInFlight
 
 log = structlog.get_logger()
 
-MAX_IN_FLIGHT: Final = 1000  # answers owed to one connection
+MAX_IN_FLIGHT: Final = 1000  # orders of one connection that are not answered yet; of other answers, as many
 PLACE: Final = "order.place"
 CANCEL: Final = "order.cancel"
+BATCH: Final = "order.batch"
 
-LoadOrder = Callable[[UserId, OrderId], Awaitable[wire.Order | None]]
-"""Reads an account's order with its fills from the database; None where it has no such order."""
+Find = Callable[[], Awaitable[object]]
 
 
 class Desk(Struct, frozen=True):
@@ -44,66 +42,90 @@ class Desk(Struct, frozen=True):
 class OrderEntry:
     """The orders of one connection."""
 
-    __slots__ = ("_answers", "_desk")
+    __slots__ = ("_answers", "_batched", "_desk")
 
     def __init__(self, desk: Desk, answers: Answers) -> None:
         self._desk = desk
         self._answers = answers
+        self._batched = 0  # orders of batches that wait for their commit
 
     def place(self, user: UserId, now: Micros, request: protocol.Place) -> None:
         """Enter an order. Raises Refused where that is known at once, Busy and TooManyInFlight included."""
-        desk, answers = self._desk, self._answers
-        if answers.waiting >= MAX_IN_FLIGHT:
-            raise TooManyInFlight(limit=MAX_IN_FLIGHT)
+        desk = self._desk
+        self._make_room(1)
         command = to_command(request.params, user, now, desk.markets)
-        desk.sequencer.enqueue(command, partial(self._committed, request.id, PLACE, user))
-        answers.entered()
+        desk.sequencer.enqueue(command, partial(self._committed, request.id, PLACE, user, None))
+        self._answers.entered()
 
     def cancel(self, user: UserId, now: Micros, request: protocol.Cancel) -> None:
         """Enter a cancellation. Raises like `place`."""
-        answers, params = self._answers, request.params
-        if answers.waiting >= MAX_IN_FLIGHT:
-            raise TooManyInFlight(limit=MAX_IN_FLIGHT)
-        if (params.id is None) == (params.client_order_id is None):
-            raise InvalidOrder("Name the order by id or by client_order_id.")
-        command = CancelOrder(now, user, OrderId(params.id or 0), params.client_order_id or "")
-        self._desk.sequencer.enqueue(command, partial(self._committed, request.id, CANCEL, user))
-        answers.entered()
+        self._make_room(1)
+        command = cancellation(request.params, user, now)
+        self._desk.sequencer.enqueue(command, partial(self._committed, request.id, CANCEL, user, command.order))
+        self._answers.entered()
 
-    def _committed(self, id_: protocol.Id, op: str, user: UserId, outcome: Outcome) -> None:
-        # Called by the writer, which must not suffer from what goes wrong here.
+    def batch(self, user: UserId, now: Micros, request: protocol.Batch) -> None:
+        """Enter a batch, all of it that makes sense or nothing. Raises Busy and TooManyInFlight."""
+        desk = self._desk
+        self._make_room(len(request.params.orders))
+        basket = Basket(request.params.orders, user, now, desk.markets)
+        if not basket.commands:
+            self._answers.at_once(protocol.answer(request.id, BATCH, basket.results([], desk.assets).view))
+            return
+        desk.sequencer.enqueue_all(basket.commands, partial(self._batch_committed, request.id, basket))
+        self._batched += len(basket.commands)
+        self._answers.entered()
+
+    def _make_room(self, orders: int) -> None:
+        if self._answers.waiting + self._batched + orders > MAX_IN_FLIGHT:
+            raise TooManyInFlight(limit=MAX_IN_FLIGHT)
+
+    # The writer calls the next two, and must not suffer from what goes wrong in them.
+
+    def _committed(self, id_: protocol.Id, op: str, user: UserId, canceled: OrderId | None, outcome: Outcome) -> None:
+        desk = self._desk
         try:
-            if isinstance(outcome, Refused):
-                frame = protocol.refusal(id_, op, outcome, self._desk.assets)
+            found = outcome_of(outcome, canceled, desk.markets)
+            if isinstance(found, LookUp):
+                self._find(id_, op, partial(found.answer, user, desk.load_order))
+                return
+            if isinstance(found, Refused):
+                frame = protocol.refusal(id_, op, found, desk.assets)
             else:
-                last = outcome[-1]
-                if type(last) is AlreadyPlaced:
-                    self._look_up(id_, op, user, last.order)
-                    return
-                assert type(last) is OrderChanged
-                if op is CANCEL and last.filled:  # its fills happened before this command
-                    self._look_up(id_, op, user, last.id)
-                    return
-                frame = protocol.answer(id_, op, order_reply(outcome, self._desk.markets[last.symbol]))
+                frame = protocol.answer(id_, op, found)
         except Exception:
-            log.exception("answering an order failed", op=op, user=user)
-            frame = protocol.refusal(id_, op, Internal(), self._desk.assets)
+            frame = self._broken(id_, op)
         self._answers.committed(frame)
 
-    def _look_up(self, id_: protocol.Id, op: str, user: UserId, order: OrderId) -> None:
+    def _batch_committed(self, id_: protocol.Id, basket: Basket, outcomes: list[Outcome]) -> None:
+        desk = self._desk
+        self._batched -= len(basket.commands)
+        try:
+            results = basket.results(outcomes, desk.assets)
+            view = results.view
+            if view is None:
+                self._find(id_, BATCH, partial(results.completed, desk.load_order))
+                return
+            frame = protocol.answer(id_, BATCH, view)
+        except Exception:
+            frame = self._broken(id_, BATCH)
+        self._answers.committed(frame)
+
+    def _find(self, id_: protocol.Id, op: str, find: Find) -> None:
         late = self._answers.committed_late()
-        task = asyncio.create_task(self._settle(late, id_, op, user, order))
+        task = asyncio.create_task(self._settle(late, id_, op, find))
         self._desk.tasks.add(task)
         task.add_done_callback(self._desk.tasks.discard)
 
-    async def _settle(self, late: Late, id_: protocol.Id, op: str, user: UserId, order_id: OrderId) -> None:
+    async def _settle(self, late: Late, id_: protocol.Id, op: str, find: Find) -> None:
         try:
-            order = await self._desk.load_order(user, order_id)
-            if order is None:
-                frame = protocol.refusal(id_, op, UnknownOrder(), self._desk.assets)
-            else:
-                frame = protocol.answer(id_, op, order)
+            frame = protocol.answer(id_, op, await find())
+        except Refused as refused:
+            frame = protocol.refusal(id_, op, refused, self._desk.assets)
         except Exception:
-            log.exception("looking up an order failed", op=op, user=user, order=order_id)
-            frame = protocol.refusal(id_, op, Internal(), self._desk.assets)
+            frame = self._broken(id_, op)
         self._answers.settle(late, frame)
+
+    def _broken(self, id_: protocol.Id, op: str) -> bytes:
+        log.exception("answering an order failed", op=op)
+        return protocol.refusal(id_, op, Internal(), self._desk.assets)

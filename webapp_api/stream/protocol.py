@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from engine.core.market import Asset
 from engine.core.refusals import Refused
-from webapp_api import wire
+from webapp_api import batch_wire, wire
 from webapp_api.errors import problem
 from webapp_api.refusals import InvalidRequest, MalformedBody
 from webapp_api.stream.frames import text_frame
@@ -60,7 +60,13 @@ class Cancel(_Request, tag="order.cancel"):
     params: wire.CancelOrder
 
 
-Request = Place | Cancel | Auth | Subscribe | Unsubscribe | Ping
+class Batch(_Request, tag="order.batch"):
+    """Place and cancel many orders."""
+
+    params: batch_wire.Batch
+
+
+Request = Place | Cancel | Batch | Auth | Subscribe | Unsubscribe | Ping
 
 
 class _Peek(Struct):
