@@ -1,0 +1,101 @@
+"""Settings are read once; what is wrong is said in one line that names the setting and never shows a secret."""
+
+from pathlib import Path
+
+import pytest
+
+from clobster.config import ConfigError, Settings, describe, load
+
+SECRET = "s" * 32
+PRODUCTION = {
+    "CLOBSTER_ENV": "production",
+    "CLOBSTER_BOT_TOKEN": "1:token",
+    "CLOBSTER_JWT_SECRET": SECRET,
+    "CLOBSTER_FEED": "binance",
+    "CLOBSTER_PUBLIC_URL": "https://clobster.example",
+}
+
+
+def refused(environ: dict[str, str], **overrides: object) -> str:
+    with pytest.raises(ConfigError) as error:
+        load(environ, **overrides)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_development_needs_nothing() -> None:
+    settings = load({})
+    assert (settings.env, settings.port, settings.feed) == ("development", 8080, "auto")
+    assert settings.database_path == Path("var/clobster.db")
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.env"
+    file.write_text("CLOBSTER_PORT=1\nCLOBSTER_HOST=10.0.0.1\nCLOBSTER_FEED=off\n")
+    settings = load({"CLOBSTER_CONFIG": str(file), "CLOBSTER_PORT": "2", "CLOBSTER_HOST": "10.0.0.2"}, port=3)
+    assert (settings.port, settings.host, settings.feed) == (3, "10.0.0.2", "off")
+
+
+def test_a_secret_may_come_from_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "jwt").write_text(SECRET + "\n")
+    settings = load({"CLOBSTER_JWT_SECRET_FILE": str(tmp_path / "jwt")})
+    assert settings.jwt_secret is not None
+    assert settings.jwt_secret.get_secret_value() == SECRET
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone")
+    assert gone in refused({"CLOBSTER_CONFIG": gone})
+    assert "CLOBSTER_BOT_TOKEN_FILE" in refused({"CLOBSTER_BOT_TOKEN_FILE": gone})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CLOBSTER_ENV", "prod"),
+        ("CLOBSTER_PORT", "65536"),
+        ("CLOBSTER_PORT", "http"),
+        ("CLOBSTER_FEED", "coinbase"),
+        ("CLOBSTER_LOG_FORMAT", "xml"),
+        ("CLOBSTER_JWT_SECRET", "short"),
+        ("CLOBSTER_INIT_DATA_MAX_AGE_S", "0"),
+        ("CLOBSTER_DATABASE_URL", "mysql://somewhere"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str) -> None:
+    assert name in refused({name: value})
+
+
+def test_production_starts_with_all_that_it_needs() -> None:
+    assert load(PRODUCTION).env == "production"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CLOBSTER_BOT_TOKEN", None),
+        ("CLOBSTER_JWT_SECRET", None),
+        ("CLOBSTER_FEED", "recorded"),
+        ("CLOBSTER_FEED", "auto"),
+        ("CLOBSTER_PUBLIC_URL", "http://clobster.example"),
+    ],
+)
+def test_production_refuses_the_conveniences_of_development(name: str, value: str | None) -> None:
+    environ = PRODUCTION | ({name: value} if value else {})
+    if value is None:
+        del environ[name]
+    assert name in refused(environ)
+
+
+def test_no_secret_is_ever_shown() -> None:
+    settings = load(PRODUCTION)
+    assert SECRET not in describe(settings)
+    assert "1:token" not in describe(settings) + repr(settings)
+    assert "short" not in refused({"CLOBSTER_JWT_SECRET": "short-but-secret"}).removeprefix(
+        "CLOBSTER_JWT_SECRET is too short"
+    )
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(Exception, match="frozen"):
+        Settings().port = 1
