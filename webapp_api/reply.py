@@ -7,14 +7,14 @@ from multidict import CIMultiDict
 
 from webapp_api import wire
 
-_STRICT: Final = {
+STRICT: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_JSON: Final = CIMultiDict({hdrs.CONTENT_TYPE: "application/json", **_STRICT})
+_JSON: Final = CIMultiDict({hdrs.CONTENT_TYPE: "application/json", **STRICT})
 PAGE: Final = {
-    **_STRICT,
+    **STRICT,
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; object-src 'none'; "
     "frame-ancestors 'self' https://web.telegram.org",
     "Cache-Control": "no-cache",
@@ -28,4 +28,4 @@ def json_reply(body: object, status: int = 200) -> web.Response:
 
 def text_reply(body: bytes, content_type: str) -> web.Response:
     """Answer with text of this content type, charset included."""
-    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type, **_STRICT})
+    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type, **STRICT})

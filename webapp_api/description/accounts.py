@@ -1,0 +1,66 @@
+"""`/api/auth` and `/api/account`."""
+
+from http import HTTPStatus
+from typing import Final
+
+from webapp_api import lists, wire
+from webapp_api.description.operation import SESSION_ID, Operation
+
+TAG: Final = "account"
+
+OPERATIONS: Final = (
+    Operation(
+        name="sign_in_by_telegram",
+        method="POST",
+        path="/api/auth/telegram",
+        summary="Sign in with the mini-app's launch data",
+        body=wire.SignInByTelegram,
+        reply=wire.SignedIn,
+        errors=("invalid_credentials", "expired"),
+    ),
+    Operation(
+        name="refresh",
+        method="POST",
+        path="/api/auth/refresh",
+        summary="Exchange a refresh token for the next one and a new access token",
+        body=wire.Refresh,
+        reply=wire.SignedIn,
+        errors=("invalid_credentials",),
+    ),
+    Operation(
+        name="sign_out",
+        method="POST",
+        path="/api/auth/logout",
+        summary="End the session that asks",
+        signed_in=True,
+        status=HTTPStatus.NO_CONTENT,
+        reply=None,
+    ),
+    Operation(
+        name="sessions",
+        method="GET",
+        path="/api/auth/sessions",
+        summary="List the live sessions, newest first",
+        signed_in=True,
+        reply=lists.Sessions,
+    ),
+    Operation(
+        name="end_session",
+        method="DELETE",
+        path="/api/auth/sessions/{id}",
+        summary="End one of the sessions",
+        signed_in=True,
+        parameters=(SESSION_ID,),
+        status=HTTPStatus.NO_CONTENT,
+        reply=None,
+        errors=("unknown_session",),
+    ),
+    Operation(
+        name="account",
+        method="GET",
+        path="/api/account",
+        summary="Who is signed in",
+        signed_in=True,
+        reply=wire.Account,
+    ),
+)

@@ -1,0 +1,78 @@
+"""One operation of the API: who may ask, what is asked, what is answered, and what may be refused."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import Meta
+
+from data.store.queries import Status
+from webapp_api.asked import MAX_LIMIT
+from webapp_api.wire import MAX_BODY
+
+SIGNED_IN: Final = ("unauthorized",)
+WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the path or of the query. type is what msgspec makes a schema of; default is None or shown."""
+
+    name: str
+    type: Any
+    description: str
+    default: str | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An answer that is no JSON."""
+
+    content_type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A method of a path.
+
+    name is what generated clients call it. body and reply are types, None where there is none; reply may be a Text.
+    parameters that stand in the path are of the path, the others of the query. errors are the codes of refusals besides
+    those that signed_in and body bring along.
+    """
+
+    name: str
+    method: Literal["GET", "POST", "DELETE"]
+    path: str
+    summary: str
+    signed_in: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    body: Any = None
+    status: HTTPStatus = HTTPStatus.OK
+    reply: Any
+    errors: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code with which this may be refused, each once."""
+        implied = (*(SIGNED_IN if self.signed_in else ()), *(WITH_BODY if self.body is not None else ()))
+        return tuple(dict.fromkeys((*implied, *self.errors)))
+
+
+Count = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+Id = Annotated[int, Meta(ge=1, lt=10**18)]
+CursorValue = Annotated[int, Meta(ge=0, lt=10**18)]
+Symbol = Annotated[str, Meta(examples=["BTCUSDT"])]
+AssetName = Annotated[str, Meta(examples=["USDT"])]
+
+LIMIT: Final = Parameter("limit", Count, "How many at most.", 100)
+CURSOR: Final = Parameter("cursor", CursorValue, "The next_cursor of the page before; left out for the first page.")
+SYMBOL: Final = Parameter("symbol", Symbol, "Only this market.")
+ASSET: Final = Parameter("asset", AssetName, "Only this asset.")
+STATUS: Final = Parameter("status", Status, "Only open orders, only closed ones, or all.", "all")
+
+MARKET: Final = Parameter("symbol", Symbol, "The market's name.")
+ORDER_ID: Final = Parameter("id", Id, "The order's id.")
+SESSION_ID: Final = Parameter("id", Annotated[str, Meta(min_length=1)], "The session's id.")
+
+BODY_LIMIT: Final = f"JSON of at most {MAX_BODY // 1024} KiB; unknown fields are refused."

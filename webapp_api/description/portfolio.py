@@ -1,0 +1,47 @@
+"""`/api/portfolio`."""
+
+from typing import Final
+
+from webapp_api import lists, wire
+from webapp_api.description.operation import ASSET, CURSOR, LIMIT, Operation
+
+TAG: Final = "portfolio"
+
+OPERATIONS: Final = (
+    Operation(
+        name="portfolio",
+        method="GET",
+        path="/api/portfolio",
+        summary="All balances and what they are worth",
+        signed_in=True,
+        reply=wire.PortfolioView,
+    ),
+    Operation(
+        name="balances",
+        method="GET",
+        path="/api/portfolio/balances",
+        summary="What is available and held, by asset",
+        signed_in=True,
+        reply=lists.Balances,
+    ),
+    Operation(
+        name="ledger",
+        method="GET",
+        path="/api/portfolio/ledger",
+        summary="Every movement of one's money, newest first",
+        signed_in=True,
+        parameters=(ASSET, LIMIT, CURSOR),
+        reply=lists.LedgerEntries,
+        errors=("unknown_asset", "invalid_parameter"),
+    ),
+    Operation(
+        name="deposits",
+        method="GET",
+        path="/api/portfolio/deposits",
+        summary="What arrived, newest first",
+        signed_in=True,
+        parameters=(LIMIT,),
+        reply=lists.Deposits,
+        errors=("invalid_parameter",),
+    ),
+)

@@ -1,0 +1,102 @@
+"""`/api/trading`."""
+
+from http import HTTPStatus
+from typing import Final
+
+from webapp_api import batch_wire, lists, wire
+from webapp_api.description.operation import CURSOR, LIMIT, ORDER_ID, STATUS, SYMBOL, Operation
+
+TAG: Final = "trading"
+
+ORDER_ERRORS: Final = (
+    "not_supported",
+    "malformed_number",
+    "off_tick",
+    "off_lot",
+    "too_precise",
+    "too_large",
+    "invalid_quantity",
+    "invalid_price",
+    "invalid_order",
+    "unknown_symbol",
+    "insufficient_funds",
+    "would_take",
+    "client_order_id_reused",
+    "too_many_open_orders",
+    "too_many_client_order_ids",
+    "busy",
+)
+
+OPERATIONS: Final = (
+    Operation(
+        name="place_order",
+        method="POST",
+        path="/api/trading/orders",
+        summary="Place an order and see it with its fills",
+        signed_in=True,
+        body=wire.PlaceOrder,
+        status=HTTPStatus.CREATED,
+        reply=wire.Order,
+        errors=ORDER_ERRORS,
+    ),
+    Operation(
+        name="batch",
+        method="POST",
+        path="/api/trading/orders/batch",
+        summary="Place and cancel up to 200 orders at once; each item has a result of its own",
+        signed_in=True,
+        body=batch_wire.Batch,
+        reply=batch_wire.BatchResults,
+        errors=("busy",),
+    ),
+    Operation(
+        name="orders",
+        method="GET",
+        path="/api/trading/orders",
+        summary="One's orders, newest first",
+        signed_in=True,
+        parameters=(SYMBOL, STATUS, LIMIT, CURSOR),
+        reply=lists.Orders,
+        errors=("unknown_symbol", "invalid_parameter"),
+    ),
+    Operation(
+        name="cancel_all_orders",
+        method="DELETE",
+        path="/api/trading/orders",
+        summary="Cancel all open orders, of one market or of every market",
+        signed_in=True,
+        parameters=(SYMBOL,),
+        reply=lists.CanceledOrders,
+        errors=("unknown_symbol", "busy"),
+    ),
+    Operation(
+        name="order",
+        method="GET",
+        path="/api/trading/orders/{id}",
+        summary="One order with its fills",
+        signed_in=True,
+        parameters=(ORDER_ID,),
+        reply=wire.Order,
+        errors=("unknown_order",),
+    ),
+    Operation(
+        name="cancel_order",
+        method="DELETE",
+        path="/api/trading/orders/{id}",
+        summary="Cancel an order",
+        signed_in=True,
+        parameters=(ORDER_ID,),
+        reply=wire.Order,
+        errors=("unknown_order", "order_not_open", "busy"),
+    ),
+    Operation(
+        name="own_trades",
+        method="GET",
+        path="/api/trading/trades",
+        summary="One's trades, newest first, with fee and settlement state",
+        signed_in=True,
+        parameters=(SYMBOL, LIMIT, CURSOR),
+        reply=lists.OwnTrades,
+        errors=("unknown_symbol", "invalid_parameter"),
+    ),
+)
