@@ -8,9 +8,10 @@ import argparse
 import asyncio
 import itertools
 import json
+import os
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -31,6 +32,9 @@ from benchmarks.raw_sqlite import orders_per_second
 from tests.support.server import Server
 
 CONNECTIONS = 64
+BATCH = 50  # orders in one message
+BATCHERS = 16  # connections that send batches
+BATCHES_IN_FLIGHT = 2  # on each of these
 IN_FLIGHT = 8  # on a WebSocket; an HTTP connection has one
 STEADY_RATE = 1_000
 MIDDLE = 6_000_000  # ticks
@@ -70,6 +74,16 @@ def placing(seed: int) -> Iterator[bytes]:
     return (text_frame(b'{"op":"order.place","id":%d,"params":%b}' % (number, body)) for number, body in bodies)
 
 
+def batching(seed: int) -> Iterator[bytes]:
+    """Return order.batch frames without end."""
+    items = (b'{"op":"place",' + body[1:] for body in orders(seed))
+    ready = [b",".join(itertools.islice(items, BATCH)) for _ in range(6_000 // BATCH)]
+    return (
+        text_frame(b'{"op":"order.batch","id":%d,"params":{"orders":[%b]}}' % (number, batch))
+        for number, batch in enumerate(itertools.cycle(ready))
+    )
+
+
 async def over_http(port: int, tokens: list[str], seconds: float) -> tuple[float, Closed]:
     """Return orders a second over keep-alive connections."""
     load = Closed(seconds, lambda answer: b" 201 " not in answer[:16])
@@ -99,6 +113,13 @@ async def over_socket(port: int, tokens: list[str], seconds: float) -> tuple[flo
     return await _measure(load, connections, IN_FLIGHT), load
 
 
+async def batches(port: int, tokens: list[str], seconds: float) -> tuple[float, Closed]:
+    """Return orders a second over WebSockets, many orders a message."""
+    load = Closed(seconds, lambda answer: b'"error"' in answer)
+    connections = await _sockets(port, tokens[:BATCHERS], load, batching)
+    return BATCH * await _measure(load, connections, BATCHES_IN_FLIGHT), load
+
+
 async def bare_socket(port: int, seconds: float) -> float:
     """Return the yardstick's echoes a second under the same load."""
     load = Closed(seconds)
@@ -119,12 +140,14 @@ async def steady(port: int, tokens: list[str], seconds: float) -> tuple[float, f
     return percentile(latencies, 0.5), percentile(latencies, 0.99), percentile(latencies, 0.999)
 
 
-async def _sockets(port: int, tokens: list[str], load: Closed | Paced) -> list[Connection]:
+async def _sockets(
+    port: int, tokens: list[str], load: Closed | Paced, frames: Callable[[int], Iterator[bytes]] = placing
+) -> list[Connection]:
     connections: list[Connection] = []
     for seed, token in enumerate(tokens):
         first = [msgspec.json.encode({"op": "auth", "token": token})]
         connection = await open_socket(port, "/api/ws", load.answered, first)
-        connection.next = placing(seed)
+        connection.next = frames(seed)
         connections.append(connection)
     return connections
 
@@ -133,6 +156,13 @@ async def _measure(load: Closed, connections: list[Connection], in_flight: int) 
     rate = await load.run(connections, in_flight)
     await asyncio.gather(*(connection.close() for connection in connections))
     return rate
+
+
+def processor_s(server: Server) -> float:
+    """Return the processor time that the exchange has used, all its threads together (Linux)."""
+    assert server.process is not None
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime
 
 
 def measure(seconds: float) -> dict[str, float | int]:
@@ -150,13 +180,16 @@ def measure(seconds: float) -> dict[str, float | int]:
                 http, http_load = uvloop.run(over_http(port, tokens, seconds))
                 socket_bare = uvloop.run(bare_socket(bare_port, seconds))
                 socket, socket_load = uvloop.run(over_socket(port, tokens, seconds))
+            began = processor_s(server)
+            batched, batch_load = uvloop.run(batches(port, tokens, seconds))
+            batch_cpu_s = processor_s(server) - began
             p50, p99, p999 = uvloop.run(steady(port, tokens, seconds * 2))
             if server.stop() != 0:
                 raise SystemExit("the exchange did not stop cleanly")
             sqlite = orders_per_second(server.data_dir / "clobster.db", Path(folder) / "raw.db", CONNECTIONS)
         finally:
             server.kill()
-    refusals = http_load.refusals + socket_load.refusals
+    refusals = http_load.refusals + socket_load.refusals + batch_load.refusals
     if refusals:
         raise SystemExit(f"{refusals} orders were refused: these figures say nothing")
     return {
@@ -170,6 +203,9 @@ def measure(seconds: float) -> dict[str, float | int]:
         "ws_ratio": round(socket / socket_bare, 3),
         "ws_p50_ms": round(percentile(socket_load.latencies, 0.5), 2),
         "ws_p99_ms": round(percentile(socket_load.latencies, 0.99), 2),
+        "ws_batch_orders_s": round(batched),
+        "ws_batch_cpu_us": round(batch_cpu_s / (batched * seconds * 1.25) * 1e6, 1),  # a quarter is warming up
+        "ws_batch_p99_ms": round(percentile(batch_load.latencies, 0.99), 2),
         "raw_sqlite_orders_s": round(sqlite),
         "p50_ms": round(p50, 2),
         "p99_ms": round(p99, 2),
@@ -190,6 +226,10 @@ def main() -> None:
             f"  {name:28} {found[f'{way}_orders_s']:>9,}/s {found[f'{way}_bare_s']:>8,}/s "
             f"{found[f'{way}_ratio']:>8.2f} {found[f'{way}_p50_ms']:>9.2f} {found[f'{way}_p99_ms']:>9.2f}"
         )
+    print(
+        f"  {f'WebSocket, batches of {BATCH}':28} {found['ws_batch_orders_s']:>9,}/s, "
+        f"p99 {found['ws_batch_p99_ms']} ms, {found['ws_batch_cpu_us']} us of processor time an order"
+    )
     print(f"  {f'SQLite alone, {CONNECTIONS} orders a commit':28} {'':>11} {found['raw_sqlite_orders_s']:>8,}/s")
     print(
         f"  at a steady {STEADY_RATE:,}/s, from when each was due: "
