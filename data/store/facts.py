@@ -6,6 +6,7 @@ An enum's member is looked up by its word in a dict, which is several times fast
 from typing import Final
 
 from data.store.rows import Row
+from engine.core.commands import PlaceOrder
 from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
 from engine.core.types import (
     Kind,
@@ -36,6 +37,10 @@ MARKET: Final = (
 ORDER: Final = (
     "id, user_id, symbol, side, type, time_in_force, self_trade_prevention, price, quantity, quote_quantity,"
     " client_order_id, status, filled, notional, prevented, created_at, updated_at"
+)
+PLACED: Final = (
+    "id, created_at, user_id, symbol, side, type, quantity, quote_quantity, price, time_in_force,"
+    " self_trade_prevention, client_order_id"
 )
 TRADE: Final = (
     "id, symbol, at, price, quantity, notional, taker_side,"
@@ -86,6 +91,24 @@ def order_of(row: Row) -> OrderChanged:
         prevented,
         created_at,
         updated_at,
+    )
+
+
+def placed_of(row: Row) -> tuple[OrderId, PlaceOrder]:
+    """Read a row of `PLACED`: an order's id and the command that placed it."""
+    id_, at, user, symbol, side, type_, quantity, quote_quantity, price, time_in_force, prevention, client_id = row
+    return id_, PlaceOrder(
+        at,
+        user,
+        symbol,
+        _SIDES[side],
+        _TYPES[type_],
+        quantity,
+        quote_quantity,
+        price,
+        _TIMES_IN_FORCE[time_in_force],
+        _PREVENTIONS[prevention],
+        client_id or "",
     )
 
 

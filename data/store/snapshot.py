@@ -3,13 +3,14 @@
 # ruff: noqa: S608  statements are put together from our own columns only
 
 import sqlite3
+from operator import itemgetter
 from typing import Final
 
 from data.store import facts
 from engine.core.commands import PlaceOrder
 from engine.core.events import OrderChanged
 from engine.core.market import Asset, Market
-from engine.core.snapshot import Snapshot
+from engine.core.snapshot import Snapshot, command_of
 from engine.core.state import CLIENT_ORDER_ID_LIFE
 from engine.core.types import OrderId
 
@@ -31,7 +32,10 @@ _CREDITED: Final = "SELECT reference FROM deposits ORDER BY reference"
 
 # Ids rise with time, so walking back from the newest meets all of the last day before anything older.
 _BEFORE: Final = "SELECT id FROM orders WHERE created_at < ? ORDER BY id DESC LIMIT 1"
-_NAMED_SINCE: Final = f"SELECT {facts.ORDER} FROM orders WHERE id > ? AND client_order_id IS NOT NULL ORDER BY id"
+_NAMED_AND_CLOSED_SINCE: Final = (
+    f"SELECT {facts.PLACED} FROM orders WHERE id > ? AND client_order_id IS NOT NULL"
+    " AND status <> 'new' AND status <> 'partially_filled'"
+)
 
 
 def load(connection: sqlite3.Connection) -> Snapshot:
@@ -66,23 +70,7 @@ def _remembered(
 ) -> list[tuple[OrderId, PlaceOrder]]:
     """Return the orders with a client order id that were placed since, or are open, by id."""
     before = connection.execute(_BEFORE, (since,)).fetchone()
-    last_before = before[0] if before else 0
-    remembered = [o for o in open_orders if o.client_order_id and o.id <= last_before]
-    remembered += map(facts.order_of, connection.execute(_NAMED_SINCE, (last_before,)))
-    return [(order.id, _placed(order)) for order in remembered]
-
-
-def _placed(order: OrderChanged) -> PlaceOrder:
-    return PlaceOrder(
-        at=order.created_at,
-        user=order.user,
-        symbol=order.symbol,
-        side=order.side,
-        type=order.type,
-        quantity=order.quantity,
-        quote_quantity=order.quote_quantity,
-        price=order.price,
-        time_in_force=order.time_in_force,
-        self_trade_prevention=order.self_trade_prevention,
-        client_order_id=order.client_order_id,
-    )
+    remembered = [(order.id, command_of(order)) for order in open_orders if order.client_order_id]
+    remembered += map(facts.placed_of, connection.execute(_NAMED_AND_CLOSED_SINCE, before or (0,)))
+    remembered.sort(key=itemgetter(0))
+    return remembered

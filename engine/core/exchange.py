@@ -29,7 +29,7 @@ from engine.core.listing import list_asset, list_market
 from engine.core.market import Asset, Market
 from engine.core.placing import place
 from engine.core.quotes import change_quote, drop_quotes, narrow
-from engine.core.snapshot import Snapshot
+from engine.core.snapshot import Snapshot, command_of
 from engine.core.state import CLIENT_ORDER_ID_LIFE, State
 from engine.core.types import NEW, PARTIALLY_FILLED, Lots, Micros, OrderId, TradeId, WithdrawalId
 
@@ -123,20 +123,9 @@ class Exchange:
         state.next_order, state.next_trade = snapshot.next_order, snapshot.next_trade
         state.next_withdrawal = snapshot.next_withdrawal
         state.ledger.restore(snapshot.balances)
+        remembered = dict(snapshot.remembered)
         for kept in snapshot.open_orders:
-            placed = PlaceOrder(
-                kept.created_at,
-                kept.user,
-                kept.symbol,
-                kept.side,
-                kept.type,
-                kept.quantity,
-                kept.quote_quantity,
-                kept.price,
-                kept.time_in_force,
-                kept.self_trade_prevention,
-                kept.client_order_id,
-            )
+            placed = remembered.get(kept.id) or command_of(kept)
             remaining = Lots(kept.quantity - kept.filled - kept.prevented)
             order = Order(kept.id, kept.user, kept.side, kept.price, remaining, placed)
             order.filled, order.notional, order.prevented = kept.filled, kept.notional, kept.prevented

@@ -48,3 +48,20 @@ def genesis() -> Snapshot:
         withdrawals=[],
         deposits=[],
     )
+
+
+def command_of(order: OrderChanged) -> PlaceOrder:
+    """Return the command that placed an order."""
+    return PlaceOrder(
+        order.created_at,
+        order.user,
+        order.symbol,
+        order.side,
+        order.type,
+        order.quantity,
+        order.quote_quantity,
+        order.price,
+        order.time_in_force,
+        order.self_trade_prevention,
+        order.client_order_id,
+    )

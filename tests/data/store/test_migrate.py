@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 import migrations
-from data.store.migrate import SchemaMismatch, check, newest, sqlite_url, upgrade
+from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.schema import metadata
 
 
@@ -57,23 +56,6 @@ def test_a_migrated_database_passes_the_check_and_migrating_again_changes_nothin
     check(sqlite_url(path))
     upgrade(sqlite_url(path))
     assert objects(path) == before
-
-
-def test_migrations_are_named_by_their_revisions_one_after_the_other() -> None:
-    ours = Path(migrations.__file__).parent
-    scripts = ScriptDirectory(str(ours))
-    assert scripts.get_heads() == [newest(ours)]
-    for script in scripts.walk_revisions():
-        assert Path(script.path).name.startswith(f"{script.revision}_")
-
-
-def test_a_start_without_anything_to_migrate_does_not_import_alembic(path: Path) -> None:
-    upgrade(sqlite_url(path))
-    program = (
-        "import sys; from pathlib import Path; from data.store.migrate import check, sqlite_url, upgrade;"
-        "url = sqlite_url(Path(sys.argv[1])); upgrade(url); check(url); assert 'alembic' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", program, path], check=True)
 
 
 def test_no_database_is_said_and_none_is_made(path: Path) -> None:
