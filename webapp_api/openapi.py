@@ -14,7 +14,7 @@ from webapp_api.errors import STATUS
 TABLES: Final = (markets, trading, portfolio, accounts, description)
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(each for table in TABLES for each in table.OPERATIONS)
 
-_STATUS: Final = {**STATUS, "payload_too_large": 413}
+_STATUS: Final = {**STATUS, "not_found": 404, "payload_too_large": 413}
 _SECURITY: Final = "access_token"
 _ABOUT: Final = (
     "Prices, quantities and amounts are decimal strings, times integer milliseconds. Whatever is refused answers with "

@@ -16,13 +16,24 @@ from typing import Any
 from tests.support.server import Server, call
 
 SYMBOLS = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT"]  # the last is no market
+ORDERS: list[dict[str, Any]] = [  # good ones, so that there is something to be answered
+    {"side": "buy", "type": "limit", "price": "20000.00", "quantity": "0.0100", "client_order_id": "rests"},
+    {"side": "buy", "type": "limit", "price": "20000.00", "quantity": "0.0100", "client_order_id": "rests"},
+    {"side": "sell", "type": "limit_maker", "price": "300000", "quantity": "0.5", "self_trade_prevention": "decrement"},
+    {"side": "buy", "type": "market", "quote_quantity": "250.5"},
+    {"side": "sell", "type": "market", "quantity": "0.02", "time_in_force": "ioc"},
+    {"side": "buy", "type": "limit", "price": "20000", "quantity": "1", "time_in_force": "fok"},
+    {"side": "buy", "type": "limit", "price": "300000", "quantity": "0.001", "time_in_force": "ioc"},
+]
+ORDER_IDS = 40  # ids worth asking for
 ADA, BOB = 42, 43
 SIGN_OUT = "sign_out"  # ends the session that asks, so it has a run of its own
+BATCH = "batch"  # answers 200 even where an item is refused, so what is bad in one is not to be refused as a whole
 LIMIT_S = 1800
 
 
 def tightened(described: dict[str, Any]) -> dict[str, Any]:
-    """Return the description as strict as it can be: no undescribed field in an answer, and symbols worth asking for.
+    """Return the description as strict as it can be: no undescribed field in an answer, and questions worth asking.
 
     A client must bear new fields, so the description itself allows them; that an answer has one is a finding here.
     """
@@ -33,12 +44,22 @@ def tightened(described: dict[str, Any]) -> dict[str, Any]:
             schema["additionalProperties"] = False
         if "symbol" in properties:
             properties["symbol"]["enum"] = SYMBOLS
-    for methods in strict["paths"].values():
+    for path, methods in strict["paths"].items():
         for operation in methods.values():
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] == "symbol":
                     parameter["schema"]["enum"] = SYMBOLS
+                if parameter["name"] == "id" and "orders" in path:
+                    parameter["schema"]["maximum"] = ORDER_IDS
+    orders = [{"symbol": "BTCUSDT", **order} for order in ORDERS]
+    _good(strict, "/api/trading/orders", orders)
+    _good(strict, "/api/trading/orders/batch", [{"orders": [{"op": "place", **order} for order in orders]}])
     return strict
+
+
+def _good(described: dict[str, Any], path: str, bodies: list[dict[str, Any]]) -> None:
+    examples = {str(number): {"value": body} for number, body in enumerate(bodies)}
+    described["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"] = examples
 
 
 def fuzz(server: Server, folder: Path, *, examples: int) -> list[str]:
@@ -47,20 +68,24 @@ def fuzz(server: Server, folder: Path, *, examples: int) -> list[str]:
     described.write_text(json.dumps(tightened(call("GET", f"{server.url}/api/openapi.json").body)))
     for person in (ADA, BOB):
         server.fund(person, USDT="1000000", BTC="10", ETH="100")
+    # An order within the schema may still be off the market's tick or beyond one's funds.
+    unchecked = ["--exclude-checks", "positive_data_acceptance"]
     runs = [
-        (server.sign_in(ADA), ["--exclude-operation-id", SIGN_OUT]),
-        (server.sign_in(BOB), ["--include-operation-id", SIGN_OUT]),
+        (server.sign_in(ADA), [*unchecked, "--exclude-operation-id", SIGN_OUT, "--exclude-operation-id", BATCH]),
+        (
+            server.sign_in(ADA),
+            [*unchecked, "--exclude-checks", "negative_data_rejection", "--include-operation-id", BATCH],
+        ),
+        (server.sign_in(BOB), [*unchecked, "--include-operation-id", SIGN_OUT]),
     ]
-    said = [_run(server, folder, described, token, operations, examples) for token, operations in runs]
+    said = [_run(server, folder, described, token, options, examples) for token, options in runs]
     return [each for each in said if each]
 
 
-def _run(server: Server, folder: Path, described: Path, token: str, operations: list[str], examples: int) -> str:
+def _run(server: Server, folder: Path, described: Path, token: str, options: list[str], examples: int) -> str:
     """Run schemathesis and return nothing, or all that it printed where it found something."""
-    command = [sys.executable, "-m", "schemathesis.cli", "run", str(described), "--url", server.url, *operations]
+    command = [sys.executable, "-m", "schemathesis.cli", "run", str(described), "--url", server.url, *options]
     command += ["--header", f"Authorization: Bearer {token}", "--max-examples", str(examples)]
-    # An order within the schema may still be off the market's tick or beyond one's funds.
-    command += ["--exclude-checks", "positive_data_acceptance"]
     command += ["--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--no-shrink", "--seed", "42"]
     command += ["--generation-database", "none", "--warnings", "off", "--no-color", "--request-timeout", "20"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT_S, check=False)

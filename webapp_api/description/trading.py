@@ -77,7 +77,7 @@ OPERATIONS: Final = (
         signed_in=True,
         parameters=(ORDER_ID,),
         reply=wire.Order,
-        errors=("unknown_order",),
+        errors=("unknown_order", "not_found"),
     ),
     Operation(
         name="cancel_order",
@@ -87,7 +87,7 @@ OPERATIONS: Final = (
         signed_in=True,
         parameters=(ORDER_ID,),
         reply=wire.Order,
-        errors=("unknown_order", "order_not_open", "busy"),
+        errors=("unknown_order", "not_found", "order_not_open", "busy"),
     ),
     Operation(
         name="own_trades",

@@ -12,6 +12,8 @@ from webapp_api.reply import json_reply
 
 routes = web.RouteTableDef()
 
+_ORDER = "/api/trading/orders/{id:[0-9]+}"  # digits only: the other names beside them are routes of their own
+
 
 @routes.post("/api/trading/orders")
 async def place(request: web.Request) -> web.Response:
@@ -46,14 +48,14 @@ async def cancel_all(request: web.Request) -> web.Response:
     return json_reply(lists.CanceledOrders(await request.app[TRADING].cancel_all(claims.user, symbol(request))))
 
 
-@routes.get("/api/trading/orders/{id}")
+@routes.get(_ORDER)
 async def order(request: web.Request) -> web.Response:
     """Answer one order."""
     claims = await signed_in(request)
     return json_reply(await request.app[TRADING].order(claims.user, _order_id(request)))
 
 
-@routes.delete("/api/trading/orders/{id}")
+@routes.delete(_ORDER)
 async def cancel(request: web.Request) -> web.Response:
     """Cancel one order."""
     claims = await signed_in(request)
