@@ -6,10 +6,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint bench lock
+.PHONY: help setup run test check lint bench fuzz-api lock
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## install everything that the locks name into .venv
 	@:
@@ -30,6 +30,9 @@ lint: setup ## the checks that run nothing: lint, format, types, layers
 
 bench: setup ## every benchmark: a table on the screen, JSON under var/bench
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz-api: setup ## ask a fresh exchange everything its description allows and forbids (requests an operation: ARGS=500)
+	@$(BIN)/python -m tests.e2e.fuzz $(ARGS)
 
 lock: ## remake the locks from pyproject.toml (needs uv)
 	@$(COMPILE) pyproject.toml -o requirements.lock
