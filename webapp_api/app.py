@@ -3,10 +3,11 @@
 from aiohttp import web
 
 from webapp_api import wire
-from webapp_api.deps import DEPS, PORTFOLIO, TRADING, Deps
+from webapp_api.deps import DEPS, PORTFOLIO, STATISTICS, TRADING, Deps
 from webapp_api.errors import error_middleware
 from webapp_api.portfolio import Portfolio
-from webapp_api.routes import auth, dev, docs, health, markets, page, portfolio, trading
+from webapp_api.routes import auth, dev, docs, health, markets, page, portfolio, trading, udf
+from webapp_api.statistics import Statistics
 from webapp_api.trading import Trading
 
 
@@ -15,8 +16,9 @@ def build_app(deps: Deps) -> web.Application:
     app = web.Application(middlewares=[error_middleware(deps.assets)], client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
     app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets)
+    app[STATISTICS] = Statistics(deps.market_data, deps.queries, deps.markets, deps.assets, deps.clock)
     app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets)
-    for resource in (trading, markets, portfolio, auth, health):
+    for resource in (trading, markets, udf, portfolio, auth, health):
         app.add_routes(resource.routes)
     app.add_routes(page.routes())
     app.add_routes(docs.routes())

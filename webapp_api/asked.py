@@ -35,14 +35,14 @@ def number(text: str) -> int | None:
     return int(text) if len(text) <= 18 and text.isascii() and text.isdigit() else None
 
 
-def limit(request: web.Request, default: int) -> int:
-    """Return how many the client wants: 1 to MAX_LIMIT. Raises InvalidParameter."""
+def limit(request: web.Request, default: int, most: int = MAX_LIMIT) -> int:
+    """Return how many the client wants: 1 to `most`. Raises InvalidParameter."""
     text = request.query.get("limit")
     if text is None:
         return default
     value = number(text)
-    if value is None or not 1 <= value <= MAX_LIMIT:
-        raise InvalidParameter(f"The limit is a number from 1 to {MAX_LIMIT}.", parameter="limit")
+    if value is None or not 1 <= value <= most:
+        raise InvalidParameter(f"The limit is a number from 1 to {most}.", parameter="limit")
     return value
 
 

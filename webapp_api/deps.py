@@ -15,6 +15,7 @@ from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.portfolio import Portfolio
+from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
 from webapp_api.trading import Trading
 
@@ -48,4 +49,5 @@ class Deps:
 
 DEPS = web.AppKey("deps", Deps)
 TRADING = web.AppKey("trading", Trading)
+STATISTICS = web.AppKey("statistics", Statistics)
 PORTFOLIO = web.AppKey("portfolio", Portfolio)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from engine.core.decimals import MarketDecimals, show_plain
+from engine.core.decimals import MarketDecimals, show, show_plain
 from engine.core.events import Traded
-from engine.core.types import Lots, Ticks
+from engine.core.types import Atoms, Lots, Ticks
+from engine.market_data.candles import Candle
 from engine.market_data.depth import Level
 from engine.market_data.market_data import Ticker
-from webapp_api import wire
+from webapp_api import market_wire, wire
 
 _PPM_DECIMALS = 6
 
@@ -47,26 +48,56 @@ def public_trade(trade: Traded, decimals: MarketDecimals) -> wire.PublicTrade:
     )
 
 
+def candle(of: Candle, decimals: MarketDecimals) -> market_wire.Candle:
+    """Return a candle."""
+    shown, quantity, quote = decimals.show_price, decimals.show_quantity, decimals.show_quote
+    return market_wire.Candle(
+        of.begin // 1000,
+        shown(of.open),
+        shown(of.high),
+        shown(of.low),
+        shown(of.close),
+        quantity(Lots(of.volume)),
+        quote(Atoms(of.notional)),
+        of.trades,
+        quantity(Lots(of.taker_buy_volume)),
+        quote(Atoms(of.taker_buy_notional)),
+    )
+
+
+def price(value: Ticks | None, decimals: MarketDecimals) -> str | None:
+    """Return a price, or null where there is none."""
+    return None if value is None else decimals.show_price(value)
+
+
 def ticker(now: Ticker, decimals: MarketDecimals) -> wire.Ticker:
     """Return a market's ticker."""
     bid, ask = now.best_bid, now.best_ask
-
-    def price(value: Ticks | None) -> str | None:
-        return None if value is None else decimals.show_price(value)
-
     return wire.Ticker(
         symbol=now.symbol,
-        last=price(now.last),
-        bid=price(bid[0]) if bid else None,
+        last=price(now.last, decimals),
+        bid=price(bid[0], decimals) if bid else None,
         bid_quantity=decimals.show_quantity(bid[1]) if bid else None,
-        ask=price(ask[0]) if ask else None,
+        ask=price(ask[0], decimals) if ask else None,
         ask_quantity=decimals.show_quantity(ask[1]) if ask else None,
-        open=price(now.open),
-        high=price(now.high),
-        low=price(now.low),
-        change=price(now.change),
+        open=price(now.open, decimals),
+        high=price(now.high, decimals),
+        low=price(now.low, decimals),
+        change=price(now.change, decimals),
         volume=decimals.show_quantity(now.volume),
         quote_volume=decimals.show_quote(now.quote_volume),
         trades=now.trades,
         at=now.at // 1000,
+        spread=price(now.spread, decimals),
+        weighted_average=decimals.average_price(now.quote_volume, now.volume),
+        previous_close=price(now.previous_close, decimals),
+        change_percent=_percent(now),
     )
+
+
+def _percent(now: Ticker) -> str | None:
+    """Return the change in percent of the first price, cut (not rounded) to two decimals."""
+    if now.change is None or now.open is None:
+        return None
+    hundredths = abs(now.change) * 10_000 // now.open
+    return show(hundredths if now.change > 0 else -hundredths, 2)

@@ -6,12 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
-from webapp_api import wire
-from webapp_api.description import accounts, description, markets, portfolio, trading
+from webapp_api.description import accounts, description, markets, portfolio, trading, udf
 from webapp_api.description.operation import BODY_LIMIT, Operation, Parameter, Text
 from webapp_api.errors import STATUS
 
-TABLES: Final = (markets, trading, portfolio, accounts, description)
+TABLES: Final = (markets, udf, trading, portfolio, accounts, description)
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(each for table in TABLES for each in table.OPERATIONS)
 
 _STATUS: Final = {**STATUS, "not_found": 404, "payload_too_large": 413}
@@ -51,8 +50,9 @@ def document() -> dict[str, Any]:
 
 
 def _types() -> list[Any]:
-    types: list[Any] = [wire.Error]
+    types: list[Any] = []
     for operation in OPERATIONS:
+        types.append(operation.refusal)
         types += [parameter.type for parameter in operation.parameters]
         types += [each for each in (operation.body, operation.reply) if each is not None and not isinstance(each, Text)]
     return list(dict.fromkeys(types))
@@ -67,7 +67,10 @@ def _operation(operation: Operation, tag: str, schema_of: dict[Any, Any]) -> dic
     if operation.body is not None:
         content = {"application/json": {"schema": schema_of[operation.body]}}
         said["requestBody"] = {"required": True, "description": BODY_LIMIT, "content": content}
-    said["responses"] = {str(int(operation.status)): _reply(operation, schema_of), **_refusals(operation.codes)}
+    said["responses"] = {
+        str(int(operation.status)): _reply(operation, schema_of),
+        **_refusals(operation.codes, schema_of[operation.refusal]),
+    }
     return said
 
 
@@ -77,7 +80,7 @@ def _parameter(parameter: Parameter, path: str, schema_of: dict[Any, Any]) -> di
     return {
         "name": parameter.name,
         "in": "path" if in_path else "query",
-        "required": in_path,
+        "required": in_path or parameter.required,
         "description": parameter.description,
         "schema": schema if parameter.default is None else {**schema, "default": parameter.default},
     }
@@ -92,7 +95,7 @@ def _reply(operation: Operation, schema_of: dict[Any, Any]) -> dict[str, Any]:
     return {"description": operation.summary, "content": {"application/json": {"schema": schema_of[reply]}}}
 
 
-def _refusals(codes: tuple[str, ...]) -> dict[str, Any]:
+def _refusals(codes: tuple[str, ...], refusal: dict[str, Any]) -> dict[str, Any]:
     """Return the answers that refuse, by status, each with the codes that it may carry."""
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for code in codes:
@@ -100,7 +103,7 @@ def _refusals(codes: tuple[str, ...]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for status, each in sorted(by_status.items()):
         one_of = {"properties": {"error": {"properties": {"code": {"enum": each}}}}}
-        schema = {"allOf": [{"$ref": "#/components/schemas/Error"}, one_of]}
+        schema = {"allOf": [refusal, one_of]}
         answer: dict[str, Any] = {"description": ", ".join(each), "content": {"application/json": {"schema": schema}}}
         if status in _HEADERS:
             answer["headers"] = {

@@ -14,7 +14,6 @@ from webapp_api.refusals import InvalidRequest, MalformedBody
 T = TypeVar("T")
 
 MAX_BODY: Final = 64 * 1024  # bytes
-MAX_BATCH: Final = 200  # orders and cancellations in one message
 ClientOrderId = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9._:/-]{1,64}\Z")]
 Name = Annotated[str, msgspec.Meta(max_length=32)]
 
@@ -45,20 +44,6 @@ class CancelOrder(Struct, forbid_unknown_fields=True, gc=False):
 
     id: Annotated[int, msgspec.Meta(gt=0, lt=2**62)] | None = None
     client_order_id: ClientOrderId | None = None
-
-
-class BatchPlace(PlaceOrder, tag_field="op", tag="place", forbid_unknown_fields=True, gc=False):
-    """An item of a batch: an order, with "op": "place" beside its fields."""
-
-
-class BatchCancel(CancelOrder, tag_field="op", tag="cancel", forbid_unknown_fields=True, gc=False):
-    """An item of a batch: a cancellation, with "op": "cancel" beside id or client_order_id."""
-
-
-class Batch(Struct, forbid_unknown_fields=True, gc=False):
-    """`POST /api/trading/orders/batch` and the params of order.batch."""
-
-    orders: Annotated[list[BatchPlace | BatchCancel], msgspec.Meta(min_length=1, max_length=MAX_BATCH)]
 
 
 class SignInByTelegram(Struct, forbid_unknown_fields=True):
@@ -176,7 +161,10 @@ class Depth(Struct, gc=False):
 
 
 class Ticker(Struct, gc=False):
-    """A market now and over the last 24 hours. null means that there is no such price."""
+    """A market now and over the last 24 hours. null means that there is no such price.
+
+    previous_close is the last price before these 24 hours; change and change_percent are since their first price.
+    """
 
     symbol: str
     last: Decimal | None
@@ -192,6 +180,10 @@ class Ticker(Struct, gc=False):
     quote_volume: Decimal
     trades: int
     at: Millis
+    spread: Decimal | None
+    weighted_average: Decimal | None
+    previous_close: Decimal | None
+    change_percent: SignedDecimal | None
 
 
 class Balance(Struct, gc=False):
@@ -286,19 +278,6 @@ class Problem(Struct):
     details: dict[str, str | int]
 
 
-class BatchResult(Struct, omit_defaults=True, gc=False):
-    """What came of one item of a batch: one of the two."""
-
-    order: Order | None = None
-    error: Problem | None = None
-
-
-class BatchResults(Struct, gc=False):
-    """One result for each item, in the order of the items."""
-
-    results: list[BatchResult]
-
-
 class Error(Struct):
     """The body of every answer that is not a success."""
 
@@ -307,7 +286,6 @@ class Error(Struct):
 
 PLACE_ORDER: Final = msgspec.json.Decoder(PlaceOrder)
 CANCEL_ORDER: Final = msgspec.json.Decoder(CancelOrder)
-BATCH: Final = msgspec.json.Decoder(Batch)
 SIGN_IN_BY_TELEGRAM: Final = msgspec.json.Decoder(SignInByTelegram)
 REFRESH: Final = msgspec.json.Decoder(Refresh)
 FUND: Final = msgspec.json.Decoder(Fund)

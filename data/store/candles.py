@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
+from collections.abc import Iterable
 from typing import Final
 
 import aiosqlite
@@ -13,6 +14,8 @@ from engine.market_data.candles import Candle, flat
 from engine.market_data.intervals import MINUTE, Interval
 
 MAX_LIMIT: Final = 1_000
+
+_END: Final = Micros(2**63 - 1)
 
 _SUMS: Final = (
     "sum(volume) AS volume, sum(notional) AS notional, sum(trades) AS trades,"
@@ -117,6 +120,23 @@ async def newest(
             candle = await between(connection, symbol, interval, interval.begin(last), until)
             found += [(interval, each) for each in candle]
         return found, await between(connection, symbol, Interval.ONE_MINUTE, since, until), close
+
+    return await readers.read(read)
+
+
+async def ever(readers: Readers, symbols: Iterable[Symbol]) -> dict[Symbol, Candle]:
+    """Return all that ever traded in markets as one candle each; nothing of a market without trades. May raise Busy."""
+    names = list(symbols)
+
+    async def read(connection: aiosqlite.Connection) -> dict[Symbol, Candle]:
+        found: dict[Symbol, Candle] = {}
+        for symbol in names:
+            for month in await between(connection, symbol, Interval.ONE_MONTH, Micros(0), _END):
+                if symbol in found:
+                    found[symbol].merge(month)
+                else:
+                    found[symbol] = month
+        return found
 
     return await readers.read(read)
 

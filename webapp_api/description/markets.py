@@ -1,11 +1,17 @@
 """`/api/markets`."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from webapp_api import lists, wire
-from webapp_api.description.operation import LIMIT, MARKET, Operation
+from msgspec import Meta
+
+from data.store.candles import MAX_LIMIT as MAX_CANDLES
+from engine.market_data.intervals import Interval
+from webapp_api import lists, market_wire, wire
+from webapp_api.description.operation import LIMIT, MARKET, Operation, Parameter
 
 TAG: Final = "markets"
+
+Time = Annotated[int, Meta(ge=0, lt=10**18)]
 
 OPERATIONS: Final = (
     Operation(
@@ -41,5 +47,37 @@ OPERATIONS: Final = (
         parameters=(MARKET,),
         reply=wire.Ticker,
         errors=("unknown_symbol",),
+    ),
+    Operation(
+        name="candles",
+        method="GET",
+        path="/api/markets/{symbol}/candles",
+        summary="A market's candles, oldest first, without gaps from its first trade to now",
+        parameters=(
+            MARKET,
+            Parameter("interval", Interval, "How long a candle lasts.", required=True),
+            Parameter("start", Time, "Only candles that begin then or later, the oldest first; in ms."),
+            Parameter("end", Time, "Only candles that begin then or earlier; in ms."),
+            Parameter("limit", Annotated[int, Meta(ge=1, le=MAX_CANDLES)], "How many at most.", 500),
+        ),
+        reply=market_wire.Candles,
+        errors=("unknown_symbol", "invalid_parameter", "busy"),
+    ),
+    Operation(
+        name="market_stats",
+        method="GET",
+        path="/api/markets/{symbol}/stats",
+        summary="How much traded in a market, in 24 hours and ever",
+        parameters=(MARKET,),
+        reply=market_wire.MarketStats,
+        errors=("unknown_symbol", "busy"),
+    ),
+    Operation(
+        name="exchange_stats",
+        method="GET",
+        path="/api/stats",
+        summary="How much traded on the whole exchange, in 24 hours and ever",
+        reply=market_wire.ExchangeStats,
+        errors=("busy",),
     ),
 )

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from data.store.queries import Status
 from webapp_api.asked import MAX_LIMIT
-from webapp_api.wire import MAX_BODY
+from webapp_api.wire import MAX_BODY, Error
 
 SIGNED_IN: Final = ("unauthorized",)
 WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
@@ -16,12 +16,16 @@ WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of the path or of the query. type is what msgspec makes a schema of; default is None or shown."""
+    """A parameter of the path or of the query. type is what msgspec makes a schema of; default is None or shown.
+
+    Those of the path are required anyway.
+    """
 
     name: str
     type: Any
     description: str
     default: str | int | None = None
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Operation:
     """A method of a path.
 
     name is what generated clients call it. body and reply are types, None where there is none; reply may be a Text.
+    refusal is the type of the answer that refuses.
     parameters that stand in the path are of the path, the others of the query. errors are the codes of refusals besides
     those that signed_in and body bring along.
     """
@@ -51,6 +56,7 @@ class Operation:
     status: HTTPStatus = HTTPStatus.OK
     reply: Any
     errors: tuple[str, ...] = ()
+    refusal: Any = Error
 
     @property
     def codes(self) -> tuple[str, ...]:

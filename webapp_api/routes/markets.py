@@ -2,11 +2,15 @@
 
 from aiohttp import web
 
+from data.store import candles as stored
 from engine.core.decimals import MarketDecimals
 from engine.core.refusals import UnknownSymbol
-from webapp_api import lists, market_views, wire
-from webapp_api.asked import limit
-from webapp_api.deps import DEPS
+from engine.core.types import Micros
+from engine.market_data.intervals import Interval
+from webapp_api import lists, market_views, market_wire, wire
+from webapp_api.asked import limit, number
+from webapp_api.deps import DEPS, STATISTICS
+from webapp_api.refusals import InvalidParameter
 from webapp_api.reply import json_reply
 
 routes = web.RouteTableDef()
@@ -40,6 +44,54 @@ async def ticker(request: web.Request) -> web.Response:
     """Answer the market's last 24 hours."""
     market = _market(request)
     return json_reply(market_views.ticker(request.app[DEPS].market_data.ticker(market.market.symbol), market))
+
+
+@routes.get("/api/markets/{symbol}/candles")
+async def candles(request: web.Request) -> web.Response:
+    """Answer candles, oldest first."""
+    market, deps = _market(request), request.app[DEPS]
+    interval = _interval(request)
+    found = await stored.candles(
+        deps.queries,
+        market.market.symbol,
+        interval,
+        deps.clock(),
+        start=_time(request, "start"),
+        end=_time(request, "end"),
+        limit=limit(request, 500, stored.MAX_LIMIT),
+    )
+    shown = [market_views.candle(each, market) for each in found]
+    return json_reply(market_wire.Candles(market.market.symbol, interval.value, shown))
+
+
+@routes.get("/api/markets/{symbol}/stats")
+async def stats(request: web.Request) -> web.Response:
+    """Answer how much traded in a market."""
+    return json_reply(await request.app[STATISTICS].market(_market(request)))
+
+
+@routes.get("/api/stats")
+async def exchange_stats(request: web.Request) -> web.Response:
+    """Answer how much traded on the whole exchange."""
+    return json_reply(await request.app[STATISTICS].exchange())
+
+
+def _interval(request: web.Request) -> Interval:
+    try:
+        return Interval(request.query.get("interval", ""))
+    except ValueError:
+        known = ", ".join(each.value for each in Interval)
+        raise InvalidParameter(f"The interval is one of {known}.", parameter="interval") from None
+
+
+def _time(request: web.Request, name: str) -> Micros | None:
+    text = request.query.get(name)
+    if text is None:
+        return None
+    millis = number(text)
+    if millis is None:
+        raise InvalidParameter(f"The {name} is a time in milliseconds.", parameter=name)
+    return Micros(millis * 1000)
 
 
 def _market(request: web.Request) -> MarketDecimals:
