@@ -24,6 +24,7 @@ from engine.core.market import Asset, Market
 from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, UserId
 from engine.market_data.market_data import MarketData
 from engine.sequencer.sequencer import Sequencer
+from tests.webapp_api.described import hold
 from tests.webapp_api.launch import BOT_TOKEN, launch_data
 from webapp_api.app import build_app
 from webapp_api.auth.tokens import AccessTokens, Guard
@@ -85,8 +86,10 @@ class Person:
             headers = {"Authorization": f"Bearer {self.token}"} | headers
         raw = {"data": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
         async with self._session.request(method, path, headers=headers, **raw, **options) as answer:
-            is_json = answer.headers.get("Content-Type") == "application/json"
-            return Answer(answer.status, await answer.json() if is_json else await answer.text(), answer.headers)
+            content_type = answer.headers.get("Content-Type", "")
+            decoded = await answer.json() if content_type == "application/json" else await answer.text()
+            hold(method, answer.url.raw_path, answer.status, content_type, decoded)
+            return Answer(answer.status, decoded, answer.headers)
 
     async def get(self, path: str, **options: Any) -> Answer:
         return await self.ask("GET", path, **options)

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 
-from tests.webapp_api.house import House
+from tests.webapp_api.house import LIMIT, House
 from webapp_api.app import build_app
 from webapp_api.openapi import OPERATIONS, document
 
@@ -40,6 +41,21 @@ def test_it_is_openapi_and_its_names_are_unique() -> None:
     schemathesis.openapi.from_dict(document()).validate()
     names = [operation.name for operation in OPERATIONS]
     assert len(names) == len(set(names))
+
+
+def test_what_a_body_may_be_is_said_in_a_way_that_programs_understand() -> None:
+    described = document()
+    order = {"$ref": "#/components/schemas/PlaceOrder", "components": described["components"]}
+    allows = jsonschema_rs.Draft202012Validator(order).is_valid
+    assert allows(LIMIT | {"client_order_id": "mine-1"})
+    for change in (
+        {"client_order_id": "<script>"},
+        {"client_order_id": "a\n"},
+        {"price": "1e3"},
+        {"price": 1},
+        {"x": 1},
+    ):
+        assert not allows(LIMIT | change), change
 
 
 def test_every_parameter_of_a_path_is_described() -> None:
