@@ -111,7 +111,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     decimals: dict[str, MarketDecimals] = {
         market.symbol: MarketDecimals(market, assets[market.base], assets[market.quote]) for market in listing.markets
     }
-    market_data = MarketData([market.symbol for market in listing.markets], now)
+    market_data = MarketData([market.symbol for market in listing.markets], now, first_seq=now() // 1000)
     market_data.restore_levels(resting)
     await _restore_trades(market_data, queries, listing)
 

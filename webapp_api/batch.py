@@ -81,7 +81,8 @@ class Basket:
             outcomes.insert(position, refused)
         results = Results(self._user, assets)
         for item, outcome in zip(self._items, outcomes, strict=True):
-            results.add(outcome_of(outcome, None if type(item) is BatchPlace else OrderId(item.id or 0), self._markets))
+            canceled = OrderId(item.id or 0) if isinstance(item, BatchCancel) else None
+            results.add(outcome_of(outcome, canceled, self._markets))
         return results
 
 

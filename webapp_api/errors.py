@@ -59,6 +59,8 @@ STATUS: Final[Mapping[str, int]] = {
     "too_many_open_orders": 429,
     "too_many_client_order_ids": 429,
     "too_many_in_flight": 429,
+    "too_many_requests": 429,
+    "too_many_subscriptions": 429,
     "busy": 503,
     # Our fault.
     "internal": 500,

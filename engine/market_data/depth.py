@@ -52,9 +52,9 @@ class Depth:
 
     __slots__ = ("_asks", "_bids", "seq", "symbol")
 
-    def __init__(self, symbol: Symbol) -> None:
+    def __init__(self, symbol: Symbol, seq: int = 0) -> None:
         self.symbol = symbol
-        self.seq = 0
+        self.seq = seq
         self._bids = _Half()
         self._asks = _Half()
 

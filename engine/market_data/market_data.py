@@ -52,9 +52,9 @@ class Ticker(Struct, frozen=True, gc=False):
 class _Market:
     __slots__ = ("candles", "day", "depth", "last", "trades")
 
-    def __init__(self, symbol: Symbol) -> None:
+    def __init__(self, symbol: Symbol, first_seq: int) -> None:
         self.candles = Newest()
-        self.depth = Depth(symbol)
+        self.depth = Depth(symbol, first_seq)
         self.day = Day()
         self.trades: deque[Traded] = deque(maxlen=RECENT_TRADES)
         self.last: Ticks | None = None
@@ -65,10 +65,11 @@ class MarketData:
 
     depth_listeners hear of every diff that is cut, whoever asked for it, so that a seq means the same to all.
     candle_listeners hear of every candle that is closed, because something traded after it, as it was in the end.
+    The seqs of depth count on from first_seq: where that is a time, a seq of an earlier run means nothing in this one.
     """
 
-    def __init__(self, symbols: Iterable[Symbol], clock: Clock) -> None:
-        self._markets = {symbol: _Market(symbol) for symbol in symbols}
+    def __init__(self, symbols: Iterable[Symbol], clock: Clock, *, first_seq: int = 0) -> None:
+        self._markets = {symbol: _Market(symbol, first_seq) for symbol in symbols}
         self._clock = clock
         self.depth_listeners: list[Callable[[DepthDiff], None]] = []
         self.candle_listeners: list[Callable[[Symbol, Interval, Candle], None]] = []

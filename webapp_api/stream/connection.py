@@ -12,29 +12,37 @@ from engine.core.types import Micros, UserId
 from engine.ports import Clock
 from engine.sequencer.sequencer import Busy
 from webapp_api.auth.tokens import Claims, Guard
-from webapp_api.refusals import Unauthorized
+from webapp_api.refusals import InvalidRequest, Unauthorized
 from webapp_api.stream import protocol
 from webapp_api.stream.answers import Answers
+from webapp_api.stream.channel import PublicChannel
 from webapp_api.stream.orders import MAX_IN_FLIGHT, Desk, OrderEntry
 from webapp_api.stream.outgoing import SLOW, Outgoing, Writers
 from webapp_api.stream.private import PrivateChannel, PrivateChannels
-from webapp_api.stream.public import PublicChannel, PublicChannels
-from webapp_api.stream.refusals import Internal, UnknownChannel
+from webapp_api.stream.public import PublicChannels
+from webapp_api.stream.refusals import Internal, TooManyRequests, TooManySubscriptions, UnknownChannel
 
 log = structlog.get_logger()
 
 CLOSE_S: Final = 1.0  # what a client has for taking a close frame and answering it
 MAX_FAULTS: Final = 100  # of one connection: messages that are no requests, and tokens that are not good
+MAX_SUBSCRIPTIONS: Final = 200  # of one connection
+BUDGET: Final = 5_000  # a second and connection: an order costs 1, a batch BATCH_COST, another request REQUEST_COST
+BATCH_COST: Final = 10
+REQUEST_COST: Final = 50
 FAIR_SHARE: Final = 64  # messages of one client that are handled before others get their turn
 FLOOD: Final = "flood"
 FAULTS: Final = "too_many_faults"
 BINARY: Final = "binary_frame"
+SESSION_ENDED: Final = "session_ended"
+SESSION_ENDED_CODE: Final = 4001
 
 _CODES: Final = {
     SLOW: WSCloseCode.TRY_AGAIN_LATER,
     FLOOD: WSCloseCode.POLICY_VIOLATION,
     FAULTS: WSCloseCode.POLICY_VIOLATION,
     BINARY: WSCloseCode.UNSUPPORTED_DATA,
+    SESSION_ENDED: SESSION_ENDED_CODE,
 }
 _SECOND: Final = 1_000_000  # Micros
 
@@ -68,6 +76,8 @@ class Connection:
         self._session_timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
         self._faults = 0
+        self._spent = 0
+        self._spent_until = 0
         self._stopping = False
 
     async def run(self) -> None:
@@ -109,9 +119,9 @@ class Connection:
             self._closing = asyncio.create_task(self._close(code, reason))
 
     def session_ended(self, session: str) -> None:
-        """Stop speaking for an account if it was by this session."""
+        """Close if it is by this session that this connection speaks for an account."""
         if self._claims is not None and self._claims.session == session:
-            self._sign_out()
+            self._out.drop(SESSION_ENDED)
 
     def _hear(self, raw: bytes) -> Slow | None:
         """Read a message and carry it out if it is an order, which most are; else return the request."""
@@ -122,16 +132,18 @@ class Connection:
             self._count_fault()
             return None
         try:
+            now = self._services.clock()
             if isinstance(request, protocol.Place):
-                now = self._services.clock()
+                self._spend(1, now)
                 self._orders.place(self._user(now), now, request)
             elif isinstance(request, protocol.Cancel):
-                now = self._services.clock()
+                self._spend(1, now)
                 self._orders.cancel(self._user(now), now, request)
             elif isinstance(request, protocol.Batch):
-                now = self._services.clock()
+                self._spend(BATCH_COST, now)
                 self._orders.batch(self._user(now), now, request)
             else:
+                self._spend(REQUEST_COST, now)
                 return request
         except Refused as refused:
             self._refuse(request.id, protocol.op(request), refused)
@@ -172,26 +184,32 @@ class Connection:
         self._answer(request.id, "auth", {"account": claims.user, "expires_at": claims.expires_at * 1000})
 
     async def _subscribe(self, request: protocol.Subscribe) -> None:
-        names = list(dict.fromkeys(request.channels))
+        names, since = list(dict.fromkeys([*request.channels, *request.since])), request.since
+        if not names:
+            raise InvalidRequest("Name channels, or the last seq of each in since.")
         for name in names:
             if self._services.public.get(name) is None:
                 if not self._services.private.has(name):
                     raise UnknownChannel(channel=name)
                 self._user(self._services.clock())
+        if len(self._channels.keys() | names) > MAX_SUBSCRIPTIONS:
+            raise TooManySubscriptions(limit=MAX_SUBSCRIPTIONS)
         self._answer(request.id, "subscribe", {"channels": names})
         for name in names:
             channel = self._services.public.get(name)
             if channel is not None:
                 self._channels[name] = channel
-                channel.subscribe(self._out)
+                channel.subscribe(self._out, since.get(name))
             else:
-                await self._subscribe_private(name)
+                await self._subscribe_private(name, since.get(name))
         await asyncio.sleep(0)  # one write for each of these: nobody piles up snapshots
 
-    async def _subscribe_private(self, name: str) -> None:
+    async def _subscribe_private(self, name: str, since: int | None) -> None:
         private = self._services.private
         channel = private.open(name, self._user(self._services.clock()))
         self._channels[name] = channel
+        if since is not None and channel.resume(self._out, since):
+            return
         try:
             await channel.subscribe(self._out)
         except BaseException as error:
@@ -207,6 +225,15 @@ class Connection:
             if channel is not None:
                 self._leave_channel(channel)
         self._answer(request.id, "unsubscribe", {"channels": request.channels})
+
+    def _spend(self, cost: int, now: Micros) -> None:
+        """Count a message. Raises TooManyRequests, which is a fault."""
+        if now >= self._spent_until:
+            self._spent, self._spent_until = 0, now + _SECOND
+        self._spent += cost
+        if self._spent > BUDGET:
+            self._count_fault()
+            raise TooManyRequests
 
     def _user(self, now: Micros) -> UserId:
         """Return for whom this connection speaks. Raises Unauthorized, and Busy once it is stopping."""

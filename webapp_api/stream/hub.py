@@ -31,7 +31,7 @@ from webapp_api.stream.views import BALANCES, ORDERS, TRADES, AccountViews
 log = structlog.get_logger()
 
 MAX_CLIENTS: Final = 10_000
-MAX_MESSAGE: Final = 64 * 1024  # bytes
+MAX_MESSAGE: Final = 256 * 1024  # bytes: what is far too much of something is still told so, with its id
 HEARTBEAT_S: Final = 20.0
 SEND_BUFFER: Final = 128 * 1024  # bytes in the kernel; only what is behind it is seen to lag, so not megabytes
 ANSWER_S: Final = 2.0  # for answering what was taken before a stop
@@ -67,11 +67,11 @@ class Hub:
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers = Writers(limits or Limits(), self.metrics)
-        self._public = PublicChannels(market_data, markets)
+        self._public = PublicChannels(market_data, markets, clock() // 1000)
         views = AccountViews(markets, assets)
         reads = Reads(queries, markets, views)
         snapshots: dict[str, Read] = {ORDERS: reads.orders, TRADES: reads.trades, BALANCES: reads.balances}
-        self.private = PrivateChannels(snapshots, views, lambda: sequencer.seq)
+        self.private = PrivateChannels(snapshots, views, lambda: sequencer.seq, clock)
         self._services = Services(
             desk=Desk(sequencer, markets, assets, reads.order, self._tasks),
             guard=guard,
@@ -134,6 +134,7 @@ class Hub:
         while self._connections:
             self._one_left.clear()
             await self._one_left.wait()
+        self.private.close()
         await asyncio.gather(*self._tasks)
         self._writers.close()
 

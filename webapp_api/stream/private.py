@@ -1,5 +1,8 @@
 """Channels that only their owner gets: the orders, the trades and the balances of one account.
 
+A channel is made when somebody listens, and goes on for a while after the last one left, so that a client that lost its
+connection for a moment misses nothing.
+
 A snapshot is read from the database while batches go on being committed. So a subscriber is registered first and its
 updates are held back; the read says at which commit it stands, and what it contains already is left out.
 """
@@ -9,13 +12,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from engine.core.types import UserId
+from engine.ports import Clock
 from engine.sequencer.batch import Batch
 from webapp_api.stream import protocol
 from webapp_api.stream.outgoing import SLOW, Outgoing
+from webapp_api.stream.ring import Ring
 from webapp_api.stream.views import AccountViews
 
 READ_S: Final = 5.0  # a snapshot takes milliseconds
 MAX_HELD: Final = 10_000  # updates held back during one read
+RESUME_S: Final = 30.0  # a channel goes on for an account that may come back
+MAX_DESERTED: Final = 1_000  # channels that go on for nobody
+RING_BYTES: Final = 64 * 1024  # held of a channel for those who come back
 
 Read = Callable[[UserId], Awaitable[tuple[int, Sequence[object]]]]
 """Reads a snapshot's data, and how many commands had been committed when it was read."""
@@ -31,20 +39,34 @@ class _Held:
 
 
 class PrivateChannel:
-    """One channel of one account; lives as long as somebody listens."""
+    """One channel of one account; lives as long as somebody listens, and a while longer."""
 
-    def __init__(self, name: str, user: UserId, read: Read, published: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(
+        self, name: str, user: UserId, read: Read, published: Callable[[int], Awaitable[None]], seq: int
+    ) -> None:
         self.name = name
         self.user = user
         self._read = read
         self._published = published
-        self._seq = 0
+        self._seq = seq
+        self._ring = Ring(RING_BYTES)
         self._subscribers: dict[Outgoing, _Held | None] = {}
+        self.expiry: asyncio.TimerHandle | None = None
 
     @property
     def deserted(self) -> bool:
         """Whether nobody listens."""
         return not self._subscribers
+
+    def resume(self, client: Outgoing, since: int) -> bool:
+        """Send what came after `since`, and updates from there on; say whether all of it was still held."""
+        missed = self._ring.after(since, self._seq)
+        if missed is None:
+            return False
+        self._subscribers[client] = None
+        for frame in missed:
+            client.send(frame)
+        return True
 
     async def subscribe(self, client: Outgoing) -> None:
         """Send a snapshot as soon as it is read, and updates from there on. Raises what the read raises."""
@@ -74,6 +96,7 @@ class PrivateChannel:
         """Send what a batch changed."""
         self._seq += 1
         frame = protocol.update(self.name, self._seq, data)
+        self._ring.push(self._seq, frame)
         for client, held in self._subscribers.items():
             if held is None:
                 client.send(frame)
@@ -84,20 +107,24 @@ class PrivateChannel:
 
 
 class PrivateChannels:
-    """All of them that somebody listens to.
+    """All of them that somebody listens to, or did a moment ago.
 
     reads are by name; committed says up to which command batches were published.
     """
 
-    def __init__(self, reads: Mapping[str, Read], views: AccountViews, committed: Callable[[], int]) -> None:
+    def __init__(
+        self, reads: Mapping[str, Read], views: AccountViews, committed: Callable[[], int], clock: Clock
+    ) -> None:
         self._reads = reads
+        self._clock = clock
         self._views = views
         self._committed = committed
         self._news = asyncio.Event()
         self._accounts: dict[UserId, dict[str, PrivateChannel]] = {}
+        self._deserted: dict[PrivateChannel, None] = {}  # the oldest first
 
     def __len__(self) -> int:
-        """Return how many accounts somebody listens to."""
+        """Return how many accounts have channels."""
         return len(self._accounts)
 
     def has(self, name: str) -> bool:
@@ -107,18 +134,27 @@ class PrivateChannels:
     def open(self, name: str, user: UserId) -> PrivateChannel:
         """Return an account's channel. Whoever opens it subscribes at once, and leaves it in the end."""
         channels = self._accounts.setdefault(user, {})
-        if name not in channels:
-            channels[name] = PrivateChannel(name, user, self._reads[name], self._published)
-        return channels[name]
+        channel = channels.get(name)
+        if channel is None:
+            # Counted from a time: nobody takes the seqs of one life of a channel for those of another.
+            seq = self._clock() // 1000
+            channel = channels[name] = PrivateChannel(name, user, self._reads[name], self._published, seq)
+        self._back(channel)
+        return channel
 
     def leave(self, channel: PrivateChannel, client: Outgoing) -> None:
-        """Unsubscribe; a channel that nobody listens to any more is forgotten."""
+        """Unsubscribe; a channel is forgotten RESUME_S after the last one has left."""
         channel.unsubscribe(client)
-        channels = self._accounts.get(channel.user, {})
-        if channel.deserted and channels.get(channel.name) is channel:
-            del channels[channel.name]
-            if not channels:
-                del self._accounts[channel.user]
+        if channel.deserted and channel.expiry is None:
+            channel.expiry = asyncio.get_running_loop().call_later(RESUME_S, self._forget, channel)
+            self._deserted[channel] = None
+            if len(self._deserted) > MAX_DESERTED:
+                self._forget(next(iter(self._deserted)))
+
+    def close(self) -> None:
+        """Wait for nobody to come back."""
+        for channel in list(self._deserted):
+            self._forget(channel)
 
     def on_batch(self, batch: Batch) -> None:
         """Send every listening account what a batch did to it."""
@@ -135,3 +171,16 @@ class PrivateChannels:
         """Return when the batch with this command was published: a read may see it a moment before we do."""
         while self._committed() < seq:
             await self._news.wait()
+
+    def _back(self, channel: PrivateChannel) -> None:
+        if channel.expiry is not None:
+            channel.expiry.cancel()
+            channel.expiry = None
+            del self._deserted[channel]
+
+    def _forget(self, channel: PrivateChannel) -> None:
+        self._back(channel)
+        channels = self._accounts[channel.user]
+        del channels[channel.name]
+        if not channels:
+            del self._accounts[channel.user]

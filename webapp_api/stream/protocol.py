@@ -19,6 +19,7 @@ from webapp_api.stream.frames import text_frame
 
 MAX_CHANNELS: Final = 100  # named in one request
 
+Seq = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 Id = Annotated[str, msgspec.Meta(max_length=64)] | int | None
 
 
@@ -33,9 +34,14 @@ class Auth(_Request, tag="auth"):
 
 
 class Subscribe(_Request, tag="subscribe"):
-    """Get a snapshot and then updates of some channels. Again gives a new snapshot."""
+    """Get a snapshot and then updates of some channels. Again gives a new snapshot.
 
-    channels: Annotated[list[wire.Name], msgspec.Meta(max_length=MAX_CHANNELS)]
+    since names the last seq that one has of a channel: what came after it is told instead of a snapshot, where it is
+    still held.
+    """
+
+    channels: Annotated[list[wire.Name], msgspec.Meta(max_length=MAX_CHANNELS)] = []
+    since: Annotated[dict[wire.Name, Seq], msgspec.Meta(max_length=MAX_CHANNELS)] = {}
 
 
 class Unsubscribe(_Request, tag="unsubscribe"):

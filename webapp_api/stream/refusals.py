@@ -15,6 +15,18 @@ class TooManyInFlight(Refused):
     code = "too_many_in_flight"
 
 
+class TooManyRequests(Refused):
+    """This connection has sent too many messages in the last second; wait for the next one."""
+
+    code = "too_many_requests"
+
+
+class TooManySubscriptions(Refused):
+    """This connection may not follow so many channels."""
+
+    code = "too_many_subscriptions"
+
+
 class ForbiddenOrigin(Refused):
     """Pages of other sites may not open this WebSocket."""
 

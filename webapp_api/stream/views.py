@@ -6,7 +6,7 @@ from typing import Final
 
 from data.store.schema import SettlementState
 from engine.core.decimals import MarketDecimals, show
-from engine.core.events import BalanceChanged, Traded
+from engine.core.events import BalanceChanged, OrderChanged, Traded
 from engine.core.market import Asset
 from engine.core.types import OrderId, UserId
 from engine.sequencer.batch import Batch
@@ -29,21 +29,22 @@ class AccountViews:
     def of_batch(self, batch: Batch, accounts: Container[UserId]) -> dict[tuple[UserId, str], list[object]]:
         """Return, by account and channel, what a batch did to those of these accounts that it concerns.
 
-        An order comes with the fills of this batch only.
+        Each change of an order is told, oldest first, with the fills that made it. A balance stands once: what it was
+        between two commands of one commit, nobody ever had.
         """
         told: defaultdict[tuple[UserId, str], list[object]] = defaultdict(list)
         fills: defaultdict[OrderId, list[Traded]] = defaultdict(list)
-        for trade in batch.trades:
-            if trade.maker in accounts:
-                fills[trade.maker_order].append(trade)
-                told[trade.maker, TRADES].append(self._trade(trade, maker=True))
-            if trade.taker in accounts:
-                fills[trade.taker_order].append(trade)
-                told[trade.taker, TRADES].append(self._trade(trade, maker=False))
-        for order in batch.orders:
-            if order.user in accounts:
-                view = orders.order(order, fills.get(order.id, ()), self._markets[order.symbol])
-                told[order.user, ORDERS].append(view)
+        for event in batch.events:
+            if type(event) is Traded:
+                if event.maker in accounts:
+                    fills[event.maker_order].append(event)
+                    told[event.maker, TRADES].append(self._trade(event, maker=True))
+                if event.taker in accounts:
+                    fills[event.taker_order].append(event)
+                    told[event.taker, TRADES].append(self._trade(event, maker=False))
+            elif type(event) is OrderChanged and event.user in accounts:
+                view = orders.order(event, fills.pop(event.id, ()), self._markets[event.symbol])
+                told[event.user, ORDERS].append(view)
         for balance in batch.balances:
             if balance.owner in accounts:
                 told[balance.owner, BALANCES].append(self.balance(balance))

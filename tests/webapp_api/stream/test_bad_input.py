@@ -84,12 +84,12 @@ async def test_binary_frames_close_the_connection(tmp_path: Path) -> None:
         assert await client.closed() == (1003, "binary_frame")
 
 
-async def test_a_message_of_more_than_64_kb_closes_the_connection(tmp_path: Path) -> None:
+async def test_a_message_of_more_than_256_kb_closes_the_connection(tmp_path: Path) -> None:
     async with world(tmp_path) as there:
         client = await there.client()
-        await client.say(op="ping", id=1, padding="x" * 60_000)
+        await client.say(op="ping", id=1, padding="x" * 250_000)
         assert (await client.hear())["error"]["code"] == "invalid_request"
-        await client.say(op="ping", id=1, padding="x" * 70_000)
+        await client.say(op="ping", id=1, padding="x" * 270_000)
         assert (await client.closed())[0] == 1009
 
 
@@ -132,7 +132,57 @@ async def test_who_guesses_tokens_is_dropped(tmp_path: Path) -> None:
         assert await client.closed() == (1008, "too_many_faults")
 
 
-async def test_a_flood_does_not_keep_others_waiting(tmp_path: Path) -> None:
+async def test_a_flood_is_refused_and_then_closed(tmp_path: Path) -> None:
+    async with world(tmp_path) as there:
+        noisy, quiet = await there.client(), await there.client()
+        allowed = connection.BUDGET // connection.REQUEST_COST
+        for number in range(allowed + connection.MAX_FAULTS + 1):
+            await noisy.say(op="ping", id=number)
+        assert [(await noisy.hear())["op"] for _ in range(allowed)] == ["pong"] * allowed
+        refused = await noisy.hear()
+        assert (refused["id"], refused["error"]["code"]) == (allowed, "too_many_requests")
+        assert await noisy.closed() == (1008, "too_many_faults")
+        assert (await quiet.ask(op="ping", id=1))["op"] == "pong"
+
+
+async def test_who_pauses_may_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "BUDGET", 3 * connection.REQUEST_COST)
+    async with world(tmp_path) as there:
+        client = await there.client()
+        told = [await client.ask(op="ping", id=number) for number in range(4)]
+        assert ["error" in answer for answer in told] == [False, False, False, True]
+        await asyncio.sleep(1.05)
+        assert (await client.ask(op="ping", id=5))["op"] == "pong"
+
+
+async def test_ten_thousand_subscriptions_in_one_message_are_an_error_with_its_id(tmp_path: Path) -> None:
+    async with world(tmp_path) as there:
+        client = await there.client()
+        answer = await client.ask(op="subscribe", id="many", channels=["candles:BTCUSDT:1m"] * 10_000)
+        assert (answer["op"], answer["error"]["code"]) == ("subscribe", "invalid_request")
+        since = {f"depth:{number}": 1 for number in range(10_000)}
+        answer = await client.ask(op="subscribe", id="more", since=since)
+        assert (answer["op"], answer["error"]["code"]) == ("subscribe", "invalid_request")
+        assert (await client.ask(op="ping", id=2))["op"] == "pong"
+
+
+async def test_a_connection_follows_so_many_channels_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "MAX_SUBSCRIPTIONS", 2)
+    async with world(tmp_path) as there:
+        client = await there.client()
+        both = ["depth:BTCUSDT", "ticker:BTCUSDT"]
+        assert "result" in await client.ask(op="subscribe", id=1, channels=both)
+        answer = await client.ask(op="subscribe", id=2, channels=["trades:BTCUSDT"])
+        assert answer["error"]["code"] == "too_many_subscriptions"
+        assert "result" in await client.ask(op="subscribe", id=3, channels=both)
+        await client.ask(op="unsubscribe", id=4, channels=both)
+        assert "result" in await client.ask(op="subscribe", id=5, channels=["trades:BTCUSDT"])
+
+
+async def test_a_flood_does_not_keep_others_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "BUDGET", 2**62)
     async with world(tmp_path) as there:
         _, token = await there.person(USDT=1000)
         noisy, quiet = await there.client(), await there.client(token)
@@ -171,7 +221,10 @@ async def handshake(there: World, **headers: str) -> int:
         return response.status
 
 
-async def test_one_client_is_not_heard_to_the_end_before_others_get_a_turn(tmp_path: Path) -> None:
+async def test_one_client_is_not_heard_to_the_end_before_others_get_a_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "BUDGET", 2**62)
     async with world(tmp_path) as there, Stalled(there) as raw:
         ping = b'{"op": "ping"}'
         await raw.send((b"\x81" + bytes([0x80 | len(ping)]) + bytes(4) + ping) * 2000)

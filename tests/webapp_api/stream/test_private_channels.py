@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from data.store.queries import Queries
 from engine.core.commands import CancelAll, PlaceOrder
 from engine.core.types import Lots, OrderType, Side, Symbol, Ticks, UserId
 from tests.webapp_api.stream.test_ws_orders import limit_order
 from tests.webapp_api.stream.world import World, clock, world
+from webapp_api.stream import private
 
 BTC = Symbol("BTCUSDT")
 PRIVATE = ["user:orders", "user:trades", "user:balances"]
@@ -84,7 +87,7 @@ async def test_private_channels_tell_an_account_what_happens_to_it(tmp_path: Pat
         ]
         order = (await buyer.ask(op="order.place", id=2, params=limit_order("buy", "100.00", "1.0000")))["result"]
         told = await buyer.of("user:orders")
-        assert (told["type"], told["seq"], told["data"]) == ("update", 1, [order])
+        assert (told["type"], told["seq"], told["data"]) == ("update", empty["user:orders"]["seq"] + 1, [order])
         balance = (await buyer.of("user:balances"))["data"]
         assert [(each["available"], each["held"]) for each in balance] == [("900.000000", "100.000000")]
 
@@ -164,21 +167,23 @@ async def test_who_signs_in_as_another_hears_of_the_first_no_more(tmp_path: Path
         assert {message["channel"] for message in await client.rest()} == {"depth:BTCUSDT"}
 
 
-async def test_private_channels_end_with_the_session(tmp_path: Path) -> None:
+async def test_a_session_that_is_ended_closes_its_sockets_and_no_others(tmp_path: Path) -> None:
     async with world(tmp_path) as there:
-        ada, token = await there.person(USDT=1000)
-        client = await there.client(token)
-        await client.ask(op="subscribe", id=1, channels=[*PRIVATE, "depth:BTCUSDT"])
-        await client.rest()
+        (ada, token), (_, other) = await there.person(USDT=1000), await there.person(USDT=1000)
+        sockets = [await there.client(token) for _ in range(3)]
+        stays, guest = await there.client(other), await there.client()
+        for client in sockets:
+            await client.ask(op="subscribe", id=1, channels=[*PRIVATE, "depth:BTCUSDT"])
         await there.accounts.sign_out(ada, there.tokens.verify(token).session)
-        await play(there, [ada], 20, seed=1)
-        assert {message.get("channel", message.get("op")) for message in await client.rest()} == {
-            "auth",
-            "depth:BTCUSDT",
-        }
+        assert [await client.closed() for client in sockets] == [(4001, "session_ended")] * 3
+        for client in (stays, guest):
+            assert (await client.ask(op="ping", id=1))["op"] == "pong"
 
 
-async def test_nothing_is_kept_of_accounts_to_which_nobody_listens(tmp_path: Path) -> None:
+async def test_an_account_to_which_nobody_listens_is_forgotten_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private, "RESUME_S", 0.1)
     async with world(tmp_path) as there:
         _, token = await there.person(USDT=1000)
         leaves, unsubscribes = await there.client(token), await there.client(token)
@@ -186,8 +191,11 @@ async def test_nothing_is_kept_of_accounts_to_which_nobody_listens(tmp_path: Pat
             await client.ask(op="subscribe", id=1, channels=PRIVATE)
             await client.told_so_far()
         await leaves.socket.close()
+        await asyncio.sleep(0.15)
         assert len(there.hub.private) == 1
         await unsubscribes.ask(op="unsubscribe", id=2, channels=PRIVATE)
+        assert len(there.hub.private) == 1
+        await asyncio.sleep(0.15)
         assert len(there.hub.private) == 0
 
 
