@@ -43,8 +43,10 @@ def level(side: str, price: int, quantity: int, symbol: str = "BTCUSDT") -> Leve
     return LevelChanged(Symbol(symbol), Side(side), Ticks(price), Lots(quantity))
 
 
-def trade(number: int, price: int, quantity: int, *, at: int, symbol: str = "BTCUSDT") -> Traded:
-    """Return a trade between the people 1000 (maker, order 1) and 1001 (taker, buying, order 2)."""
+def trade(
+    number: int, price: int, quantity: int, *, at: int, symbol: str = "BTCUSDT", taker_side: str = "buy"
+) -> Traded:
+    """Return a trade between the people 1000 (maker, order 1) and 1001 (taker, order 2)."""
     return Traded(
         id=TradeId(number),
         symbol=Symbol(symbol),
@@ -52,7 +54,7 @@ def trade(number: int, price: int, quantity: int, *, at: int, symbol: str = "BTC
         price=Ticks(price),
         quantity=Lots(quantity),
         notional=Atoms(price * quantity),
-        taker_side=Side.BUY,
+        taker_side=Side(taker_side),
         maker_order=OrderId(1),
         maker=UserId(1000),
         maker_fee=Atoms(0),

@@ -58,6 +58,10 @@ class Books:
     def now(self) -> Micros:
         return Micros(next(self._ticks))
 
+    def pass_by(self, micros: int) -> None:
+        """Let time pass."""
+        self._ticks = count(next(self._ticks) + micros)
+
     async def do(self, command: Command) -> list[Event]:
         done = self.sequencer.submit(command)
         await asyncio.wait([done, self.writer], return_when=asyncio.FIRST_COMPLETED)
