@@ -6,7 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 KEPT = HERE.parent / "var" / "bench"
-BENCHMARKS = ("matching", "orders", "recovery")
+BENCHMARKS = ("matching", "orders", "candles", "recovery")
 
 
 def run(name: str) -> bool:

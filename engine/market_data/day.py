@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from copy import copy
 
-from engine.core.types import Atoms, Lots, Micros, Ticks
+from engine.core.types import Micros, Ticks
 from engine.market_data.candles import Candle
 from engine.market_data.intervals import DAY, MINUTE
 
@@ -14,7 +14,8 @@ MINUTES_A_DAY = DAY // MINUTE
 class Day:
     """The minutes with trades among the current one and the 1,439 before it, and their sums.
 
-    previous_close is the last price before the window; None where nothing traded before it.
+    Volume is in base lots, notional in quote atoms. previous_close is the last price before the window; None where
+    nothing traded before it.
     """
 
     __slots__ = ("_minutes", "high", "low", "notional", "previous_close", "trades", "volume")
@@ -24,8 +25,8 @@ class Day:
         self.high: Ticks | None = None
         self.low: Ticks | None = None
         self.previous_close: Ticks | None = None
-        self.volume = Lots(0)
-        self.notional = Atoms(0)
+        self.volume = 0
+        self.notional = 0
         self.trades = 0
 
     @property
@@ -47,10 +48,12 @@ class Day:
         else:
             self._expire(minute.begin)
             minutes.append(copy(minute))
-        self.high = minute.high if self.high is None else max(self.high, minute.high)
-        self.low = minute.low if self.low is None else min(self.low, minute.low)
-        self.volume = Lots(self.volume + minute.volume)
-        self.notional = Atoms(self.notional + minute.notional)
+        if self.high is None or minute.high > self.high:
+            self.high = minute.high
+        if self.low is None or minute.low < self.low:
+            self.low = minute.low
+        self.volume += minute.volume
+        self.notional += minute.notional
         self.trades += minute.trades
 
     def advance(self, now: Micros) -> None:
@@ -64,8 +67,8 @@ class Day:
         while minutes and minutes[0].begin <= last_before:
             gone = minutes.popleft()
             self.previous_close = gone.close
-            self.volume = Lots(self.volume - gone.volume)
-            self.notional = Atoms(self.notional - gone.notional)
+            self.volume -= gone.volume
+            self.notional -= gone.notional
             self.trades -= gone.trades
         self.high = max((kept.high for kept in minutes), default=None)
         self.low = min((kept.low for kept in minutes), default=None)

@@ -80,11 +80,10 @@ class MarketData:
         for level in batch.levels:
             markets[level.symbol].depth.change(level)
         for trade in batch.trades:
-            market = markets[trade.symbol]
-            market.trades.append(trade)
-            market.last = trade.price
+            markets[trade.symbol].trades.append(trade)
         for (symbol, _), minute in by_minute(batch.trades).items():
             market = markets[symbol]
+            market.last = minute.close
             market.day.add(minute)
             for interval, candle in market.candles.add(minute):
                 for listener in self.candle_listeners:
@@ -153,8 +152,8 @@ class MarketData:
             open=day.open,
             high=day.high,
             low=day.low,
-            volume=day.volume,
-            quote_volume=day.notional,
+            volume=Lots(day.volume),
+            quote_volume=Atoms(day.notional),
             trades=day.trades,
             previous_close=day.previous_close,
         )
