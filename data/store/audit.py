@@ -24,7 +24,8 @@ _CANDLES: Final = """
                sum(quantity) AS volume, sum(notional) AS cost, count(*) AS count,
                sum(CASE taker_side WHEN 'buy' THEN quantity ELSE 0 END) AS bought,
                sum(CASE taker_side WHEN 'buy' THEN notional ELSE 0 END) AS spent
-          FROM trades CROSS JOIN (SELECT 1 AS minutes UNION ALL SELECT 60 UNION ALL SELECT 1440) AS length
+          FROM trades
+          CROSS JOIN (SELECT 1 AS minutes UNION ALL SELECT 15 UNION ALL SELECT 60 UNION ALL SELECT 1440) AS length
          GROUP BY 1, 2, 3
       )
       JOIN (SELECT id, price FROM trades) AS opening ON opening.id = first

@@ -16,7 +16,7 @@ from engine.market_data.intervals import MINUTE
 
 Row = tuple[Any, ...]
 
-CANDLE_MINUTES: Final = (1, 60, 1440)  # Candles of these lengths are kept; the others are put together from them.
+CANDLE_MINUTES: Final = (1, 15, 60, 1440)  # Candles of these lengths are kept; the others are put together from them.
 
 
 def asset_rows(assets: Iterable[Asset]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Candles of a minute, an hour and a day, made of the trades that are there."""
+"""Candles of a minute, a quarter of an hour, an hour and a day, made of the trades that are there."""
 
 from alembic import op
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, Text
@@ -20,7 +20,8 @@ FILL = """
                sum(quantity) AS volume, sum(notional) AS cost, count(*) AS count,
                sum(CASE taker_side WHEN 'buy' THEN quantity ELSE 0 END) AS bought,
                sum(CASE taker_side WHEN 'buy' THEN notional ELSE 0 END) AS spent
-          FROM trades CROSS JOIN (SELECT 1 AS minutes UNION ALL SELECT 60 UNION ALL SELECT 1440) AS length
+          FROM trades
+          CROSS JOIN (SELECT 1 AS minutes UNION ALL SELECT 15 UNION ALL SELECT 60 UNION ALL SELECT 1440) AS length
          GROUP BY 1, 2, 3
       ) AS grouped
       JOIN (SELECT id, price FROM trades) AS opening ON opening.id = grouped.first
