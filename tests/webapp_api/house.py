@@ -86,9 +86,9 @@ class Person:
             headers = {"Authorization": f"Bearer {self.token}"} | headers
         raw = {"data": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
         async with self._session.request(method, path, headers=headers, **raw, **options) as answer:
-            content_type = answer.headers.get("Content-Type", "")
-            decoded = await answer.json() if content_type == "application/json" else await answer.text()
-            hold(method, answer.url.raw_path, answer.status, content_type, decoded)
+            is_json = answer.headers.get("Content-Type") == "application/json"
+            decoded = await answer.json() if is_json else await answer.text()
+            hold(method, answer.url.raw_path, answer.status, answer.headers, decoded)
             return Answer(answer.status, decoded, answer.headers)
 
     async def get(self, path: str, **options: Any) -> Answer:

@@ -16,7 +16,7 @@ OPERATIONS: Final = (
         summary="Sign in with the mini-app's launch data",
         body=wire.SignInByTelegram,
         reply=wire.SignedIn,
-        errors=("invalid_credentials", "expired"),
+        errors=("invalid_credentials", "expired", "busy"),
     ),
     Operation(
         name="refresh",
@@ -25,7 +25,7 @@ OPERATIONS: Final = (
         summary="Exchange a refresh token for the next one and a new access token",
         body=wire.Refresh,
         reply=wire.SignedIn,
-        errors=("invalid_credentials",),
+        errors=("invalid_credentials", "busy"),
     ),
     Operation(
         name="sign_out",

@@ -10,7 +10,7 @@ from data.store.queries import Status
 from webapp_api.asked import MAX_LIMIT
 from webapp_api.wire import MAX_BODY, Error
 
-SIGNED_IN: Final = ("unauthorized",)
+SIGNED_IN: Final = ("unauthorized", "busy")  # whether a session still lives may have to be looked up
 WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
 
 

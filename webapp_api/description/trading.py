@@ -24,7 +24,6 @@ ORDER_ERRORS: Final = (
     "client_order_id_reused",
     "too_many_open_orders",
     "too_many_client_order_ids",
-    "busy",
 )
 
 OPERATIONS: Final = (
@@ -47,7 +46,6 @@ OPERATIONS: Final = (
         signed_in=True,
         body=batch_wire.Batch,
         reply=batch_wire.BatchResults,
-        errors=("busy",),
     ),
     Operation(
         name="orders",
@@ -67,7 +65,7 @@ OPERATIONS: Final = (
         signed_in=True,
         parameters=(SYMBOL,),
         reply=lists.CanceledOrders,
-        errors=("unknown_symbol", "busy"),
+        errors=("unknown_symbol",),
     ),
     Operation(
         name="order",
@@ -87,7 +85,7 @@ OPERATIONS: Final = (
         signed_in=True,
         parameters=(ORDER_ID,),
         reply=wire.Order,
-        errors=("unknown_order", "not_found", "order_not_open", "busy"),
+        errors=("unknown_order", "not_found", "order_not_open"),
     ),
     Operation(
         name="own_trades",

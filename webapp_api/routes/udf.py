@@ -12,7 +12,7 @@ from engine.market_data.intervals import Interval
 from webapp_api import udf, udf_wire
 from webapp_api.asked import limit, number
 from webapp_api.deps import DEPS
-from webapp_api.errors import STATUS, problem
+from webapp_api.errors import STATUS, problem, refusal_reply
 from webapp_api.refusals import InvalidParameter
 from webapp_api.reply import json_reply, text_reply
 
@@ -29,7 +29,7 @@ def _told_by_udf(handler: Handler) -> Handler:
             return await handler(request)
         except Refused as refused:
             told = problem(refused, request.app[DEPS].assets).error
-            return json_reply(udf_wire.Trouble(told.message, told), STATUS[refused.code])
+            return refusal_reply(udf_wire.Trouble(told.message, told), STATUS[refused.code])
 
     return answer
 
