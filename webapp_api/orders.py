@@ -76,9 +76,8 @@ def to_command(body: wire.PlaceOrder, user: UserId, now: Micros, markets: Market
 
 def order(changed: OrderChanged, trades: Iterable[Traded], market: MarketDecimals) -> wire.Order:
     """Return an order as it is answered; trades are its own."""
-    filled, notional, prevented = changed.filled, changed.notional, changed.prevented
-    quantity = market.show_quantity
-    filled_quantity = quantity(filled)
+    filled, prevented = changed.filled, changed.prevented
+    quantity, nothing = market.show_quantity, market.no_quantity
     # By position: the cheapest way to make a struct, and this is on the way of every order.
     return wire.Order(
         changed.id,
@@ -92,13 +91,13 @@ def order(changed: OrderChanged, trades: Iterable[Traded], market: MarketDecimal
         market.show_price(changed.price) if changed.price else None,
         quantity(changed.quantity) if changed.quantity else None,
         market.show_quote(changed.quote_quantity) if changed.quote_quantity else None,
-        filled_quantity,
-        market.show_quote(notional),
-        filled_quantity if prevented == filled else quantity(prevented),
-        market.average_price(notional, filled) if filled else None,
+        quantity(filled) if filled else nothing,
+        market.show_quote(changed.notional),
+        quantity(prevented) if prevented else nothing,
+        market.average_price(changed.notional, filled) if filled else None,
         changed.created_at // 1000,
         changed.updated_at // 1000,
-        [fill(trade, changed, market) for trade in trades],
+        [fill(trade, changed, market) for trade in trades] if trades else [],
     )
 
 

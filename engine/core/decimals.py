@@ -50,12 +50,17 @@ def parse(text: str, decimals: int) -> int | None:
 
     Raises MalformedNumber or TooLarge.
     """
+    whole, point, fraction = text.partition(".")
+    digits, missing = whole + fraction, decimals - len(fraction)
+    # Most numbers are short and fit; asking a pattern about them costs as much as reading them.
+    if missing >= 0 and len(digits) + missing <= 18 and digits.isdigit() and digits.isascii():
+        if not whole or (point and not fraction):
+            raise MalformedNumber
+        return int(digits + "0" * missing)
     if not _PLAIN.fullmatch(text):
         if re.fullmatch(r"[0-9]{21,}(?:\.[0-9]*)?", text, re.ASCII):
             raise TooLarge
         raise MalformedNumber
-    whole, _, fraction = text.partition(".")
-    missing = decimals - len(fraction)
     if missing < 0:
         fraction, extra = fraction[:decimals], fraction[decimals:]
         if extra.strip("0"):
@@ -106,6 +111,7 @@ class MarketDecimals:
         "_shown_tick",
         "_tick",
         "market",
+        "no_quantity",
         "price_places",
         "quantity_places",
     )
@@ -116,6 +122,7 @@ class MarketDecimals:
         self._tick, self._lot = market.tick_atoms, market.lot_atoms
         self.price_places = places(market.tick_atoms, quote.decimals)
         self.quantity_places = places(market.lot_atoms, base.decimals)
+        self.no_quantity = show(0, self.quantity_places)
         self._shown_tick = market.tick_atoms // 10 ** (quote.decimals - self.price_places)
         self._shown_lot = market.lot_atoms // 10 ** (base.decimals - self.quantity_places)
 
