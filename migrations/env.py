@@ -1,4 +1,4 @@
-"""How Alembic runs our migrations: on the connection that `data.store.migrate` gives, each in one transaction."""
+"""How Alembic runs our migrations: on the connection that `data.store.migrate` gives, in its transaction."""
 
 from alembic import context
 
@@ -7,7 +7,6 @@ from data.store.schema import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()

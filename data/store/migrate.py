@@ -1,7 +1,7 @@
 """Bring a database's schema to the newest version, or say that it is not there.
 
-Alembic's scripts are in the package `migrations`. Each migration runs in one real transaction, so that one that fails
-half way leaves nothing: BEGIN IMMEDIATE also makes a second program that migrates at the same moment wait and find
+Alembic's scripts are in the package `migrations`. All that are due run in one real transaction, so that where one fails
+nothing is changed: BEGIN IMMEDIATE also makes a second program that migrates at the same moment wait and find
 everything done.
 
 Alembic is imported only where there is something to do: its imports cost a start more than recovering a small exchange.
@@ -42,7 +42,7 @@ def upgrade(url: str, scripts: Path | None = None) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(location).replace("%", "%%"))
-    with _connected(url) as connection:
+    with _connected(url) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
 

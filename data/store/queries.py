@@ -7,27 +7,32 @@ rows arrive. Everything of a person is looked up under that person: somebody els
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
 
-from data.store import facts, walk
+from data.store import facts
 from data.store.readers import Readers, Values, rows
 from data.store.rows import Row
 from data.store.schema import SettlementState
+from data.store.walk import STEPS, UNBOUNDED, Walk
 from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
-from engine.core.types import AssetCode, OrderId, Symbol, UserId
+from engine.core.types import AssetCode, Micros, OrderId, Side, Symbol, UserId
 
 T = TypeVar("T")
 Status = Literal["open", "closed", "all"]
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 
 MAX_LIMIT: Final = 1_000
 MAX_FILLS: Final = 10_000
 
 
 class Page(Struct, Generic[T], frozen=True):
-    """Some of a list. next_cursor asks for what follows; None where nothing does."""
+    """Some of a list. next_cursor asks for what follows; None where nothing does.
+
+    A page may be shorter than asked for, and even be empty, while something follows (see `walk`).
+    """
 
     items: list[T]
     next_cursor: int | None
@@ -51,20 +56,26 @@ class LedgerEntry(Struct, frozen=True):
 _ORDER = f"SELECT {facts.ORDER} FROM orders WHERE id = ? AND user_id = ?"
 
 
-def _orders(index: str, condition: str) -> str:
-    return f"""
-        {walk.BUCKETS}
-        SELECT {facts.ORDER} FROM bucket CROSS JOIN orders INDEXED BY {index} ON {walk.IN_BUCKET}
-         WHERE user_id = :user AND id < :before AND (:symbol IS NULL OR symbol = :symbol) AND ({condition})
-         ORDER BY id DESC LIMIT :limit
-    """
+_OF_MARKET: Final = "(:symbol IS NULL OR symbol = :symbol)"
+_IS_OPEN: Final = "(status = 'new' OR status = 'partially_filled')"
 
 
-_ORDERS: Final[dict[Status, str]] = {
-    "all": _orders("ix_orders_user", "true"),
-    "closed": _orders("ix_orders_user", "status <> 'new' AND status <> 'partially_filled'"),
-    "open": _orders("ix_orders_open", "status = 'new' OR status = 'partially_filled'"),
-}
+def _orders(status: Status) -> Walk:
+    is_open = status == "open"
+    return Walk(
+        "orders",
+        facts.ORDER,
+        owned={"ix_orders_open": f"user_id = :user AND {_IS_OPEN}"}
+        if is_open
+        else {"ix_orders_user": "user_id = :user"},
+        where=f"{_OF_MARKET} AND (:side IS NULL OR side = :side)"
+        + (f" AND NOT {_IS_OPEN}" if status == "closed" else ""),
+        time="created_at",
+        steps=UNBOUNDED if is_open else STEPS,  # few are open, and whoever shows them wants them all
+    )
+
+
+_ORDERS: Final[dict[Status, Walk]] = {status: _orders(status) for status in STATUSES}
 
 _FILLS = f"""
     SELECT {facts.TRADE} FROM trades WHERE maker_order_id IN (SELECT value FROM json_each(:orders))
@@ -73,31 +84,27 @@ _FILLS = f"""
     ORDER BY id LIMIT :limit
 """
 
-_OWN_TRADES = f"""
-    {walk.BUCKETS}
-    SELECT {facts.TRADE}, state, signature FROM trades JOIN settlement_outbox ON trade_id = id
-     WHERE id < :before AND (:symbol IS NULL OR symbol = :symbol) AND id IN (
-        SELECT id FROM bucket CROSS JOIN trades INDEXED BY ix_trades_maker ON {walk.IN_BUCKET} WHERE maker = :user
-        UNION ALL
-        SELECT id FROM bucket CROSS JOIN trades INDEXED BY ix_trades_taker ON {walk.IN_BUCKET} WHERE taker = :user
-     )
-     ORDER BY id DESC LIMIT :limit
-"""
+_OWN_TRADES: Final = Walk(
+    "trades",
+    f"{facts.TRADE}, state, signature",
+    owned={"ix_trades_maker": "maker = :user", "ix_trades_taker": "taker = :user"},
+    where=f"{_OF_MARKET} AND (:side IS NULL OR (taker_side = :side) = (taker = :user))",
+    time="at",
+    join="LEFT JOIN settlement_outbox ON trade_id = id",
+)
 
 _TRADES = f"SELECT {facts.TRADE} FROM trades WHERE symbol = ? AND id < ? ORDER BY id DESC LIMIT ?"
 
-_LEDGER = f"""
-    {walk.BUCKETS}
-    SELECT {facts.POSTING} FROM postings
-     WHERE id < :before AND (:asset IS NULL OR asset = :asset) AND id IN (
-        SELECT id FROM bucket CROSS JOIN postings INDEXED BY ix_postings_debit ON {walk.IN_BUCKET}
-         WHERE debit_owner = :user
-        UNION ALL
-        SELECT id FROM bucket CROSS JOIN postings INDEXED BY ix_postings_credit ON {walk.IN_BUCKET}
-         WHERE credit_owner = :user AND credit_owner <> debit_owner
-     )
-     ORDER BY id DESC LIMIT :limit
-"""
+_LEDGER: Final = Walk(
+    "postings",
+    facts.POSTING,
+    owned={
+        "ix_postings_debit": "debit_owner = :user",
+        "ix_postings_credit": "credit_owner = :user AND credit_owner <> debit_owner",
+    },
+    where="(:asset IS NULL OR asset = :asset)",
+    time="at",
+)
 
 _BALANCES = f"SELECT {facts.BALANCE} FROM balances WHERE owner = ? ORDER BY asset"
 _DEPOSITS = f"SELECT {facts.DEPOSIT} FROM deposits WHERE user_id = ? ORDER BY at DESC, reference LIMIT ?"
@@ -119,14 +126,16 @@ class Queries(Readers):
         user: UserId,
         *,
         symbol: Symbol | None = None,
+        side: Side | None = None,
         status: Status = "all",
+        start: Micros | None = None,
+        end: Micros | None = None,
         limit: int = 100,
         cursor: int | None = None,
     ) -> Page[OrderChanged]:
-        """Return a person's orders."""
-        values = {"user": user, "symbol": symbol}
-        found = await self._walk("SELECT max(id) FROM orders", _ORDERS[status], values, cursor, limit)
-        return _page(found, limit, facts.order_of)
+        """Return a person's orders, placed from start until before end."""
+        values = {"user": user, "symbol": symbol, "side": side and side.value}
+        return await self._walk(_ORDERS[status], facts.order_of, values, cursor, start, end, limit)
 
     async def fills(self, orders: Iterable[OrderId]) -> list[Traded]:
         """Return the trades in which any of these orders took part, oldest first, MAX_FILLS at most."""
@@ -134,12 +143,19 @@ class Queries(Readers):
         return [facts.trade_of(row) for row in await self._rows(_FILLS, {"orders": ids, "limit": MAX_FILLS})]
 
     async def own_trades(
-        self, user: UserId, *, symbol: Symbol | None = None, limit: int = 100, cursor: int | None = None
+        self,
+        user: UserId,
+        *,
+        symbol: Symbol | None = None,
+        side: Side | None = None,
+        start: Micros | None = None,
+        end: Micros | None = None,
+        limit: int = 100,
+        cursor: int | None = None,
     ) -> Page[OwnTrade]:
-        """Return the trades in which a person was maker or taker."""
-        values = {"user": user, "symbol": symbol}
-        found = await self._walk("SELECT max(id) FROM trades", _OWN_TRADES, values, cursor, limit)
-        return _page(found, limit, _own_trade_of)
+        """Return the trades in which a person was maker or taker, from start until before end; side is the person's."""
+        values = {"user": user, "symbol": symbol, "side": side and side.value}
+        return await self._walk(_OWN_TRADES, _own_trade_of, values, cursor, start, end, limit)
 
     async def trades(self, symbol: Symbol, *, limit: int = 100, cursor: int | None = None) -> Page[Traded]:
         """Return everybody's trades in a market."""
@@ -151,12 +167,18 @@ class Queries(Readers):
         return [facts.balance_of(row) for row in await self._rows(_BALANCES, (user,))]
 
     async def ledger(
-        self, user: UserId, *, asset: AssetCode | None = None, limit: int = 100, cursor: int | None = None
+        self,
+        user: UserId,
+        *,
+        asset: AssetCode | None = None,
+        start: Micros | None = None,
+        end: Micros | None = None,
+        limit: int = 100,
+        cursor: int | None = None,
     ) -> Page[LedgerEntry]:
-        """Return the movements of a person's money, holds and releases among them."""
+        """Return the movements of a person's money from start until before end, holds and releases among them."""
         values = {"user": user, "asset": asset}
-        found = await self._walk("SELECT max(id) FROM postings", _LEDGER, values, cursor, limit)
-        return _page(found, limit, lambda row: LedgerEntry(row[0], facts.posting_of(row)))
+        return await self._walk(_LEDGER, _entry_of, values, cursor, start, end, limit)
 
     async def deposits(self, user: UserId, *, limit: int = 100) -> list[Deposited]:
         """Return a person's latest deposits."""
@@ -174,12 +196,20 @@ class Queries(Readers):
         return await self.read(lambda connection: rows(connection, statement, values))
 
     async def _walk(
-        self, table_end: str, statement: str, values: Mapping[str, int | str | None], cursor: int | None, limit: int
-    ) -> list[Row]:
-        limit = _one_more(limit)
-        return await self.read(
-            lambda connection: walk.newest(connection, table_end, statement, values, before=cursor, limit=limit)
+        self,
+        walk: Walk,
+        read: Callable[[Row], T],
+        values: Mapping[str, int | str | None],
+        cursor: int | None,
+        start: Micros | None,
+        end: Micros | None,
+        limit: int,
+    ) -> Page[T]:
+        _one_more(limit)
+        found, next_cursor = await self.read(
+            lambda connection: walk.page(connection, values, cursor=cursor, start=start, end=end, limit=limit)
         )
+        return Page([read(row) for row in found], next_cursor)
 
 
 def _one_more(limit: int) -> int:
@@ -200,3 +230,7 @@ def _page(found: list[Row], limit: int, read: Callable[[Row], T]) -> Page[T]:
 def _own_trade_of(row: Row) -> OwnTrade:
     *trade, state, signature = row
     return OwnTrade(facts.trade_of(tuple(trade)), SettlementState(state), signature)
+
+
+def _entry_of(row: Row) -> LedgerEntry:
+    return LedgerEntry(row[0], facts.posting_of(row))

@@ -48,7 +48,7 @@ class SettlementState(enum.Enum):
     SETTLED = "settled"
 
 
-BUCKET_BITS: Final = 10
+BUCKET_BITS: Final = 12  # a page of an index that a batch changes more, and a walk is four times shorter than with 10
 BUCKET: Final = sql(f"(id >> {BUCKET_BITS})")
 
 INT: Final = BigInteger().with_variant(Integer(), "sqlite")  # SQLite's INTEGER has 64 bits too, and makes a fast key

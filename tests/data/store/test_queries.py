@@ -12,7 +12,20 @@ from data.store import readers, rows, statements
 from data.store.queries import Queries, Status
 from data.store.schema import BUCKET_BITS, SettlementState
 from engine.core.commands import RequestWithdrawal
-from engine.core.types import FEES, VAULT, AssetCode, Atoms, Kind, OrderId, OrderStatus, Reason, Symbol, UserId
+from engine.core.types import (
+    FEES,
+    VAULT,
+    AssetCode,
+    Atoms,
+    Kind,
+    Micros,
+    OrderId,
+    OrderStatus,
+    Reason,
+    Side,
+    Symbol,
+    UserId,
+)
 from engine.sequencer.sequencer import Busy
 from tests.data.store.books import ETHUSDT, Books, books
 
@@ -202,23 +215,95 @@ async def test_the_ledger_tells_every_movement_of_ones_own_money(day: Books) -> 
         assert (sums[Kind.AVAILABLE], sums[Kind.HELD]) == (available, held)
 
 
+async def test_orders_and_own_trades_of_one_side(day: Books) -> None:
+    ada, bob = await day.person(USDT=1_000, BTC=1), await day.person(USDT=1_000, BTC=1)
+    bid, ask = await day.place(ada, "buy", 1, 1_000), await day.place(ada, "sell", 1, 2_000)
+    await day.place(bob, "sell", 1, 1_000)
+    await day.place(bob, "buy", 1, 2_000)
+    for side, order in ((Side.BUY, bid), (Side.SELL, ask)):
+        assert [each.id for each in (await day.queries.orders(ada, side=side)).items] == [order.id]
+        assert [each.trade.maker_order for each in (await day.queries.own_trades(ada, side=side)).items] == [order.id]
+        [theirs] = (await day.queries.own_trades(bob, side=side)).items
+        assert theirs.trade.maker_order != order.id
+
+
+async def test_history_from_a_time_until_before_another(day: Books) -> None:
+    ada, bob = await day.person(USDT=1_000), await day.person(BTC=1)
+    placed = []
+    for _ in range(9):
+        await day.place(bob, "sell", 1, 1_000)
+        placed.append(await day.place(ada, "buy", 1, 1_000))
+    trades = [trade for batch in day.batches for trade in batch.trades]
+    times = [order.created_at for order in placed]
+    for start, end in ((None, times[4]), (times[4], None), (times[2], times[6]), (times[3], times[3])):
+
+        def within(at: int, since: int = start or 0, until: int = end or 2**62) -> bool:
+            return since <= at < until
+
+        found = await day.queries.orders(ada, start=start, end=end)
+        assert [order.id for order in found.items] == [o.id for o in placed if within(o.created_at)][::-1]
+        found_trades = await day.queries.own_trades(ada, start=start, end=end)
+        assert [own.trade for own in found_trades.items] == [t for t in trades if within(t.at)][::-1]
+        ledger = await day.queries.ledger(ada)
+        some = await day.queries.ledger(ada, start=start, end=end)
+        assert some.items == [entry for entry in ledger.items if within(entry.posting.at)]
+    first = await day.queries.orders(ada, start=times[2], end=times[6], limit=3)
+    rest = await day.queries.orders(ada, start=times[2], end=times[6], limit=3, cursor=first.next_cursor)
+    assert [order.id for order in first.items + rest.items] == [order.id for order in placed[5:1:-1]]
+    assert rest.next_cursor is None
+    assert (await day.queries.orders(ada, start=Micros(2**62))).items == []
+    assert (await day.queries.orders(ada, end=Micros(0))).items == []
+
+
+async def test_a_page_ends_after_so_many_steps_and_the_next_goes_on(
+    day: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for walk in (*questions._ORDERS.values(), questions._OWN_TRADES):
+        monkeypatch.setattr(walk, "_steps", 7)
+    ada, bob = await day.person(USDT=1_000), await day.person(BTC=1, ETH=1)
+    for number in range(20):
+        symbol = "BTCUSDT" if number % 10 else "ETHUSDT"
+        await day.place(bob, "sell", 1, 1_000, symbol=symbol)
+        await day.place(ada, "buy", 1, 1_000, symbol=symbol)
+    everything = [order.id for order in (await day.queries.orders(ada, limit=5)).items]
+    assert len(everything) == 5
+    for ask in (day.queries.orders, day.queries.own_trades):
+        for symbol, count in ((None, 20), (ETHUSDT.symbol, 2)):
+            pages = [await ask(ada, symbol=symbol)]
+            while (cursor := pages[-1].next_cursor) is not None:
+                pages.append(await ask(ada, symbol=symbol, cursor=cursor))
+                assert pages[-1].next_cursor != cursor
+            assert len(pages) in (3, 4)
+            assert len([item for page in pages for item in page.items]) == count
+
+
 WALKS = {
-    "orders": (questions._ORDERS["all"], {"symbol": None}),
-    "closed orders": (questions._ORDERS["closed"], {"symbol": None}),
-    "open orders": (questions._ORDERS["open"], {"symbol": None}),
-    "own trades": (questions._OWN_TRADES, {"symbol": None}),
+    "orders": (questions._ORDERS["all"], {"symbol": None, "side": None}),
+    "closed orders": (questions._ORDERS["closed"], {"symbol": None, "side": None}),
+    "open orders": (questions._ORDERS["open"], {"symbol": None, "side": None}),
+    "own trades": (questions._OWN_TRADES, {"symbol": None, "side": None}),
     "ledger": (questions._LEDGER, {"asset": None}),
 }
 
 
+async def plan(day: Books, statement: str, values: object) -> list[str]:
+    return [
+        row[3] for row in await day.queries.read(lambda c: readers.rows(c, f"EXPLAIN QUERY PLAN {statement}", values))
+    ]
+
+
 @pytest.mark.parametrize("name", WALKS)
-async def test_no_question_reads_a_whole_table(day: Books, name: str) -> None:
-    statement, values = WALKS[name]
-    step = {"user": 1000, "first": 0, "last": 0, "before": 9, "limit": 9}
-    plan = await day.queries.read(lambda c: readers.rows(c, "EXPLAIN QUERY PLAN " + statement, values | step))
-    lines = [row[3] for row in plan]
-    assert not [line for line in lines if line.startswith("SCAN") and "bucket" not in line and "CONSTANT" not in line]
-    assert any("<expr>=? AND" in line for line in lines)
+async def test_no_walk_reads_a_whole_table_or_sorts(day: Books, name: str) -> None:
+    walk, values = WALKS[name]
+    bounds = {"user": 1000, "first": 1, "before": 9, "steps": 9, "limit": 9}
+    lines = await plan(day, walk.statement, values | bounds)
+    assert not [line for line in lines if "SCAN" in line and line not in ("SCAN step", "SCAN CONSTANT ROW")]
+    assert not [line for line in lines if "TEMP B-TREE" in line]
+    lookups = [line for line in lines if "INDEX ix_" in line]
+    assert lookups
+    assert all("(<expr>=? AND" in line and "rowid<?" in line for line in lookups)
+    halving = await plan(day, walk._since, {"end": 9, "at": 9})
+    assert {line for line in halving if "SCAN" in line} <= {"SCAN search", "SCAN CONSTANT ROW"}
 
 
 @pytest.mark.parametrize(
@@ -232,8 +317,7 @@ async def test_no_question_reads_a_whole_table(day: Books, name: str) -> None:
     ],
 )
 async def test_no_plain_question_reads_a_whole_table(day: Books, statement: str, values: dict[str, int]) -> None:
-    plan = await day.queries.read(lambda c: readers.rows(c, "EXPLAIN QUERY PLAN " + statement, values))
-    lines = [row[3] for row in plan]
+    lines = await plan(day, statement, values)
     assert not [line for line in lines if line.startswith("SCAN") and "json_each" not in line]
 
 
