@@ -29,5 +29,5 @@ class EngineMetrics(Collector):
         yield GaugeMetricFamily("clobster_inbox_commands", "Commands waiting to be applied", sequencer.waiting)
         yield GaugeMetricFamily("clobster_open_orders", "Orders that rest on the books", len(self._state.orders))
         yield GaugeMetricFamily(
-            "clobster_client_order_ids", "Client order ids that are remembered", len(self._state.remembered)
+            "clobster_client_order_ids", "Client order ids that are remembered", len(self._state.names)
         )

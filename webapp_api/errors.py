@@ -52,6 +52,7 @@ STATUS: Final[Mapping[str, int]] = {
     # It makes sense, but not as things stand.
     "insufficient_funds": 409,
     "would_take": 409,
+    "too_many_fills": 409,
     "client_order_id_reused": 409,
     "order_not_open": 409,
     "already_credited": 409,

@@ -10,8 +10,8 @@ from data.store import facts
 from engine.core.commands import PlaceOrder
 from engine.core.events import OrderChanged
 from engine.core.market import Asset, Market
+from engine.core.names import LIFE
 from engine.core.snapshot import Snapshot, command_of
-from engine.core.state import CLIENT_ORDER_ID_LIFE
 from engine.core.types import OrderId
 
 
@@ -59,7 +59,7 @@ def load(connection: sqlite3.Connection) -> Snapshot:
         markets=[Market(*listed) for listed in connection.execute(_MARKETS)],
         balances=[*map(facts.balance_of, connection.execute(_HAVING))],
         open_orders=open_orders,
-        remembered=_remembered(connection, open_orders, now - CLIENT_ORDER_ID_LIFE),
+        remembered=_remembered(connection, open_orders, now - LIFE),
         withdrawals=[*map(facts.withdrawal_of, connection.execute(_REQUESTED))],
         deposits=[reference for (reference,) in connection.execute(_CREDITED)],
     )

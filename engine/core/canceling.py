@@ -12,7 +12,7 @@ def cancel(state: State, command: CancelOrder) -> list[Event]:
     """Take one order off the book. Somebody else's order is as unknown as one that never was."""
     wanted = command.order
     if not wanted:
-        known = state.recall(command.user, command.client_order_id, command.at)
+        known = state.names.find(command.user, command.client_order_id, command.at)
         if known is None:
             raise UnknownOrder
         wanted = known[0]

@@ -168,5 +168,6 @@ class MarketDecimals:
         if not filled:
             return None
         decimals = self.price_places + 2
-        value = notional * 10 ** (decimals + self._base - self._quote) // (filled * self._lot)
+        shift = decimals + self._base - self._quote
+        value = notional * 10 ** max(shift, 0) // (filled * self._lot * 10 ** max(-shift, 0))
         return show(value, decimals)

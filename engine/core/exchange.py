@@ -27,10 +27,11 @@ from engine.core.events import AlreadyPlaced, BalanceChanged, EpochBegan, Event,
 from engine.core.funds import cancel_withdrawal, complete_withdrawal, deposit, request_withdrawal
 from engine.core.listing import list_asset, list_market
 from engine.core.market import Asset, Market
+from engine.core.names import LIFE
 from engine.core.placing import place
 from engine.core.quotes import change_quote, drop_quotes, narrow
 from engine.core.snapshot import Snapshot, command_of
-from engine.core.state import CLIENT_ORDER_ID_LIFE, State
+from engine.core.state import State
 from engine.core.types import NEW, PARTIALLY_FILLED, Lots, Micros, OrderId, TradeId, WithdrawalId
 
 
@@ -132,7 +133,8 @@ class Exchange:
             state.venues[kept.symbol].book.side(kept.side).rest(order)
             state.add_order(order)
         for order_id, placed in snapshot.remembered:
-            state.remembered[placed.user, placed.client_order_id] = (order_id, placed)
+            if placed.at + LIFE >= state.now:  # an older one is still open, which `add_order` has seen to
+                state.names.add(order_id, placed, state.now)
         state.withdrawals = {withdrawal.id: withdrawal for withdrawal in snapshot.withdrawals}
         state.deposits = set(snapshot.deposits)
 
@@ -151,11 +153,7 @@ class Exchange:
             markets=[venue.market for venue in state.venues.values()],
             balances=[b.changed() for b in state.ledger if b.available or b.held],
             open_orders=[self._open(state.orders[order]) for order in sorted(state.orders)],
-            remembered=[
-                known
-                for known in state.remembered.values()
-                if known[1].at + CLIENT_ORDER_ID_LIFE >= state.now or known[0] in state.orders
-            ],
+            remembered=list(state.names.known(state.now)),
             withdrawals=list(state.withdrawals.values()),
             deposits=sorted(state.deposits),
         )

@@ -45,7 +45,7 @@ class Market(Struct, frozen=True):
         lot_atoms: int,
         max_price: int = 10**10,
         max_quantity: int = 10**10,
-        max_open_orders: int = 200_000,
+        max_open_orders: int = 20_000,  # cancelling all of them holds everybody up for about half a second
         maker_fee_ppm: int = 500,
         taker_fee_ppm: int = 1000,
     ) -> "Market":

@@ -12,12 +12,12 @@ from engine.core.refusals import (
     InvalidOrder,
     InvalidPrice,
     InvalidQuantity,
-    TooManyClientOrderIds,
+    TooManyFills,
     TooManyOpenOrders,
     WouldTake,
 )
 from engine.core.settling import settle
-from engine.core.state import MAX_CLIENT_ORDER_IDS, State, Venue
+from engine.core.state import State, Venue
 from engine.core.types import (
     BUY,
     EXPIRED,
@@ -36,6 +36,7 @@ from engine.core.types import (
     TimeInForce,
 )
 
+MOST_FILLS: Final = 2_000  # of one order
 LIMIT: Final = OrderType.LIMIT
 MARKET: Final = OrderType.MARKET
 LIMIT_MAKER: Final = OrderType.LIMIT_MAKER
@@ -64,6 +65,8 @@ def place(state: State, command: PlaceOrder) -> list[Event]:
         raise WouldTake
 
     planned = _plan(venue, command)
+    if len(planned.steps) > MOST_FILLS:  # the loop stands still meanwhile, for everybody
+        raise TooManyFills(limit=MOST_FILLS)
     left = Lots(0) if command.quote_quantity or planned.stopped else planned.left
     if rests and left:
         _check_room(state, venue, command)
@@ -89,10 +92,9 @@ def place(state: State, command: PlaceOrder) -> list[Event]:
 
 
 def _repeated(state: State, command: PlaceOrder) -> AlreadyPlaced | None:
-    known = state.recall(command.user, command.client_order_id, command.at)
+    known = state.names.find(command.user, command.client_order_id, command.at)
     if known is None:
-        if len(state.remembered) >= MAX_CLIENT_ORDER_IDS:
-            raise TooManyClientOrderIds
+        state.names.check_room(command.user, command.at)
         return None
     order, first = known
     same = (
@@ -181,7 +183,7 @@ def _new_order(state: State, command: PlaceOrder) -> Order:
     order = Order(state.next_order, command.user, command.side, command.price, command.quantity, command)
     state.next_order = OrderId(order.id + 1)
     if command.client_order_id:
-        state.remember(order.id, command, command.at)
+        state.names.add(order.id, command, command.at)
     return order
 
 

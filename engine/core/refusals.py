@@ -71,6 +71,12 @@ class WouldTake(Refused):
     code = "would_take"
 
 
+class TooManyFills(Refused):
+    """This order would trade with more resting orders than one order may at once; place a smaller one."""
+
+    code = "too_many_fills"
+
+
 class UnknownOrder(Refused):
     """You have no open order with this id."""
 
@@ -84,7 +90,7 @@ class ClientOrderIdReused(Refused):
 
 
 class TooManyClientOrderIds(Refused):
-    """The exchange remembers as many client order ids as it can today; place the order without one."""
+    """No further client order id can be remembered within a day; place the order without one."""
 
     code = "too_many_client_order_ids"
 

@@ -1,12 +1,10 @@
 """Everything that an exchange knows, in one place, and the few moves that all commands share."""
 
-from typing import Final
-
 from engine.core.book import Book, Order
-from engine.core.commands import PlaceOrder
 from engine.core.events import OrderChanged, WithdrawalChanged
 from engine.core.ledger import Ledger
 from engine.core.market import Asset, Market
+from engine.core.names import ClientOrderIds
 from engine.core.refusals import UnknownAsset, UnknownSymbol
 from engine.core.types import (
     BUY,
@@ -23,9 +21,6 @@ from engine.core.types import (
     UserId,
     WithdrawalId,
 )
-
-CLIENT_ORDER_ID_LIFE: Final = Micros(24 * 3600 * 1_000_000)
-MAX_CLIENT_ORDER_IDS: Final = 4_000_000  # about 300 bytes each
 
 
 class Venue:
@@ -58,6 +53,7 @@ class State:
         "assets",
         "deposits",
         "ledger",
+        "names",
         "next_order",
         "next_trade",
         "next_withdrawal",
@@ -65,7 +61,6 @@ class State:
         "open_orders",
         "orders",
         "quoted",
-        "remembered",
         "venues",
         "withdrawals",
     )
@@ -80,7 +75,7 @@ class State:
         self.next_withdrawal = WithdrawalId(1)
         self.orders: dict[OrderId, Order] = {}
         self.open_orders: dict[tuple[UserId, Symbol], dict[OrderId, Order]] = {}  # by id, of each account and market
-        self.remembered: dict[tuple[UserId, str], tuple[OrderId, PlaceOrder]] = {}
+        self.names = ClientOrderIds()
         self.withdrawals: dict[WithdrawalId, WithdrawalChanged] = {}
         self.deposits: set[str] = set()
         # What the market maker's ladders need if all of them trade. It is not held by postings, since a ladder changes
@@ -122,6 +117,7 @@ class State:
         if mine is None:
             mine = self.open_orders[key] = {}
         mine[order.id] = order
+        self.names.opened(order)
 
     def forget_order(self, order: Order) -> None:
         """Note that an order is closed."""
@@ -131,6 +127,7 @@ class State:
         del mine[order.id]
         if not mine:
             del self.open_orders[key]
+        self.names.closed(order)
 
     @staticmethod
     def _account_key(order: Order) -> tuple[UserId, Symbol]:
@@ -144,25 +141,3 @@ class State:
         self.forget_order(order)
         self.ledger.release(order.user, asset, amount, order.id, at)
         return order.state(status, at)
-
-    def recall(self, user: UserId, client_order_id: str, now: Micros) -> tuple[OrderId, PlaceOrder] | None:
-        """Return the order that a client order id names: an open one, or one placed within the last day."""
-        found = self.remembered.get((user, client_order_id))
-        if found is None or (found[1].at + CLIENT_ORDER_ID_LIFE < now and found[0] not in self.orders):
-            return None
-        return found
-
-    def remember(self, order: OrderId, placed: PlaceOrder, now: Micros) -> None:
-        """Let a client order id name an order, and forget a few that have ended, oldest first."""
-        remembered = self.remembered
-        key = (placed.user, placed.client_order_id)
-        remembered.pop(key, None)  # so that the order of the dict stays the order of time
-        remembered[key] = (order, placed)
-        for _ in range(2):
-            oldest = next(iter(remembered))
-            kept = remembered[oldest]
-            if kept[1].at + CLIENT_ORDER_ID_LIFE >= now:
-                return
-            del remembered[oldest]
-            if kept[0] in self.orders:
-                remembered[oldest] = kept  # still open: look at it again after the others
