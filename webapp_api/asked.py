@@ -1,19 +1,18 @@
 """What every handler reads from a request: who asks, and the parameters of the path and the query."""
 
-from typing import get_args
-
 from aiohttp import web
 
-from data.store.queries import Status
+from data.store.queries import STATUSES, Status
 from engine.core.refusals import UnknownAsset, UnknownSymbol
-from engine.core.types import AssetCode, Symbol
+from engine.core.types import AssetCode, Micros, Side, Symbol
 from webapp_api.auth.tokens import Claims
 from webapp_api.deps import DEPS
 from webapp_api.refusals import InvalidParameter, Unauthorized
 
 MAX_LIMIT = 500
 _BEARER = "Bearer "
-_STATUSES: tuple[Status, ...] = get_args(Status)
+_SIDES = {side.value: side for side in Side}
+_NEVER = Micros(2**62)
 
 
 def bearer(request: web.Request) -> str:
@@ -82,7 +81,28 @@ def asset(request: web.Request) -> AssetCode | None:
 def status(request: web.Request) -> Status:
     """Return which orders the client wants; all where it does not say. Raises InvalidParameter."""
     text = request.query.get("status", "all")
-    for each in _STATUSES:
+    for each in STATUSES:
         if text == each:
             return each
     raise InvalidParameter("The status is open, closed or all.", parameter="status")
+
+
+def side(request: web.Request) -> Side | None:
+    """Return the side to which the client narrows its question, or None. Raises InvalidParameter."""
+    text = request.query.get("side")
+    if text is None:
+        return None
+    if text not in _SIDES:
+        raise InvalidParameter("The side is buy or sell.", parameter="side")
+    return _SIDES[text]
+
+
+def time(request: web.Request, name: str) -> Micros | None:
+    """Return a time that the client gives in milliseconds, or None. Raises InvalidParameter."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    millis = number(text)
+    if millis is None:
+        raise InvalidParameter(f"The {name} is a time in milliseconds.", parameter=name)
+    return Micros(min(millis * 1000, _NEVER))

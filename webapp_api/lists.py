@@ -57,6 +57,7 @@ class Markets(Struct):
 
 
 class PublicTrades(Struct):
-    """A market's latest trades, newest first."""
+    """A page of a market's trades, newest first."""
 
     trades: list[wire.PublicTrade]
+    next_cursor: int | None

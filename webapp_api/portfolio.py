@@ -7,7 +7,7 @@ from data.store.queries import LedgerEntry, Queries
 from engine.core.decimals import MarketDecimals, show
 from engine.core.events import BalanceChanged
 from engine.core.market import Asset
-from engine.core.types import AssetCode, Kind, UserId
+from engine.core.types import AssetCode, Kind, Micros, UserId
 from engine.market_data.market_data import MarketData
 from webapp_api import wire
 
@@ -46,10 +46,17 @@ class Portfolio:
         return wire.PortfolioView(holdings, show(total, decimals), CURRENCY)
 
     async def ledger(
-        self, user: UserId, *, asset: AssetCode | None, limit: int, cursor: int | None
+        self,
+        user: UserId,
+        *,
+        asset: AssetCode | None,
+        start: Micros | None,
+        end: Micros | None,
+        limit: int,
+        cursor: int | None,
     ) -> tuple[list[wire.LedgerEntry], int | None]:
         """Return some movements of the account's money, newest first, and the cursor of the next page."""
-        page = await self._queries.ledger(user, asset=asset, limit=limit, cursor=cursor)
+        page = await self._queries.ledger(user, asset=asset, start=start, end=end, limit=limit, cursor=cursor)
         return [self._entry(entry, user) for entry in page.items], page.next_cursor
 
     async def deposits(self, user: UserId, *, limit: int) -> list[wire.Deposit]:

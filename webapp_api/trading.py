@@ -8,7 +8,7 @@ from engine.core.commands import CancelAll, CancelOrder
 from engine.core.events import AlreadyPlaced, Event, OrderChanged
 from engine.core.market import Asset
 from engine.core.refusals import UnknownOrder
-from engine.core.types import OrderId, Symbol, UserId
+from engine.core.types import Micros, OrderId, Side, Symbol, UserId
 from engine.ports import Clock
 from engine.sequencer.sequencer import Outcome, Sequencer
 from webapp_api import orders, wire
@@ -73,17 +73,38 @@ class Trading:
         return found
 
     async def orders(
-        self, user: UserId, *, symbol: Symbol | None, status: Status, limit: int, cursor: int | None
+        self,
+        user: UserId,
+        *,
+        symbol: Symbol | None,
+        side: Side | None,
+        status: Status,
+        start: Micros | None,
+        end: Micros | None,
+        limit: int,
+        cursor: int | None,
     ) -> tuple[list[wire.Order], int | None]:
         """Return some of an account's orders, newest first, and the cursor of the next page."""
-        page = await self._queries.orders(user, symbol=symbol, status=status, limit=limit, cursor=cursor)
+        page = await self._queries.orders(
+            user, symbol=symbol, side=side, status=status, start=start, end=end, limit=limit, cursor=cursor
+        )
         return await with_fills(self._queries, page.items, self._markets), page.next_cursor
 
     async def trades(
-        self, user: UserId, *, symbol: Symbol | None, limit: int, cursor: int | None
+        self,
+        user: UserId,
+        *,
+        symbol: Symbol | None,
+        side: Side | None,
+        start: Micros | None,
+        end: Micros | None,
+        limit: int,
+        cursor: int | None,
     ) -> tuple[list[wire.OwnTrade], int | None]:
         """Return some of an account's trades, newest first, and the cursor of the next page."""
-        page = await self._queries.own_trades(user, symbol=symbol, limit=limit, cursor=cursor)
+        page = await self._queries.own_trades(
+            user, symbol=symbol, side=side, start=start, end=end, limit=limit, cursor=cursor
+        )
         trades = [own_trade(own, user, self._markets[own.trade.symbol]) for own in page.items]
         return trades, page.next_cursor
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 from data.store.candles import MAX_LIMIT as MAX_CANDLES
 from engine.market_data.intervals import Interval
 from webapp_api import lists, market_wire, wire
-from webapp_api.description.operation import LIMIT, MARKET, Operation, Parameter
+from webapp_api.description.operation import CURSOR, LIMIT, MARKET, Operation, Parameter
 
 TAG: Final = "markets"
 
@@ -34,10 +34,10 @@ OPERATIONS: Final = (
         name="public_trades",
         method="GET",
         path="/api/markets/{symbol}/trades",
-        summary="A market's latest trades, newest first",
-        parameters=(MARKET, LIMIT),
+        summary="A market's trades, newest first",
+        parameters=(MARKET, LIMIT, CURSOR),
         reply=lists.PublicTrades,
-        errors=("unknown_symbol", "invalid_parameter"),
+        errors=("unknown_symbol", "invalid_parameter", "busy"),
     ),
     Operation(
         name="ticker",

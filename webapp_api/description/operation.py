@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from data.store.queries import Status
+from engine.core.types import Side
 from webapp_api.asked import MAX_LIMIT
 from webapp_api.wire import MAX_BODY, Error
 
@@ -67,6 +68,7 @@ class Operation:
 
 Count = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
 Id = Annotated[int, Meta(ge=1, lt=10**18)]
+Time = Annotated[int, Meta(ge=0, lt=10**18)]
 CursorValue = Annotated[int, Meta(ge=0, lt=10**18)]
 Symbol = Annotated[str, Meta(examples=["BTCUSDT"])]
 AssetName = Annotated[str, Meta(examples=["USDT"])]
@@ -75,6 +77,9 @@ LIMIT: Final = Parameter("limit", Count, "How many at most.", 100)
 CURSOR: Final = Parameter("cursor", CursorValue, "The next_cursor of the page before; left out for the first page.")
 SYMBOL: Final = Parameter("symbol", Symbol, "Only this market.")
 ASSET: Final = Parameter("asset", AssetName, "Only this asset.")
+SIDE: Final = Parameter("side", Side, "Only this side.")
+START: Final = Parameter("start", Time, "Only what happened then or later, in ms.")
+END: Final = Parameter("end", Time, "Only what happened before, in ms.")
 STATUS: Final = Parameter("status", Status, "Only open orders, only closed ones, or all.", "all")
 
 MARKET: Final = Parameter("symbol", Symbol, "The market's name.")

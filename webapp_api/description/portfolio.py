@@ -3,7 +3,7 @@
 from typing import Final
 
 from webapp_api import lists, wire
-from webapp_api.description.operation import ASSET, CURSOR, LIMIT, Operation
+from webapp_api.description.operation import ASSET, CURSOR, END, LIMIT, START, Operation
 
 TAG: Final = "portfolio"
 
@@ -30,7 +30,7 @@ OPERATIONS: Final = (
         path="/api/portfolio/ledger",
         summary="Every movement of one's money, newest first",
         signed_in=True,
-        parameters=(ASSET, LIMIT, CURSOR),
+        parameters=(ASSET, START, END, LIMIT, CURSOR),
         reply=lists.LedgerEntries,
         errors=("unknown_asset", "invalid_parameter"),
     ),

@@ -5,10 +5,9 @@ from aiohttp import web
 from data.store import candles as stored
 from engine.core.decimals import MarketDecimals
 from engine.core.refusals import UnknownSymbol
-from engine.core.types import Micros
 from engine.market_data.intervals import Interval
 from webapp_api import lists, market_views, market_wire, wire
-from webapp_api.asked import limit, number
+from webapp_api.asked import cursor, limit, time
 from webapp_api.deps import DEPS, STATISTICS
 from webapp_api.refusals import InvalidParameter
 from webapp_api.reply import json_reply
@@ -34,9 +33,14 @@ async def depth(request: web.Request) -> web.Response:
 @routes.get("/api/markets/{symbol}/trades")
 async def trades(request: web.Request) -> web.Response:
     """Answer the latest trades, newest first."""
-    market, count = _market(request), limit(request, 100)
-    found = request.app[DEPS].market_data.trades(market.market.symbol, count)
-    return json_reply(lists.PublicTrades([market_views.public_trade(trade, market) for trade in found]))
+    market, count, before = _market(request), limit(request, 100), cursor(request)
+    if before is None:  # the newest are at hand
+        found = request.app[DEPS].market_data.trades(market.market.symbol, count)
+        next_cursor: int | None = found[-1].id if len(found) == count else None
+    else:
+        page = await request.app[DEPS].queries.trades(market.market.symbol, limit=count, cursor=before)
+        found, next_cursor = page.items, page.next_cursor
+    return json_reply(lists.PublicTrades([market_views.public_trade(trade, market) for trade in found], next_cursor))
 
 
 @routes.get("/api/markets/{symbol}/ticker")
@@ -56,8 +60,8 @@ async def candles(request: web.Request) -> web.Response:
         market.market.symbol,
         interval,
         deps.clock(),
-        start=_time(request, "start"),
-        end=_time(request, "end"),
+        start=time(request, "start"),
+        end=time(request, "end"),
         limit=limit(request, 500, stored.MAX_LIMIT),
     )
     shown = [market_views.candle(each, market) for each in found]
@@ -82,16 +86,6 @@ def _interval(request: web.Request) -> Interval:
     except ValueError:
         known = ", ".join(each.value for each in Interval)
         raise InvalidParameter(f"The interval is one of {known}.", parameter="interval") from None
-
-
-def _time(request: web.Request, name: str) -> Micros | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    millis = number(text)
-    if millis is None:
-        raise InvalidParameter(f"The {name} is a time in milliseconds.", parameter=name)
-    return Micros(millis * 1000)
 
 
 def _market(request: web.Request) -> MarketDecimals:

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from webapp_api import lists
-from webapp_api.asked import asset, cursor, limit, signed_in
+from webapp_api.asked import asset, cursor, limit, signed_in, time
 from webapp_api.deps import PORTFOLIO
 from webapp_api.reply import json_reply
 
@@ -29,7 +29,12 @@ async def ledger(request: web.Request) -> web.Response:
     """List the movements of the account's money, newest first."""
     claims = await signed_in(request)
     entries, next_cursor = await request.app[PORTFOLIO].ledger(
-        claims.user, asset=asset(request), limit=limit(request, 100), cursor=cursor(request)
+        claims.user,
+        asset=asset(request),
+        start=time(request, "start"),
+        end=time(request, "end"),
+        limit=limit(request, 100),
+        cursor=cursor(request),
     )
     return json_reply(lists.LedgerEntries(entries, next_cursor))
 

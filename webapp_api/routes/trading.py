@@ -5,7 +5,7 @@ from aiohttp import web
 from engine.core.refusals import UnknownOrder
 from engine.core.types import OrderId
 from webapp_api import lists, wire
-from webapp_api.asked import cursor, limit, number, signed_in, status, symbol
+from webapp_api.asked import cursor, limit, number, side, signed_in, status, symbol, time
 from webapp_api.batch_wire import BATCH
 from webapp_api.deps import TRADING
 from webapp_api.reply import json_reply
@@ -36,7 +36,14 @@ async def orders(request: web.Request) -> web.Response:
     """List the account's orders, newest first."""
     claims = await signed_in(request)
     found, next_cursor = await request.app[TRADING].orders(
-        claims.user, symbol=symbol(request), status=status(request), limit=limit(request, 100), cursor=cursor(request)
+        claims.user,
+        symbol=symbol(request),
+        side=side(request),
+        status=status(request),
+        start=time(request, "start"),
+        end=time(request, "end"),
+        limit=limit(request, 100),
+        cursor=cursor(request),
     )
     return json_reply(lists.Orders(found, next_cursor))
 
@@ -67,7 +74,13 @@ async def trades(request: web.Request) -> web.Response:
     """List the account's trades, newest first."""
     claims = await signed_in(request)
     found, next_cursor = await request.app[TRADING].trades(
-        claims.user, symbol=symbol(request), limit=limit(request, 100), cursor=cursor(request)
+        claims.user,
+        symbol=symbol(request),
+        side=side(request),
+        start=time(request, "start"),
+        end=time(request, "end"),
+        limit=limit(request, 100),
+        cursor=cursor(request),
     )
     return json_reply(lists.OwnTrades(found, next_cursor))
 
