@@ -227,6 +227,25 @@ async def test_what_is_kept_for_an_account_that_is_away_is_bounded(
         assert len(there.hub.private) == 2
 
 
+async def test_who_came_back_in_time_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private, "RESUME_S", 0.1)
+    async with world(tmp_path) as there:
+        _, token = await there.person(USDT=1000)
+        mirror, client = Mirror(), await there.client(token)
+        await client.ask(op="subscribe", id=1, channels=["user:orders"])
+        mirror.take_all(await client.rest())
+        await client.socket.close()
+        client = await resume(there, token, mirror)
+        await asyncio.sleep(0.2)
+        assert len(there.hub.private) == 1
+        await client.ask(op="order.place", id=2, params=limit_order())
+        mirror.take_all(await client.rest())
+        assert len(mirror.open) == 1
+        await client.socket.close()
+        await asyncio.sleep(0.2)
+        assert len(there.hub.private) == 0
+
+
 async def test_the_seqs_of_one_life_of_a_channel_mean_nothing_in_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
