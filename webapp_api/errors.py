@@ -114,8 +114,8 @@ def error_middleware(assets: Mapping[str, Asset]) -> Middleware:
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
             return response
-        except (web.RequestPayloadError, HttpProcessingError):
-            return json_reply(wire.Error(wire.Problem("malformed", "The body could not be read.", {})), 400)
+        except (web.RequestPayloadError, HttpProcessingError, UnicodeError):
+            return json_reply(wire.Error(wire.Problem("malformed", "The request could not be read.", {})), 400)
         except ConnectionError:  # nobody is left to answer
             raise
         except Exception:

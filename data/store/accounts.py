@@ -48,9 +48,12 @@ class SqliteAccounts:
         """Return a person's account, or None."""
         return await self._account(_PERSON, user_id)
 
-    async def open_session(self, session: Session) -> None:
-        """Keep a new session. The owner's dead sessions go, and those unused for longest beyond MAX_SESSIONS."""
-        await self._store.write(lambda connection: _open_session(connection, session))
+    async def open_session(self, session: Session) -> list[str]:
+        """Keep a new session. The owner's dead sessions go, and those unused for longest beyond MAX_SESSIONS.
+
+        Returns the ids of the latter, which have ended now.
+        """
+        return await self._store.write(lambda connection: _open_session(connection, session))
 
     async def session(self, session_id: str) -> Session | None:
         """Return a session, dead or alive, or None."""
@@ -103,16 +106,16 @@ def _session(connection: sqlite3.Connection, session_id: str) -> Session | None:
     return Session(*row) if row else None
 
 
-def _open_session(connection: sqlite3.Connection, session: Session) -> None:
+def _open_session(connection: sqlite3.Connection, session: Session) -> list[str]:
     connection.execute(
         "DELETE FROM sessions WHERE user_id = ? AND (revoked_at IS NOT NULL OR expires_at <= ?)",
         (session.user_id, session.created_at),
     )
-    connection.execute(
+    pushed_out = connection.execute(
         "DELETE FROM sessions WHERE id IN"
-        " (SELECT id FROM sessions WHERE user_id = ? ORDER BY refreshed_at DESC LIMIT -1 OFFSET ?)",
+        " (SELECT id FROM sessions WHERE user_id = ? ORDER BY refreshed_at DESC LIMIT -1 OFFSET ?) RETURNING id",
         (session.user_id, MAX_SESSIONS - 1),
-    )
+    ).fetchall()
     connection.execute(
         "INSERT INTO sessions (id, user_id, refresh_hash, created_at, refreshed_at, expires_at, user_agent, address)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -127,6 +130,7 @@ def _open_session(connection: sqlite3.Connection, session: Session) -> None:
             session.address,
         ),
     )
+    return [session_id for (session_id,) in pushed_out]
 
 
 def _rotate(

@@ -57,7 +57,7 @@ class Accounts:
         session_id = secrets.token_urlsafe(16)
         refresh_token = _next_token(session_id)
         now = self._clock()
-        await self._store.open_session(
+        pushed_out = await self._store.open_session(
             Session(
                 id=session_id,
                 user_id=account.id,
@@ -65,23 +65,26 @@ class Accounts:
                 created_at=now,
                 refreshed_at=now,
                 expires_at=Micros(now + SESSION_LIFE),
-                user_agent=user_agent[:MAX_LABEL],
-                address=address[:MAX_LABEL],
+                user_agent=_label(user_agent),
+                address=_label(address),
             )
         )
+        for ended in pushed_out:
+            self._tell(ended)
         return SignedIn(account, session_id, refresh_token)
 
     async def refresh(self, refresh_token: str) -> SignedIn:
         """Renew a session. Raises InvalidRefreshToken, and ends the session where a token of its past came again."""
         session_id = refresh_token.partition(".")[0]
+        # Looked up before: a look-up that fails after the rotation would leave its owner without a good token.
+        session = await self._store.session(session_id)
+        account = await self._store.account(session.user_id) if session else None
         renewed, now = _next_token(session_id), self._clock()
         rotation = await self._store.rotate_session(
             session_id, _hash(refresh_token), _hash(renewed), now, Micros(now + SESSION_LIFE)
         )
         match rotation:
             case Rotation.ROTATED:
-                session = await self._store.session(session_id)
-                account = await self._store.account(session.user_id) if session else None
                 if account is None:
                     raise InvalidRefreshToken
                 return SignedIn(account, session_id, renewed)
@@ -112,16 +115,25 @@ class Accounts:
 
     async def sign_out(self, user: UserId, session_id: str) -> bool:
         """End a session of this account at once. Return whether there was such a live one."""
-        if not await self.is_alive(user, session_id):
+        session = await self._store.session(session_id)
+        if session is not None and session.user_id != user:
             return False
         return await self._end(session_id)
 
     async def _end(self, session_id: str) -> bool:
         was_alive = await self._store.revoke_session(session_id, self._clock())
+        self._tell(session_id)
+        return was_alive
+
+    def _tell(self, session_id: str) -> None:
         self.endings += 1
         for tell in self.ended:
             tell(session_id)
-        return was_alive
+
+
+def _label(text: str) -> str:
+    """Return what is kept of a header, which may hold bytes that are no text."""
+    return text.encode("utf-8", "replace").decode()[:MAX_LABEL]
 
 
 def _next_token(session_id: str) -> str:

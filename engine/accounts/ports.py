@@ -20,8 +20,11 @@ class AccountStore(Protocol):
     async def account(self, user_id: UserId) -> Account | None:
         """Return an account, or None."""
 
-    async def open_session(self, session: Session) -> None:
-        """Keep a new session. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS."""
+    async def open_session(self, session: Session) -> list[str]:
+        """Keep a new session. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS.
+
+        Returns the ids of the latter, which have ended now.
+        """
 
     async def session(self, session_id: str) -> Session | None:
         """Return a session, dead or alive, or None."""

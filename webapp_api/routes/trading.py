@@ -18,16 +18,18 @@ _ORDER = "/api/trading/orders/{id:[0-9]+}"  # digits only: the other names besid
 @routes.post("/api/trading/orders")
 async def place(request: web.Request) -> web.Response:
     """Place an order."""
+    raw = await request.read()  # first: whoever signs out while sending slowly is signed out
     claims = await signed_in(request)
-    body = wire.decode(await request.read(), wire.PLACE_ORDER)
+    body = wire.decode(raw, wire.PLACE_ORDER)
     return json_reply(await request.app[TRADING].place(claims.user, body), 201)
 
 
 @routes.post("/api/trading/orders/batch")
 async def batch(request: web.Request) -> web.Response:
     """Place and cancel up to 200 orders: one result each, in their order."""
+    raw = await request.read()  # first: whoever signs out while sending slowly is signed out
     claims = await signed_in(request)
-    body = wire.decode(await request.read(), BATCH)
+    body = wire.decode(raw, BATCH)
     return json_reply(await request.app[TRADING].batch(claims.user, body))
 
 
