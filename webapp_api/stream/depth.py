@@ -38,7 +38,7 @@ def checksum(bids: Sequence[tuple[str, str]], asks: Sequence[tuple[str, str]]) -
 class DepthChannel(PublicChannel):
     """Levels that changed; "0" removes one. seq is the depth's own, the same that GET depth answers."""
 
-    ring_bytes: ClassVar[int] = 2 * 1024 * 1024
+    ring_bytes: ClassVar[int] = 1024 * 1024
     _made: tuple[int, bytes] = (-1, b"")
 
     def on_diff(self, diff: DepthDiff) -> None:
