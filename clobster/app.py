@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
@@ -107,13 +107,15 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     _, _, resting = exchange.drain()
     sequencer = Sequencer(exchange, store, snapshot, now)
 
-    assets: dict[str, Asset] = {asset.code: asset for asset in listing.assets}
+    # What was listed once stays: people may have orders there, though nobody quotes it any more.
+    assets: dict[str, Asset] = {asset.code: asset for asset in (*snapshot.assets, *listing.assets)}
+    known = {market.symbol: market for market in (*snapshot.markets, *listing.markets)}
     decimals: dict[str, MarketDecimals] = {
-        market.symbol: MarketDecimals(market, assets[market.base], assets[market.quote]) for market in listing.markets
+        symbol: MarketDecimals(market, assets[market.base], assets[market.quote]) for symbol, market in known.items()
     }
-    market_data = MarketData([market.symbol for market in listing.markets], now, first_seq=now() // 1000)
+    market_data = MarketData(known, now, first_seq=now() // 1000)
     market_data.restore_levels(resting)
-    await _restore_trades(market_data, queries, listing)
+    await _restore_trades(market_data, queries, known)
 
     accounts = Accounts(SqliteAccounts(store, queries), now)
     bot_token, jwt_secret, dev_secret = _secrets(settings)
@@ -172,12 +174,12 @@ async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[Sqlite
     return store, queries
 
 
-async def _restore_trades(market_data: MarketData, queries: Queries, listing: Listing) -> None:
+async def _restore_trades(market_data: MarketData, queries: Queries, symbols: Iterable[Symbol]) -> None:
     since = Micros(now() - DAY + MINUTE)
-    for market in listing.markets:
-        recent = await queries.trades(market.symbol, limit=RECENT_TRADES)
-        market_data.restore_trades(market.symbol, reversed(recent.items))
-        market_data.restore_candles(market.symbol, *await candles.newest(queries, market.symbol, since))
+    for symbol in symbols:
+        recent = await queries.trades(symbol, limit=RECENT_TRADES)
+        market_data.restore_trades(symbol, reversed(recent.items))
+        market_data.restore_candles(symbol, *await candles.newest(queries, symbol, since))
 
 
 def _secrets(settings: Settings) -> tuple[str, str, str | None]:

@@ -10,7 +10,7 @@ from engine.core.market import Asset
 from engine.core.refusals import UnknownOrder
 from engine.core.types import Micros, OrderId, Side, Symbol, UserId
 from engine.ports import Clock
-from engine.sequencer.sequencer import Outcome, Sequencer
+from engine.sequencer.sequencer import Busy, Outcome, Sequencer
 from webapp_api import orders, wire
 from webapp_api.batch import Basket
 from webapp_api.batch_wire import Batch, BatchResults
@@ -58,12 +58,19 @@ class Trading:
             if await self._queries.order(user, order) is None:
                 raise
             raise OrderNotOpen from None
-        return (await with_fills(self._queries, [_changed(events[-1])], self._markets))[0]
+        return (await self._done([_changed(events[-1])]))[0]
 
     async def cancel_all(self, user: UserId, symbol: Symbol | None) -> list[wire.Order]:
         """Cancel all of an account's orders, in one market or in all, and return them. Raises UnknownSymbol."""
         events = await self._sequencer.submit(CancelAll(self._clock(), user, symbol or Symbol("")))
-        return await with_fills(self._queries, [_changed(event) for event in events], self._markets)
+        return await self._done([_changed(event) for event in events])
+
+    async def _done(self, changed: list[OrderChanged]) -> list[wire.Order]:
+        """Return orders that a command has changed; without fills where too many look things up now."""
+        try:
+            return await with_fills(self._queries, changed, self._markets)
+        except Busy:  # what is done must not be answered like a refusal
+            return [orders.order(each, (), self._markets[each.symbol]) for each in changed]
 
     async def order(self, user: UserId, order: OrderId) -> wire.Order:
         """Return an order with its fills. Raises UnknownOrder, for somebody else's order too."""
@@ -83,11 +90,14 @@ class Trading:
         end: Micros | None,
         limit: int,
         cursor: int | None,
+        fills: bool = True,
     ) -> tuple[list[wire.Order], int | None]:
-        """Return some of an account's orders, newest first, and the cursor of the next page."""
+        """Return some of an account's orders, newest first, with their fills or none; and the cursor of the next."""
         page = await self._queries.orders(
             user, symbol=symbol, side=side, status=status, start=start, end=end, limit=limit, cursor=cursor
         )
+        if not fills:
+            return [orders.order(each, (), self._markets[each.symbol]) for each in page.items], page.next_cursor
         return await with_fills(self._queries, page.items, self._markets), page.next_cursor
 
     async def trades(

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from data.store.audit import MAX_FINDINGS, AuditReads
+from data.store.migrate import sqlite_url, upgrade
+from data.store.sqlite import SqliteStore
 from engine.core.commands import PlaceOrder, RequestWithdrawal
 from engine.core.events import OrderChanged
 from engine.core.types import AssetCode, Atoms, Lots, OrderType, SelfTradePrevention, Side, Ticks
@@ -116,3 +118,31 @@ async def test_books_in_use_can_be_read_as_of_one_moment(tmp_path: Path) -> None
             assert reads.snapshot() == before
             assert [row.last_seq for row in reads.log()][-1] == before.seq
             assert reads.findings() == []
+
+
+async def test_turnover_beyond_63_bits_is_still_proved(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+    upgrade(sqlite_url(path))
+    store = await SqliteStore.open(path)
+    try:
+        await store.write(_turn_over)
+    finally:
+        await store.close()
+    with AuditReads(path) as reads:
+        assert not [finding for finding in reads.findings() if "postings" in finding or "balances" in finding]
+
+
+def _turn_over(connection: sqlite3.Connection) -> None:
+    """Hold and release more than a balance many times over."""
+    large = 4 * 10**18
+    connection.execute("INSERT INTO assets VALUES ('USDT', 6)")
+    connection.execute("INSERT INTO users (id, kind, first_name, created_at) VALUES (1000, 'person', 'Ada', 0)")
+    posting = (
+        "INSERT INTO postings (asset, debit_owner, debit_kind, credit_owner, credit_kind, amount, reason, cause, at)"
+        " VALUES ('USDT', ?, ?, ?, ?, ?, ?, 1, 0)"
+    )
+    connection.execute(posting, (1, 0, 1000, 0, large, "deposit"))
+    for _ in range(4):
+        connection.execute(posting, (1000, 0, 1000, 1, large, "hold"))
+        connection.execute(posting, (1000, 1, 1000, 0, large, "release"))
+    connection.executemany("INSERT INTO balances VALUES (?, 'USDT', ?, 0)", [(1, -large), (1000, large)])
