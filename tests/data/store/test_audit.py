@@ -141,7 +141,7 @@ def _turn_over(connection: sqlite3.Connection) -> None:
         "INSERT INTO postings (asset, debit_owner, debit_kind, credit_owner, credit_kind, amount, reason, cause, at)"
         " VALUES ('USDT', ?, ?, ?, ?, ?, ?, 1, 0)"
     )
-    connection.execute(posting, (1, 0, 1000, 0, large, "deposit"))
+    connection.execute(posting, (1, 0, 1000, 0, large, "trade"))
     for _ in range(4):
         connection.execute(posting, (1000, 0, 1000, 1, large, "hold"))
         connection.execute(posting, (1000, 1, 1000, 0, large, "release"))
