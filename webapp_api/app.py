@@ -3,8 +3,9 @@
 from aiohttp import web
 
 from webapp_api import wire
-from webapp_api.deps import DEPS, PORTFOLIO, STATISTICS, TRADING, Deps
+from webapp_api.deps import DEPS, EXPORTS, PORTFOLIO, STATISTICS, TRADING, Deps
 from webapp_api.errors import error_middleware
+from webapp_api.exports import Exports
 from webapp_api.portfolio import Portfolio
 from webapp_api.routes import auth, dev, docs, health, markets, page, portfolio, trading, udf
 from webapp_api.statistics import Statistics
@@ -16,6 +17,7 @@ def build_app(deps: Deps) -> web.Application:
     app = web.Application(middlewares=[error_middleware(deps.assets)], client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
     app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets)
+    app[EXPORTS] = Exports()
     app[STATISTICS] = Statistics(deps.market_data, deps.queries, deps.markets, deps.assets, deps.clock)
     app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets)
     for resource in (trading, markets, udf, portfolio, auth, health):

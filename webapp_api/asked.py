@@ -106,3 +106,11 @@ def time(request: web.Request, name: str) -> Micros | None:
     if millis is None:
         raise InvalidParameter(f"The {name} is a time in milliseconds.", parameter=name)
     return Micros(min(millis * 1000, _NEVER))
+
+
+def wants_csv(request: web.Request) -> bool:
+    """Return whether the client wants a list as CSV and not as JSON. Raises InvalidParameter."""
+    text = request.query.get("format", "json")
+    if text not in ("csv", "json"):
+        raise InvalidParameter("The format is json or csv.", parameter="format")
+    return text == "csv"

@@ -14,6 +14,7 @@ from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
 from webapp_api.auth.tokens import AccessTokens, Guard
+from webapp_api.exports import Exports
 from webapp_api.portfolio import Portfolio
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
@@ -50,4 +51,5 @@ class Deps:
 DEPS = web.AppKey("deps", Deps)
 TRADING = web.AppKey("trading", Trading)
 STATISTICS = web.AppKey("statistics", Statistics)
+EXPORTS = web.AppKey("exports", Exports)
 PORTFOLIO = web.AppKey("portfolio", Portfolio)

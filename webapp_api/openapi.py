@@ -92,7 +92,10 @@ def _reply(operation: Operation, schema_of: dict[Any, Any]) -> dict[str, Any]:
         return {"description": "Done."}
     if isinstance(reply, Text):
         return {"description": reply.description, "content": {reply.content_type: {"schema": {"type": "string"}}}}
-    return {"description": operation.summary, "content": {"application/json": {"schema": schema_of[reply]}}}
+    content = {"application/json": {"schema": schema_of[reply]}}
+    if operation.csv:
+        content["text/csv"] = {"schema": {"type": "string"}}
+    return {"description": operation.summary, "content": content}
 
 
 def _refusals(codes: tuple[str, ...], refusal: dict[str, Any]) -> dict[str, Any]:

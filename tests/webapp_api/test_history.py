@@ -1,8 +1,12 @@
 """Own orders, trades and the ledger of long ago, narrowed down; and everybody's older trades."""
 
+import asyncio
+import csv
+
 import pytest
 
 from tests.webapp_api.house import House, Person
+from webapp_api import exports
 
 
 async def a_day(house: House) -> tuple[Person, list[dict[str, object]]]:
@@ -58,3 +62,46 @@ async def test_public_trades_go_back_beyond_the_recent_ones(house: House) -> Non
         pages.append((await house.nobody.get(f"{path}&cursor={cursor}")).body)
     assert [[trade["trade_id"] for trade in page["trades"]] for page in pages] == [[6, 5], [2, 1]]
     assert (await house.nobody.get(f"{path}&cursor=x")).problem == (400, "invalid_parameter")
+
+
+async def test_orders_and_trades_as_csv(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "PAGE", 3)
+    ada, orders = await a_day(house)
+    answer = await ada.get("/api/trading/orders?format=csv")
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert answer.body.count("\r\n") == 8
+    told = list(csv.DictReader(answer.body.splitlines()))
+    shown = (await ada.get("/api/trading/orders")).body["orders"]
+    for line, order in zip(told, shown, strict=True):
+        for name in ("id", "symbol", "side", "status", "price", "quantity", "filled_quantity", "average_price"):
+            assert line[name] == str(order[name] if order[name] is not None else ""), name
+    assert told[0]["created_at"].endswith("Z")
+    trades = list(csv.DictReader((await ada.get("/api/trading/trades?format=csv&side=buy")).body.splitlines()))
+    assert [int(each["order_id"]) for each in trades] == [orders[4]["id"], orders[2]["id"], orders[0]["id"]]
+    assert {(each["fee_asset"], each["maker"], each["settlement"]) for each in trades} == {
+        ("BTC", "true", "owed"),
+        ("ETH", "true", "owed"),
+    }
+    some = (await ada.get("/api/trading/orders?format=csv&limit=4")).body.splitlines()
+    rest = (await ada.get(f"/api/trading/orders?format=csv&cursor={some[-1].split(',')[0]}")).body.splitlines()
+    assert some + rest[1:] == answer.body.splitlines()
+    assert (await ada.get("/api/trading/orders?format=xml")).problem == (400, "invalid_parameter")
+    assert (await house.nobody.get("/api/trading/orders?format=csv")).problem == (401, "unauthorized")
+
+
+async def test_a_text_that_looks_like_a_formula_is_none_in_csv(house: House) -> None:
+    ada = await house.person(1, USDT=1000)
+    await ada.place(client_order_id="-2:1")
+    [line] = csv.DictReader((await ada.get("/api/trading/orders?format=csv")).body.splitlines())
+    assert line["client_order_id"] == "'-2:1"
+    told = exports.text([["=1+1", "+1", "@a", 'a "b", c', None, -1]]).decode()
+    assert told == '\'=1+1,\'+1,\'@a,"a ""b"", c",,-1\r\n'
+
+
+async def test_few_exports_at_once_and_one_an_account(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = await house.person(1, USDT=1000)
+    answers = await asyncio.gather(*(ada.get("/api/trading/orders?format=csv") for _ in range(4)))
+    assert {answer.status for answer in answers} == {200, 503}
+    assert (await ada.get("/api/trading/orders?format=csv")).status == 200
+    monkeypatch.setattr(exports, "AT_ONCE", 0)
+    assert (await ada.get("/api/trading/orders?format=csv")).problem == (503, "busy")

@@ -42,7 +42,7 @@ class Operation:
     """A method of a path.
 
     name is what generated clients call it. body and reply are types, None where there is none; reply may be a Text.
-    refusal is the type of the answer that refuses.
+    refusal is the type of the answer that refuses; csv says that the answer may also be asked for as CSV.
     parameters that stand in the path are of the path, the others of the query. errors are the codes of refusals besides
     those that signed_in and body bring along.
     """
@@ -58,6 +58,7 @@ class Operation:
     reply: Any
     errors: tuple[str, ...] = ()
     refusal: Any = Error
+    csv: bool = False
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -82,6 +83,7 @@ START: Final = Parameter("start", Time, "Only what happened then or later, in ms
 END: Final = Parameter("end", Time, "Only what happened before, in ms.")
 STATUS: Final = Parameter("status", Status, "Only open orders, only closed ones, or all.", "all")
 
+FORMAT: Final = Parameter("format", Literal["json", "csv"], "The answer as JSON or as CSV.", "json")
 MARKET: Final = Parameter("symbol", Symbol, "The market's name.")
 ORDER_ID: Final = Parameter("id", Id, "The order's id.")
 SESSION_ID: Final = Parameter("id", Annotated[str, Meta(min_length=1)], "The session's id.")

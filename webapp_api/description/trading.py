@@ -4,7 +4,18 @@ from http import HTTPStatus
 from typing import Final
 
 from webapp_api import batch_wire, lists, wire
-from webapp_api.description.operation import CURSOR, END, LIMIT, ORDER_ID, SIDE, START, STATUS, SYMBOL, Operation
+from webapp_api.description.operation import (
+    CURSOR,
+    END,
+    FORMAT,
+    LIMIT,
+    ORDER_ID,
+    SIDE,
+    START,
+    STATUS,
+    SYMBOL,
+    Operation,
+)
 
 TAG: Final = "trading"
 
@@ -53,7 +64,8 @@ OPERATIONS: Final = (
         path="/api/trading/orders",
         summary="One's orders, newest first",
         signed_in=True,
-        parameters=(SYMBOL, SIDE, STATUS, START, END, LIMIT, CURSOR),
+        parameters=(SYMBOL, SIDE, STATUS, START, END, LIMIT, CURSOR, FORMAT),
+        csv=True,
         reply=lists.Orders,
         errors=("unknown_symbol", "invalid_parameter"),
     ),
@@ -93,7 +105,8 @@ OPERATIONS: Final = (
         path="/api/trading/trades",
         summary="One's trades, newest first, with fee and settlement state",
         signed_in=True,
-        parameters=(SYMBOL, SIDE, START, END, LIMIT, CURSOR),
+        parameters=(SYMBOL, SIDE, START, END, LIMIT, CURSOR, FORMAT),
+        csv=True,
         reply=lists.OwnTrades,
         errors=("unknown_symbol", "invalid_parameter"),
     ),

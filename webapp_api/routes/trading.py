@@ -1,13 +1,16 @@
 """`/api/trading`: placing, cancelling and looking up one's own orders and trades."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
 from aiohttp import web
 
 from engine.core.refusals import UnknownOrder
-from engine.core.types import OrderId
-from webapp_api import lists, wire
-from webapp_api.asked import cursor, limit, number, side, signed_in, status, symbol, time
+from engine.core.types import OrderId, UserId
+from webapp_api import exports, lists, wire
+from webapp_api.asked import cursor, limit, number, side, signed_in, status, symbol, time, wants_csv
 from webapp_api.batch_wire import BATCH
-from webapp_api.deps import TRADING
+from webapp_api.deps import EXPORTS, TRADING
 from webapp_api.reply import json_reply
 
 routes = web.RouteTableDef()
@@ -34,19 +37,26 @@ async def batch(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/trading/orders")
-async def orders(request: web.Request) -> web.Response:
+async def orders(request: web.Request) -> web.StreamResponse:
     """List the account's orders, newest first."""
     claims = await signed_in(request)
-    found, next_cursor = await request.app[TRADING].orders(
+    ask = partial(
+        request.app[TRADING].orders,
         claims.user,
         symbol=symbol(request),
         side=side(request),
         status=status(request),
         start=time(request, "start"),
         end=time(request, "end"),
-        limit=limit(request, 100),
-        cursor=cursor(request),
     )
+    if wants_csv(request):
+
+        async def page(count: int, before: int | None) -> exports.Page:
+            found, next_cursor = await ask(limit=count, cursor=before, fills=False)
+            return [exports.order_line(each) for each in found], next_cursor
+
+        return await _csv(request, claims.user, exports.ORDER_COLUMNS, page)
+    found, next_cursor = await ask(limit=limit(request, 100), cursor=cursor(request))
     return json_reply(lists.Orders(found, next_cursor))
 
 
@@ -72,19 +82,36 @@ async def cancel(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/trading/trades")
-async def trades(request: web.Request) -> web.Response:
+async def trades(request: web.Request) -> web.StreamResponse:
     """List the account's trades, newest first."""
     claims = await signed_in(request)
-    found, next_cursor = await request.app[TRADING].trades(
+    ask = partial(
+        request.app[TRADING].trades,
         claims.user,
         symbol=symbol(request),
         side=side(request),
         start=time(request, "start"),
         end=time(request, "end"),
-        limit=limit(request, 100),
-        cursor=cursor(request),
     )
+    if wants_csv(request):
+
+        async def page(count: int, before: int | None) -> exports.Page:
+            found, next_cursor = await ask(limit=count, cursor=before)
+            return [exports.trade_line(each) for each in found], next_cursor
+
+        return await _csv(request, claims.user, exports.TRADE_COLUMNS, page)
+    found, next_cursor = await ask(limit=limit(request, 100), cursor=cursor(request))
     return json_reply(lists.OwnTrades(found, next_cursor))
+
+
+async def _csv(
+    request: web.Request,
+    user: UserId,
+    columns: Sequence[str],
+    page: Callable[[int, int | None], Awaitable[exports.Page]],
+) -> web.StreamResponse:
+    most = limit(request, exports.MOST_LINES)
+    return await request.app[EXPORTS].reply(request, user, columns, page, cursor=cursor(request), limit=most)
 
 
 def _order_id(request: web.Request) -> OrderId:
