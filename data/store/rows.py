@@ -16,6 +16,8 @@ from engine.market_data.intervals import MINUTE
 
 Row = tuple[Any, ...]
 
+MAX_INTEGER: Final = 2**63 - 1  # that a column holds
+
 CANDLE_MINUTES: Final = (1, 15, 60, 1440)  # Candles of these lengths are kept; the others are put together from them.
 
 
@@ -90,7 +92,7 @@ def candle_rows(trades: Iterable[Traded]) -> list[Row]:
                 found[key] = copy(minute)
             else:
                 longer.merge(minute)
-    return [(*key, *astuple(candle)[1:]) for key, candle in found.items()]
+    return [(*key, *(min(value, MAX_INTEGER) for value in astuple(candle)[1:])) for key, candle in found.items()]
 
 
 def posting_rows(postings: Iterable[Posting]) -> list[Row]:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql import ClauseElement
 
 from data.store import schema
-from data.store.rows import Row
+from data.store.rows import MAX_INTEGER, Row
 
 Merge = Callable[[Any, Any], ColumnElement[int]]
 
@@ -64,6 +64,12 @@ class Insert:
                 done += size
 
 
+def _capped_sum(kept: ColumnElement[int], more: ColumnElement[int]) -> ColumnElement[int]:
+    """Beyond 63 bits SQLite adds as floats, which the column refuses: a candle that large is not worth a writer."""
+    largest: ColumnElement[int] = func.min(kept + more, literal_column(str(MAX_INTEGER)))
+    return largest
+
+
 def _names(table: Table) -> list[str]:
     return [column.name for column in table.columns]
 
@@ -84,10 +90,10 @@ CANDLES: Final = Insert(
         "high": func.max,
         "low": func.min,
         "volume": operator.add,
-        "notional": operator.add,
+        "notional": _capped_sum,
         "trades": operator.add,
         "taker_buy_volume": operator.add,
-        "taker_buy_notional": operator.add,
+        "taker_buy_notional": _capped_sum,
     },
 )
 POSTINGS: Final = Insert(schema.postings, _names(schema.postings)[1:])
