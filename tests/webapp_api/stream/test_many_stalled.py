@@ -59,7 +59,7 @@ async def test_a_hundred_stalled_clients_cost_bounded_memory_and_nobody_elses_ti
                 break
         assert there.hub.metrics.lagging == STALLED
         occupied = resident()
-        after_s = await trade_while_publishing(there, trader, range(1000, 1300))  # 480 MB, were it kept
+        after_s = await trade_while_publishing(there, trader, range(1000, 1300))  # 480 MB, were it written
         assert resident() - occupied < 24 * MIB
         assert there.hub.metrics.lagging == STALLED
         assert after_s < 2 * before_s + 0.003
