@@ -12,8 +12,8 @@ from data.store.sqlite import SqliteStore
 from engine.core.commands import CancelWithdrawal, CompleteWithdrawal, Deposit, ListMarket, RequestWithdrawal
 from engine.core.events import BalanceChanged, WithdrawalChanged
 from engine.core.exchange import Exchange
+from engine.core.names import LIFE
 from engine.core.refusals import AlreadyCredited
-from engine.core.state import CLIENT_ORDER_ID_LIFE
 from engine.core.types import AssetCode, Atoms, OrderStatus, UserId
 from engine.ports import LostLead
 from engine.sequencer.journal import replay
@@ -89,7 +89,7 @@ async def test_client_order_ids_are_remembered_for_a_day_and_longer_while_open(t
             await day.cancel(ada, order.id)
         await day.place(ada, "buy", 1, 100)
         await day.place(ada, "buy", 1, 100, client_order_id="newest")
-        a_day_later = gone[-1].created_at + CLIENT_ORDER_ID_LIFE
+        a_day_later = gone[-1].created_at + LIFE
         await day.store.write(lambda connection: connection.execute("UPDATE sequencer SET now = ?", (a_day_later,)))
         with AuditReads(day.path) as reads:
             remembered = reads.snapshot().remembered
