@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint bench fuzz-api lock
+.PHONY: help setup run test history check lint bench fuzz-api lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ run: setup ## the exchange on http://127.0.0.1:8080 (more options: make run ARGS
 
 test: setup ## the whole test suite (a part of it: make test ARGS=tests/engine)
 	@$(BIN)/pytest $(ARGS)
+
+history: setup ## the timing of pages at ten million rows, which takes some minutes and 3 GB
+	@CLOBSTER_TEST_ROWS=10000000 $(BIN)/pytest tests/data/store/test_history.py
 
 check: lint test ## what CI runs: lint, format, types, layers, tests
 

@@ -16,7 +16,7 @@ from data.store import facts
 from data.store.readers import Readers, Values, rows
 from data.store.rows import Row
 from data.store.schema import SettlementState
-from data.store.walk import STEPS, UNBOUNDED, Walk
+from data.store.walk import Walk
 from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
 from engine.core.types import AssetCode, Micros, OrderId, Side, Symbol, UserId
 
@@ -71,7 +71,7 @@ def _orders(status: Status) -> Walk:
         where=f"{_OF_MARKET} AND (:side IS NULL OR side = :side)"
         + (f" AND NOT {_IS_OPEN}" if status == "closed" else ""),
         time="created_at",
-        steps=UNBOUNDED if is_open else STEPS,  # few are open, and whoever shows them wants them all
+        bounded=not is_open,  # few are open, and whoever shows them wants them all
     )
 
 

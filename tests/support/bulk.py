@@ -19,7 +19,13 @@ RARE_ASSET = AssetCode("ETH")
 START: Final = Micros(1_700_000_000_000_000)
 APART: Final = 1_000  # microseconds between rows
 
-_PRAGMAS: Final = ("journal_mode = OFF", "synchronous = OFF", "foreign_keys = OFF", "ignore_check_constraints = ON", "cache_size = -200000")
+_PRAGMAS: Final = (
+    "journal_mode = OFF",
+    "synchronous = OFF",
+    "foreign_keys = OFF",
+    "ignore_check_constraints = ON",
+    "cache_size = -200000",
+)
 _OWNER: Final = f"""
     CASE WHEN n <= {IDLE_ROWS * 100} AND n % 100 = 1 THEN {IDLE} WHEN n % 2 = 0 THEN {BUSY}
          ELSE {CROWD} + n * 7919 % {CROWD_SIZE} END
@@ -57,7 +63,7 @@ _FILL: Final = (
 
 
 def fill(path: Path, rows: int) -> None:
-    """Make a database of so many orders, trades and postings. Ten million take some minutes and 6 GB."""
+    """Make a database of so many orders, trades and postings. Ten million take some minutes and 3 GB."""
     upgrade(sqlite_url(path))
     connection = sqlite3.connect(path, isolation_level=None)
     try:
@@ -71,11 +77,11 @@ def fill(path: Path, rows: int) -> None:
             connection.execute(f"DROP INDEX {name}")
         connection.execute("BEGIN")
         for table, row in (
-            ("assets", "SELECT value, 8 FROM json_each('[\"USDT\", \"BTC\", \"ETH\", \"SOL\"]')"),
+            ("assets", 'SELECT value, 8 FROM json_each(\'["USDT", "BTC", "ETH", "SOL"]\')'),
             (
                 "markets",
                 "SELECT value || 'USDT', value, 'USDT', 1, 1, 1, 9, 9, 9, 1, 1"
-                " FROM json_each('[\"BTC\", \"ETH\", \"SOL\"]')",
+                ' FROM json_each(\'["BTC", "ETH", "SOL"]\')',
             ),
             (
                 "users",
