@@ -18,7 +18,7 @@ MAX_LEVELS = 10_000  # a side; what lies further out than this is let go
 
 _Quantity = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,20}(\.[0-9]{1,20})?\Z")]
 _Price = Annotated[str, msgspec.Meta(pattern=r"\A(?=[0.]*[1-9])[0-9]{1,20}(\.[0-9]{1,20})?\Z")]
-_UpdateId = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+_UpdateId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Changes = list[tuple[_Price, _Quantity]]
 
 
