@@ -94,7 +94,7 @@ class Newest:
         self._before[interval] = candle
 
     def add(self, minute: Candle) -> list[tuple[Interval, Candle]]:
-        """Count what traded in a minute that is not older than the newest.
+        """Count what traded in a minute that is not older than the newest; `minute` belongs to this from now on.
 
         Return the candles that are closed by this: their intervals ended before this minute.
         """
@@ -110,7 +110,7 @@ class Newest:
             if candle.begin != interval.begin(minute.begin):
                 closed.append((interval, candle))
             before[interval] = candle
-        self._minute = copy(minute)
+        self._minute = minute
         return closed
 
     def candle(self, interval: Interval) -> Candle | None:

@@ -2,6 +2,8 @@
 
 import random
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -20,6 +22,15 @@ from tests.engine.market_data.test_candles import model
 from tests.support.batches import batch
 
 SYMBOLS = (BTCUSDT.symbol, ETHUSDT.symbol)
+
+
+@asynccontextmanager
+async def reader(path: Path) -> AsyncIterator[Queries]:
+    queries = await Queries.open(path)
+    try:
+        yield queries
+    finally:
+        await queries.close()
 
 
 async def some_days(path: Path, seed: int) -> tuple[list[Traded], Micros]:
@@ -59,24 +70,23 @@ async def test_they_are_what_all_trades_come_to_after_restarts(tmp_path: Path, s
     path = tmp_path / "books.sqlite"
     trades, now = await some_days(path, seed)
     rng = random.Random(seed)
-    queries = await Queries.open(path)
-    for symbol in SYMBOLS:
-        own = [trade for trade in trades if trade.symbol == symbol]
-        assert len(own) > 30
-        assert len({trade.taker_side for trade in own}) == len(Side)
-        for interval in Interval:
-            every = without_gaps(own, interval, now)
-            assert await candles(queries, symbol, interval, now, limit=1000) == every[-1000:]
-            assert await candles(queries, symbol, interval, now, start=Micros(0), limit=1000) == every[:1000]
-            for _ in range(5):
-                first, last = sorted(rng.randrange(len(every)) for _ in range(2))
-                start, end = every[first].begin, every[last].begin
-                found = await candles(queries, symbol, interval, now, start=start, end=end, limit=1000)
-                assert found == every[first : last + 1][:1000]
-        whole = (await ever(queries, SYMBOLS))[symbol]
-        assert (whole.trades, whole.volume) == (len(own), sum(trade.quantity for trade in own))
-        assert (whole.open, whole.close) == (own[0].price, own[-1].price)
-    await queries.close()
+    async with reader(path) as queries:
+        for symbol in SYMBOLS:
+            own = [trade for trade in trades if trade.symbol == symbol]
+            assert len(own) > 30
+            assert len({trade.taker_side for trade in own}) == len(Side)
+            for interval in Interval:
+                every = without_gaps(own, interval, now)
+                assert await candles(queries, symbol, interval, now, limit=1000) == every[-1000:]
+                assert await candles(queries, symbol, interval, now, start=Micros(0), limit=1000) == every[:1000]
+                for _ in range(5):
+                    first, last = sorted(rng.randrange(len(every)) for _ in range(2))
+                    start, end = every[first].begin, every[last].begin
+                    found = await candles(queries, symbol, interval, now, start=start, end=end, limit=1000)
+                    assert found == every[first : last + 1][:1000]
+            whole = (await ever(queries, SYMBOLS))[symbol]
+            assert (whole.trades, whole.volume) == (len(own), sum(trade.quantity for trade in own))
+            assert (whole.open, whole.close) == (own[0].price, own[-1].price)
     with AuditReads(path) as reads:
         assert reads.findings() == []
 
@@ -84,19 +94,23 @@ async def test_they_are_what_all_trades_come_to_after_restarts(tmp_path: Path, s
 async def test_a_server_that_starts_knows_what_the_one_before_knew(tmp_path: Path) -> None:
     path = tmp_path / "books.sqlite"
     trades, _ = await some_days(path, 3)
-    clock = Micros(trades[-1].at + 20 * HOUR)
-    before = MarketData(SYMBOLS, lambda: clock)
-    queries = await Queries.open(path)
-    after = MarketData(SYMBOLS, lambda: clock)
-    for trade in trades:
-        before.on_batch(batch(trades=[trade]))
-    for symbol in SYMBOLS:
-        after.restore_trades(symbol, reversed((await queries.trades(symbol, limit=1000)).items))
-        after.restore_candles(symbol, *await newest(queries, symbol, Micros(clock - DAY + MINUTE)))
-        for interval in Interval:
-            assert after.candle(symbol, interval) == before.candle(symbol, interval)
-        assert after.ticker(symbol) == before.ticker(symbol)
-    await queries.close()
+    last = trades[-1].at
+    clock = [Micros(0)]
+    before = MarketData(SYMBOLS, lambda: clock[0])
+    async with reader(path) as queries:
+        for trade in trades:
+            before.on_batch(batch(trades=[trade]))
+        day_later = [
+            trade.at + DAY - MINUTE for trade in trades
+        ]  # the day's first minute is one in which something traded
+        for clock[0] in [Micros(at) for at in (last + HOUR, *day_later, last + DAY, last + 2 * DAY) if at >= last]:
+            after = MarketData(SYMBOLS, lambda: clock[0])
+            for symbol in SYMBOLS:
+                after.restore_trades(symbol, reversed((await queries.trades(symbol, limit=1000)).items))
+                after.restore_candles(symbol, *await newest(queries, symbol, Micros(clock[0] - DAY + MINUTE)))
+                for interval in Interval:
+                    assert after.candle(symbol, interval) == before.candle(symbol, interval)
+                assert after.ticker(symbol) == before.ticker(symbol)
 
 
 async def test_a_market_without_trades_has_nothing(tmp_path: Path) -> None:
