@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,9 @@ def test_a_stop_in_the_middle_of_trading_is_clean_and_the_next_start_goes_on(tmp
         trader = subprocess.Popen(
             [sys.executable, "-m", "tests.e2e.trader", server.url, token, "2"], stdout=subprocess.DEVNULL
         )
-        while not call("GET", f"{server.url}/api/trading/trades", token=token).body["trades"]:
-            pass
+        until = time.monotonic() + 20
+        while not call("GET", f"{server.url}/api/trading/orders?limit=1", token=token).body["orders"]:
+            assert time.monotonic() < until
         assert server.stop() == 0
         assert trader.wait(timeout=30) == 0
         assert "Traceback" not in server.log
