@@ -83,6 +83,7 @@ async def test_orders_and_trades_as_csv(house: House, monkeypatch: pytest.Monkey
         ("ETH", "true", "owed"),
     }
     some = (await ada.get("/api/trading/orders?format=csv&limit=4")).body.splitlines()
+    assert len(some) == 5
     rest = (await ada.get(f"/api/trading/orders?format=csv&cursor={some[-1].split(',')[0]}")).body.splitlines()
     assert some + rest[1:] == answer.body.splitlines()
     assert (await ada.get("/api/trading/orders?format=xml")).problem == (400, "invalid_parameter")
