@@ -7,6 +7,7 @@ import asyncio
 import base64
 import os
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
@@ -32,7 +33,7 @@ def text_frame(payload: bytes) -> bytes:
     return bytes([0x81, 0x80 | 126]) + size.to_bytes(2, "big") + bytes(4) + payload
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol, ABC):
     """One connection; `answered` hears of each whole answer."""
 
     def __init__(self, answered: Callable[["Connection", bytes], None]) -> None:
@@ -61,9 +62,9 @@ class Connection(asyncio.Protocol):
             at = end
         self._buffer = buffer[at:]
 
+    @abstractmethod
     def end_of_answer(self, buffer: bytes, at: int) -> int | None:
         """Return where the answer that starts at `at` ends, or None while it is not whole."""
-        raise NotImplementedError  # each protocol cuts in its own way
 
     async def close(self) -> None:
         """Close and wait."""
