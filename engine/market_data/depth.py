@@ -62,6 +62,11 @@ class Depth:
         """Take over what rests at a price now."""
         (self._bids if level.side is Side.BUY else self._asks).put(level.price, level.quantity)
 
+    @property
+    def uncut(self) -> int:
+        """How many prices have changed since the last cut."""
+        return len(self._bids.changed) + len(self._asks.changed)
+
     def cut(self) -> DepthDiff | None:
         """Make everything that has changed since the last cut one diff; None where nothing has."""
         if not (self._bids.changed or self._asks.changed):

@@ -16,6 +16,7 @@ from engine.ports import Clock
 from engine.sequencer.batch import Batch
 
 RECENT_TRADES = 1000  # kept a market
+MOST_UNCUT = 10_000  # prices whose change is remembered until somebody asks
 
 
 class Ticker(Struct, frozen=True, gc=False):
@@ -78,7 +79,10 @@ class MarketData:
         """Take over what a committed batch changed."""
         markets = self._markets
         for level in batch.levels:
-            markets[level.symbol].depth.change(level)
+            depth = markets[level.symbol].depth
+            depth.change(level)
+            if depth.uncut >= MOST_UNCUT:  # nobody follows this market
+                self.cut_depth(level.symbol)
         for trade in batch.trades:
             markets[trade.symbol].trades.append(trade)
         for (symbol, _), minute in by_minute(batch.trades).items():

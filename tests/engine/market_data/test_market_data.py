@@ -11,7 +11,7 @@ from engine.market_data.candles import by_minute
 from engine.market_data.day import MINUTES_A_DAY
 from engine.market_data.depth import DepthDiff
 from engine.market_data.intervals import MINUTE, Interval
-from engine.market_data.market_data import RECENT_TRADES, MarketData
+from engine.market_data.market_data import MOST_UNCUT, RECENT_TRADES, MarketData
 from tests.support.batches import batch, level, trade
 
 BTC = Symbol("BTCUSDT")
@@ -83,6 +83,17 @@ def test_depth_equals_a_plain_dictionary_after_many_changes_and_diffs_rebuild_it
             for book in (model, rebuilt):
                 assert bids == sorted(((p, q) for (s, p), q in book.items() if q and s is Side.BUY), reverse=True)
                 assert asks == sorted((p, q) for (s, p), q in book.items() if q and s is Side.SELL)
+
+
+def test_what_changes_in_a_market_that_nobody_follows_is_not_collected_for_ever() -> None:
+    data, _ = market_data()
+    diffs: list[DepthDiff] = []
+    data.depth_listeners.append(diffs.append)
+    for price in range(1, 3 * MOST_UNCUT + 2):
+        data.on_batch(batch(levels=[level("buy", price, 1)]))
+        data.on_batch(batch(levels=[level("buy", price, 0)]))
+    assert [len(diff.bids) for diff in diffs] == [MOST_UNCUT] * 3
+    assert data.depth(Symbol("BTCUSDT"), 5)[1] == []
 
 
 def test_recent_trades_are_newest_first_and_bounded() -> None:
