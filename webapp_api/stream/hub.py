@@ -18,6 +18,7 @@ from engine.ports import Clock
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy, Sequencer
 from webapp_api.auth.tokens import Guard
+from webapp_api.refusals import MalformedBody
 from webapp_api.stream.connection import CLOSE_S, Connection, Services, Socket
 from webapp_api.stream.metrics import StreamMetrics
 from webapp_api.stream.orders import Desk
@@ -102,7 +103,10 @@ class Hub:
         websocket: Socket = web.WebSocketResponse(
             timeout=CLOSE_S, heartbeat=HEARTBEAT_S, compress=False, max_msg_size=MAX_MESSAGE, decode_text=False
         )
-        await websocket.prepare(request)
+        try:
+            await websocket.prepare(request)
+        except ValueError:  # aiohttp decodes the key before it looks what it is made of
+            raise MalformedBody("The handshake's headers could not be read.") from None
         transport = request.transport
         if transport is None:  # it left during the handshake
             return websocket

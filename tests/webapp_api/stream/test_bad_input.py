@@ -221,6 +221,12 @@ async def handshake(there: World, **headers: str) -> int:
         return response.status
 
 
+@pytest.mark.parametrize("key", ["", "not base64", "\u00ff\u00fe"])
+async def test_a_handshake_with_a_broken_key_is_refused(tmp_path: Path, key: str) -> None:
+    async with world(tmp_path) as there:
+        assert await handshake(there, **{"Sec-WebSocket-Key": key}) == 400
+
+
 async def test_one_client_is_not_heard_to_the_end_before_others_get_a_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
