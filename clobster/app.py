@@ -23,6 +23,7 @@ from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
+from engine.accounts.activity import ActivityFeed
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
@@ -117,7 +118,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     market_data.restore_levels(resting)
     await _restore_trades(market_data, queries, known)
 
-    accounts = Accounts(SqliteAccounts(store, queries), now)
+    activity = ActivityFeed()
+    accounts = Accounts(SqliteAccounts(store, queries), activity, now)
     bot_token, jwt_secret, dev_secret = _secrets(settings)
     tokens = AccessTokens(jwt_secret.encode(), now)
     guard = Guard(tokens, accounts, now)

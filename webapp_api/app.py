@@ -1,8 +1,9 @@
-"""The whole HTTP application: routes, the one middleware, and nothing that lives longer than it."""
+"""The whole HTTP application: routes, the two middlewares, and nothing that lives longer than it."""
 
 from aiohttp import web
 
 from webapp_api import wire
+from webapp_api.auth.access import Access
 from webapp_api.deps import DEPS, EXPORTS, PORTFOLIO, STATISTICS, TRADING, Deps
 from webapp_api.errors import error_middleware
 from webapp_api.exports import Exports
@@ -14,7 +15,9 @@ from webapp_api.trading import Trading
 
 def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
-    app = web.Application(middlewares=[error_middleware(deps.assets)], client_max_size=wire.MAX_BODY)
+    access = Access(deps.guard)
+    middlewares = [error_middleware(deps.assets), access.middleware()]
+    app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
     app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets)
     app[EXPORTS] = Exports()
@@ -27,4 +30,5 @@ def build_app(deps: Deps) -> web.Application:
     if deps.dev_secret is not None:
         app.add_routes(dev.routes(deps.dev_secret))
     app.router.add_get("/api/ws", deps.hub.handle)
+    access.protect(app)
     return app

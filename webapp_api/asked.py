@@ -3,30 +3,31 @@
 from aiohttp import web
 
 from data.store.queries import STATUSES, Status
+from engine.accounts.types import Device
 from engine.core.refusals import UnknownAsset, UnknownSymbol
-from engine.core.types import AssetCode, Micros, Side, Symbol
-from webapp_api.auth.tokens import Claims
+from engine.core.types import AssetCode, Micros, Side, Symbol, UserId
+from webapp_api.auth.access import CALLER, Caller
 from webapp_api.deps import DEPS
-from webapp_api.refusals import InvalidParameter, Unauthorized
+from webapp_api.refusals import InvalidParameter
 
 MAX_LIMIT = 500
-_BEARER = "Bearer "
 _SIDES = {side.value: side for side in Side}
 _NEVER = Micros(2**62)
 
 
-def bearer(request: web.Request) -> str:
-    """Return the token of `Authorization: Bearer`. Raises Unauthorized."""
-    header = request.headers.get("Authorization", "")
-    if not header.startswith(_BEARER):
-        raise Unauthorized
-    return header[len(_BEARER) :]
+def caller(request: web.Request) -> Caller:
+    """Return who asks, on a route that is not for anybody."""
+    return request[CALLER]
 
 
-async def signed_in(request: web.Request) -> Claims:
-    """Return who asks. Raises Unauthorized."""
-    guard, token = request.app[DEPS].guard, bearer(request)
-    return guard.known(token) or await guard.admit(token)
+def asker(request: web.Request) -> UserId:
+    """Return the account that asks, on a route that is not for anybody."""
+    return request[CALLER].user
+
+
+def device(request: web.Request) -> Device:
+    """Return from where somebody asks."""
+    return Device(request.headers.get("User-Agent", ""), request.remote or "")
 
 
 def number(text: str) -> int | None:

@@ -50,6 +50,12 @@ class Sessions(Struct):
     sessions: list[wire.Session]
 
 
+class Activities(Struct):
+    """What happened to an account, newest first."""
+
+    activity: list[wire.Activity]
+
+
 class Markets(Struct):
     """The markets and their rules."""
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from webapp_api.auth.access import Who
 from webapp_api.description import accounts, description, markets, portfolio, trading, udf
 from webapp_api.description.operation import BODY_LIMIT, Operation, Parameter, Text
 from webapp_api.errors import STATUS
@@ -60,7 +61,7 @@ def _types() -> list[Any]:
 
 def _operation(operation: Operation, tag: str, schema_of: dict[Any, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"operationId": operation.name, "tags": [tag], "summary": operation.summary}
-    if operation.signed_in:
+    if operation.rule.who is not Who.ANYBODY:
         said["security"] = [{_SECURITY: []}]
     if operation.parameters:
         said["parameters"] = [_parameter(each, operation.path, schema_of) for each in operation.parameters]

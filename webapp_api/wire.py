@@ -258,6 +258,16 @@ class SignedIn(Struct):
     account: Account
 
 
+class Activity(Struct):
+    """Something that happened to the account: of which kind, to what, and from which network address."""
+
+    id: int
+    kind: str
+    detail: str
+    address: str
+    created_at: Millis
+
+
 class Session(Struct):
     """A device that is signed in. current is the one that asks."""
 

@@ -6,16 +6,17 @@ Writes go through the one writer's thread, each in a transaction of its own; rea
 import sqlite3
 from typing import Final
 
+from data.store import activities
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
-from engine.accounts.types import MAX_SESSIONS, Account, Rotation, Session
+from engine.accounts.types import MAX_SESSIONS, Account, Activity, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
 
 _ACCOUNT: Final = "SELECT id, telegram_id, first_name, username, language_code, created_at FROM users"
 _PERSON: Final = _ACCOUNT + " WHERE id = ? AND kind = 'person'"
 _BY_TELEGRAM: Final = _ACCOUNT + " WHERE telegram_id = ?"
 _SESSION: Final = (
-    "SELECT id, user_id, refresh_hash, created_at, refreshed_at, expires_at, user_agent, address,"
+    "SELECT id, user_id, refresh_hash, created_at, refreshed_at, expires_at, user_agent, address, door,"
     " previous_refresh_hash, revoked_at FROM sessions"
 )
 _SESSION_BY_ID: Final = _SESSION + " WHERE id = ?"
@@ -48,12 +49,14 @@ class SqliteAccounts:
         """Return a person's account, or None."""
         return await self._account(_PERSON, user_id)
 
-    async def open_session(self, session: Session) -> list[str]:
-        """Keep a new session. The owner's dead sessions go, and those unused for longest beyond MAX_SESSIONS.
+    async def open_session(self, session: Session, signed_in: Activity) -> tuple[Activity, list[str]]:
+        """Keep a new session and that it was opened. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS.
 
-        Returns the ids of the latter, which have ended now.
+        Returns the activity as it is kept and the ids of the latter sessions, which have ended now.
         """
-        return await self._store.write(lambda connection: _open_session(connection, session))
+        return await self._store.write(
+            lambda connection: (activities.record(connection, signed_in), _open_session(connection, session))
+        )
 
     async def session(self, session_id: str) -> Session | None:
         """Return a session, dead or alive, or None."""
@@ -76,6 +79,11 @@ class SqliteAccounts:
         """Return an account's live sessions, newest first."""
         found = await self._readers.read(lambda connection: rows(connection, _LIVE, (user_id, now)))
         return [Session(*row) for row in found]
+
+    async def activity(self, user_id: UserId, limit: int) -> list[Activity]:
+        """Return what happened to an account lately, newest first."""
+        found = await self._readers.read(lambda connection: rows(connection, activities.LATEST, (user_id, limit)))
+        return [activities.from_row(row) for row in found]
 
     async def _account(self, statement: str, value: int) -> Account | None:
         found = await self._readers.read(lambda connection: rows(connection, statement, (value,)))
@@ -117,8 +125,9 @@ def _open_session(connection: sqlite3.Connection, session: Session) -> list[str]
         (session.user_id, MAX_SESSIONS - 1),
     ).fetchall()
     connection.execute(
-        "INSERT INTO sessions (id, user_id, refresh_hash, created_at, refreshed_at, expires_at, user_agent, address)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sessions"
+        " (id, user_id, refresh_hash, created_at, refreshed_at, expires_at, user_agent, address, door)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             session.id,
             session.user_id,
@@ -128,6 +137,7 @@ def _open_session(connection: sqlite3.Connection, session: Session) -> list[str]
             session.expires_at,
             session.user_agent,
             session.address,
+            session.door,
         ),
     )
     return [session_id for (session_id,) in pushed_out]

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
+from engine.accounts.types import TELEGRAM, ActivityKind, KeyKind, LinkState
 from engine.core.types import (
     FIRST_PERSON,
     VAULT,
@@ -145,6 +146,7 @@ wallets = Table(
     _text("address", key=True),
     _integer("user_id", "users.id"),
     _integer("created_at"),
+    Index("ix_wallets_user", "user_id"),
     sqlite_strict=True,
 )
 
@@ -161,7 +163,93 @@ sessions = Table(
     _integer("revoked_at", null=True),
     _text("user_agent"),
     _text("address"),
+    Column("door", Text, nullable=False, server_default=TELEGRAM),  # or the wallet's address
     Index("ix_sessions_user", "user_id", "refreshed_at"),
+    Index("ix_sessions_expiry", "expires_at"),
+    sqlite_strict=True,
+)
+
+# What a wallet is asked to sign: good once, for its account and session where it names them.
+challenges = Table(
+    "challenges",
+    metadata,
+    _text("nonce", key=True),
+    _text("address"),
+    _text("message"),
+    _integer("user_id", "users.id", null=True),
+    _text("session_id", null=True),
+    _integer("expires_at"),
+    _check("asked_by", "(user_id IS NULL) = (session_id IS NULL)"),
+    Index("ix_challenges_expiry", "expires_at"),
+    sqlite_strict=True,
+)
+
+# A session's way to have a wallet that lives in another app sign: its code is kept as a hash and works once.
+wallet_links = Table(
+    "wallet_links",
+    metadata,
+    _text("id", key=True),
+    _bytes("code_hash"),
+    _integer("user_id", "users.id"),
+    _text("session_id"),
+    _text("state"),
+    _text("address", null=True),
+    _integer("created_at"),
+    _integer("expires_at"),
+    _one_of("state", LinkState),
+    _check("address", "(state = 'asked') = (address IS NULL)"),
+    Index("ix_wallet_links_code", "code_hash", unique=True),
+    Index("ix_wallet_links_user", "user_id"),
+    Index("ix_wallet_links_expiry", "expires_at"),
+    sqlite_strict=True,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _text("id", key=True),
+    _integer("user_id", "users.id"),
+    _text("name"),
+    _text("kind"),
+    _bytes("secret"),  # sealed where kind is hmac_sha256; else the public key
+    _text("scopes"),
+    _text("addresses"),
+    _integer("created_at"),
+    _integer("expires_at", null=True),
+    _integer("last_used_at", null=True),
+    _text("last_used_address", null=True),
+    _one_of("kind", KeyKind),
+    _check("scopes", "scopes <> ''"),
+    _check("last_used", "(last_used_at IS NULL) = (last_used_address IS NULL)"),
+    Index("ix_api_keys_user", "user_id", "created_at"),
+    sqlite_strict=True,
+)
+
+# What happened to an account that its owner should know of; the newest of each account are kept.
+activity = Table(
+    "activity",
+    metadata,
+    Column("id", INT, primary_key=True, autoincrement=True),
+    _integer("user_id", "users.id"),
+    _integer("at"),
+    _text("kind"),
+    _text("address"),
+    _text("detail"),
+    _one_of("kind", ActivityKind),
+    Index("ix_activity_user", "user_id", "id"),
+    sqlite_strict=True,
+)
+
+# Every act of an administrator, never changed and never deleted.
+admin_log = Table(
+    "admin_log",
+    metadata,
+    Column("id", INT, primary_key=True, autoincrement=True),
+    _integer("at"),
+    _integer("admin_id", "users.id"),
+    _text("act"),
+    _text("target"),
+    _text("address"),
     sqlite_strict=True,
 )
 

@@ -8,8 +8,18 @@ from typing import Final
 
 from msgspec import Struct
 
+from engine.accounts.activity import ActivityFeed
 from engine.accounts.ports import AccountStore
-from engine.accounts.types import Account, Rotation, Session, TelegramUser
+from engine.accounts.types import (
+    TELEGRAM,
+    Account,
+    Activity,
+    ActivityKind,
+    Device,
+    Rotation,
+    Session,
+    TelegramUser,
+)
 from engine.core.refusals import Refused
 from engine.core.types import Micros, UserId
 from engine.ports import Clock
@@ -39,8 +49,9 @@ class Accounts:
     again was copied, by whoever came first or by whoever comes now, so it ends the session for both.
     """
 
-    def __init__(self, store: AccountStore, clock: Clock) -> None:
+    def __init__(self, store: AccountStore, feed: ActivityFeed, clock: Clock) -> None:
         self._store = store
+        self._feed = feed
         self._clock = clock
         self.ended: list[Callable[[str], None]] = []  # told the id of each session that is ended, once it durably is
         self.endings = 0  # how many sessions have been ended; whoever saw one alive may compare
@@ -51,26 +62,31 @@ class Accounts:
             user.id, user.first_name, user.username, user.language_code, self._clock()
         )
 
-    async def sign_in(self, user: TelegramUser, *, user_agent: str = "", address: str = "") -> SignedIn:
+    async def sign_in(self, user: TelegramUser, device: Device) -> SignedIn:
         """Open a session for somebody for whom Telegram vouches."""
-        account = await self.person(user)
+        return await self.open_session(await self.person(user), TELEGRAM, device)
+
+    async def open_session(self, account: Account, door: str, device: Device) -> SignedIn:
+        """Open a session of an account by one of its doors, which somebody has just proved to have."""
         session_id = secrets.token_urlsafe(16)
         refresh_token = _next_token(session_id)
         now = self._clock()
-        pushed_out = await self._store.open_session(
-            Session(
-                id=session_id,
-                user_id=account.id,
-                refresh_hash=_hash(refresh_token),
-                created_at=now,
-                refreshed_at=now,
-                expires_at=Micros(now + SESSION_LIFE),
-                user_agent=_label(user_agent),
-                address=_label(address),
-            )
+        session = Session(
+            id=session_id,
+            user_id=account.id,
+            refresh_hash=_hash(refresh_token),
+            created_at=now,
+            refreshed_at=now,
+            expires_at=Micros(now + SESSION_LIFE),
+            user_agent=_label(device.user_agent),
+            address=_label(device.address),
+            door=door,
         )
+        activity = Activity(account.id, now, ActivityKind.SIGNED_IN, session.address, door)
+        signed_in, pushed_out = await self._store.open_session(session, activity)
         for ended in pushed_out:
             self._tell(ended)
+        self._feed.tell(signed_in)
         return SignedIn(account, session_id, refresh_token)
 
     async def refresh(self, refresh_token: str) -> SignedIn:
@@ -102,6 +118,10 @@ class Accounts:
     async def sessions(self, user: UserId) -> list[Session]:
         """Return an account's live sessions, newest first."""
         return await self._store.sessions(user, self._clock())
+
+    async def activity(self, user: UserId, limit: int) -> list[Activity]:
+        """Return what happened to an account lately, newest first."""
+        return await self._store.activity(user, limit)
 
     async def is_alive(self, user: UserId, session_id: str) -> bool:
         """Say whether this session is the account's and neither ended nor over."""

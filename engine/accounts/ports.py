@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from engine.accounts.types import Account, Rotation, Session
+from engine.accounts.types import Account, Activity, Rotation, Session
 from engine.core.types import Micros, UserId
 
 
@@ -20,10 +20,10 @@ class AccountStore(Protocol):
     async def account(self, user_id: UserId) -> Account | None:
         """Return an account, or None."""
 
-    async def open_session(self, session: Session) -> list[str]:
-        """Keep a new session. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS.
+    async def open_session(self, session: Session, signed_in: Activity) -> tuple[Activity, list[str]]:
+        """Keep a new session and that it was opened. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS.
 
-        Returns the ids of the latter, which have ended now.
+        Returns the activity as it is kept and the ids of the latter sessions, which have ended now.
         """
 
     async def session(self, session_id: str) -> Session | None:
@@ -39,3 +39,6 @@ class AccountStore(Protocol):
 
     async def sessions(self, user_id: UserId, now: Micros) -> list[Session]:
         """Return an account's live sessions, newest first."""
+
+    async def activity(self, user_id: UserId, limit: int) -> list[Activity]:
+        """Return what happened to an account lately, newest first."""

@@ -1,4 +1,4 @@
-"""Accounts and sessions as they are kept. An account's id is its owner's UserId everywhere else."""
+"""Accounts and their doors as they are kept. An account's id is its owner's UserId everywhere else."""
 
 import enum
 from typing import Final
@@ -8,6 +8,67 @@ from msgspec import Struct
 from engine.core.types import Micros, UserId
 
 MAX_SESSIONS: Final = 20  # of one account; signing in once more ends the one unused for longest
+
+TELEGRAM: Final = "telegram"  # the door of a session that Telegram's launch data opened; else it is a wallet's address
+
+
+class Scope(enum.Enum):
+    """What an API key may do for its account. A session may do all of it."""
+
+    READ = "read"
+    TRADE = "trade"
+    WITHDRAW = "withdraw"
+
+
+class KeyKind(enum.Enum):
+    """How an API key's requests are signed."""
+
+    HMAC_SHA256 = "hmac_sha256"
+    ED25519 = "ed25519"
+
+
+class LinkState(enum.Enum):
+    """Where the linking of a wallet from another app is."""
+
+    ASKED = "asked"  # its code may still be used
+    SIGNED = "signed"  # by a wallet; the session that asked must still say yes
+    LINKED = "linked"
+
+
+class ActivityKind(enum.Enum):
+    """What happened to an account, for its owner to see."""
+
+    SIGNED_IN = "signed_in"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105  one that was used before came again: it was copied
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
+    TELEGRAM_LINKED = "telegram_linked"
+    TELEGRAM_UNLINKED = "telegram_unlinked"
+    WALLET_SIGNED = "wallet_signed"
+    WALLET_LINKED = "wallet_linked"
+    WALLET_UNLINKED = "wallet_unlinked"
+    API_KEY_CREATED = "api_key_created"
+    API_KEY_REVOKED = "api_key_revoked"
+
+
+class Activity(Struct, frozen=True):
+    """Something that happened to an account. address is the network address from which; detail says to what.
+
+    id rises with time; it is 0 until the activity is kept.
+    """
+
+    user_id: UserId
+    at: Micros
+    kind: ActivityKind
+    address: str
+    detail: str
+    id: int = 0
+
+
+class Device(Struct, frozen=True):
+    """From where somebody asks: what their program calls itself, and its network address."""
+
+    user_agent: str = ""
+    address: str = ""
 
 
 class Account(Struct, frozen=True):
@@ -34,7 +95,8 @@ class TelegramUser(Struct, frozen=True):
 class Session(Struct, frozen=True):
     """One signed-in device: a family of refresh tokens, of which only the newest is good.
 
-    Hashes are of refresh tokens, which are themselves never kept. address is the client's network address.
+    Hashes are of refresh tokens, which are themselves never kept. user_agent and address are those of its last use:
+    when the newest refresh token was made. door is how it was opened: TELEGRAM, or a wallet's address.
     """
 
     id: str
@@ -45,6 +107,7 @@ class Session(Struct, frozen=True):
     expires_at: Micros
     user_agent: str
     address: str
+    door: str = TELEGRAM
     previous_refresh_hash: bytes | None = None
     revoked_at: Micros | None = None
 

@@ -16,6 +16,7 @@ from data.store.accounts import SqliteAccounts
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
+from engine.accounts.activity import ActivityFeed
 from engine.core.commands import Command, Deposit, ListAsset, ListMarket, Quote
 from engine.core.decimals import MarketDecimals
 from engine.core.events import Event
@@ -172,7 +173,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
                 await sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, Atoms(10**15), f"house:{asset.code}"))
             for market in (BTCUSDT, ETHUSDT):
                 await sequencer.submit(ListMarket(clock(), market))
-        accounts = Accounts(SqliteAccounts(store, queries), clock)
+        accounts = Accounts(SqliteAccounts(store, queries), ActivityFeed(), clock)
         tokens = AccessTokens(JWT_SECRET, clock)
         guard = Guard(tokens, accounts, clock)
         market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)

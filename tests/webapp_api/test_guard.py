@@ -3,6 +3,7 @@
 import pytest
 
 from engine.accounts.accounts import Accounts
+from engine.accounts.activity import ActivityFeed
 from engine.core.types import UserId
 from tests.webapp_api.house import House, Person
 from webapp_api.auth.tokens import LIFE_S, Guard
@@ -72,7 +73,7 @@ async def test_a_session_that_ends_while_it_is_looked_up_does_not_get_in(house: 
             await self._end(session_id)
             return alive
 
-    accounts = EndsMeanwhile(deps.accounts._store, deps.clock)
+    accounts = EndsMeanwhile(deps.accounts._store, ActivityFeed(), deps.clock)
     guard = Guard(deps.tokens, accounts, deps.clock)
     with pytest.raises(Unauthorized):
         await guard.admit(token_of(ada))

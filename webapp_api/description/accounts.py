@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from webapp_api import lists, wire
-from webapp_api.description.operation import SESSION_ID, Operation
+from webapp_api.description.operation import LIMIT, SESSION_ID, Operation
 
 TAG: Final = "account"
 
@@ -32,7 +32,6 @@ OPERATIONS: Final = (
         method="POST",
         path="/api/auth/logout",
         summary="End the session that asks",
-        signed_in=True,
         status=HTTPStatus.NO_CONTENT,
         reply=None,
     ),
@@ -41,7 +40,6 @@ OPERATIONS: Final = (
         method="GET",
         path="/api/auth/sessions",
         summary="List the live sessions, newest first",
-        signed_in=True,
         reply=lists.Sessions,
     ),
     Operation(
@@ -49,7 +47,6 @@ OPERATIONS: Final = (
         method="DELETE",
         path="/api/auth/sessions/{id}",
         summary="End one of the sessions",
-        signed_in=True,
         parameters=(SESSION_ID,),
         status=HTTPStatus.NO_CONTENT,
         reply=None,
@@ -60,7 +57,15 @@ OPERATIONS: Final = (
         method="GET",
         path="/api/account",
         summary="Who is signed in",
-        signed_in=True,
         reply=wire.Account,
+    ),
+    Operation(
+        name="activity",
+        method="GET",
+        path="/api/account/activity",
+        summary="What happened to the account lately, newest first: sign-ins, doors opened and closed",
+        parameters=(LIMIT,),
+        reply=lists.Activities,
+        errors=("invalid_parameter",),
     ),
 )

@@ -9,6 +9,7 @@ from msgspec import Meta
 from data.store.queries import Status
 from engine.core.types import Side
 from webapp_api.asked import MAX_LIMIT
+from webapp_api.auth.access import Rule, Who, rule_of
 from webapp_api.wire import MAX_BODY, Error
 
 SIGNED_IN: Final = ("unauthorized", "busy")  # whether a session still lives may have to be looked up
@@ -44,14 +45,13 @@ class Operation:
     name is what generated clients call it. body and reply are types, None where there is none; reply may be a Text.
     refusal is the type of the answer that refuses; csv says that the answer may also be asked for as CSV.
     parameters that stand in the path are of the path, the others of the query. errors are the codes of refusals besides
-    those that signed_in and body bring along.
+    those that its rule and its body bring along.
     """
 
     name: str
     method: Literal["GET", "POST", "DELETE"]
     path: str
     summary: str
-    signed_in: bool = False
     parameters: tuple[Parameter, ...] = ()
     body: Any = None
     status: HTTPStatus = HTTPStatus.OK
@@ -61,9 +61,15 @@ class Operation:
     csv: bool = False
 
     @property
+    def rule(self) -> Rule:
+        """Who may ask."""
+        return rule_of(self.method, self.path)
+
+    @property
     def codes(self) -> tuple[str, ...]:
         """Every code with which this may be refused, each once."""
-        implied = (*(SIGNED_IN if self.signed_in else ()), *(WITH_BODY if self.body is not None else ()))
+        signed_in = self.rule.who is not Who.ANYBODY
+        implied = (*(SIGNED_IN if signed_in else ()), *(WITH_BODY if self.body is not None else ()))
         return tuple(dict.fromkeys((*implied, *self.errors)))
 
 

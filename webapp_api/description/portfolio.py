@@ -13,7 +13,6 @@ OPERATIONS: Final = (
         method="GET",
         path="/api/portfolio",
         summary="All balances and what they are worth",
-        signed_in=True,
         reply=wire.PortfolioView,
     ),
     Operation(
@@ -21,7 +20,6 @@ OPERATIONS: Final = (
         method="GET",
         path="/api/portfolio/balances",
         summary="What is available and held, by asset",
-        signed_in=True,
         reply=lists.Balances,
     ),
     Operation(
@@ -29,7 +27,6 @@ OPERATIONS: Final = (
         method="GET",
         path="/api/portfolio/ledger",
         summary="Every movement of one's money, newest first",
-        signed_in=True,
         parameters=(ASSET, START, END, LIMIT, CURSOR),
         reply=lists.LedgerEntries,
         errors=("unknown_asset", "invalid_parameter"),
@@ -39,7 +36,6 @@ OPERATIONS: Final = (
         method="GET",
         path="/api/portfolio/deposits",
         summary="What arrived, newest first",
-        signed_in=True,
         parameters=(LIMIT,),
         reply=lists.Deposits,
         errors=("invalid_parameter",),

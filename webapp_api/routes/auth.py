@@ -3,9 +3,9 @@
 from aiohttp import web
 
 from engine.accounts.accounts import SignedIn
-from engine.accounts.types import Account, Session
+from engine.accounts.types import Account, Activity, Session
 from webapp_api import lists, wire
-from webapp_api.asked import signed_in
+from webapp_api.asked import asker, caller, device, limit
 from webapp_api.auth.telegram import verify_init_data
 from webapp_api.auth.tokens import LIFE_S
 from webapp_api.deps import DEPS, Deps
@@ -21,8 +21,7 @@ async def telegram(request: web.Request) -> web.Response:
     body, deps = wire.decode(await request.read(), wire.SIGN_IN_BY_TELEGRAM), request.app[DEPS]
     now_s = deps.clock() // 1_000_000
     user = verify_init_data(body.init_data, deps.bot_token, now_s=now_s, max_age_s=deps.launch_data_life_s)
-    device = {"user_agent": request.headers.get("User-Agent", ""), "address": request.remote or ""}
-    return json_reply(_signed_in(deps, await deps.accounts.sign_in(user, **device)))
+    return json_reply(_signed_in(deps, await deps.accounts.sign_in(user, device(request))))
 
 
 @routes.post("/api/auth/refresh")
@@ -35,24 +34,23 @@ async def refresh(request: web.Request) -> web.Response:
 @routes.post("/api/auth/logout")
 async def logout(request: web.Request) -> web.Response:
     """End the session that asks."""
-    claims = await signed_in(request)
-    await request.app[DEPS].accounts.sign_out(claims.user, claims.session)
+    asking = caller(request)
+    await request.app[DEPS].accounts.sign_out(asking.user, asking.session)
     return web.Response(status=204)
 
 
 @routes.get("/api/auth/sessions")
 async def sessions(request: web.Request) -> web.Response:
     """List the account's live sessions, newest first."""
-    claims = await signed_in(request)
-    found = await request.app[DEPS].accounts.sessions(claims.user)
-    return json_reply(lists.Sessions([_session(session, claims.session) for session in found]))
+    asking = caller(request)
+    found = await request.app[DEPS].accounts.sessions(asking.user)
+    return json_reply(lists.Sessions([_session(session, asking.session) for session in found]))
 
 
 @routes.delete("/api/auth/sessions/{id}")
 async def end_session(request: web.Request) -> web.Response:
     """End one of the account's sessions."""
-    claims = await signed_in(request)
-    if not await request.app[DEPS].accounts.sign_out(claims.user, request.match_info["id"]):
+    if not await request.app[DEPS].accounts.sign_out(asker(request), request.match_info["id"]):
         raise UnknownSession
     return web.Response(status=204)
 
@@ -60,10 +58,17 @@ async def end_session(request: web.Request) -> web.Response:
 @routes.get("/api/account")
 async def account(request: web.Request) -> web.Response:
     """Say who is signed in."""
-    found = await request.app[DEPS].accounts.account((await signed_in(request)).user)
+    found = await request.app[DEPS].accounts.account(asker(request))
     if found is None:
         raise Unauthorized
     return json_reply(_account(found))
+
+
+@routes.get("/api/account/activity")
+async def activity(request: web.Request) -> web.Response:
+    """List what happened to the account, newest first."""
+    found = await request.app[DEPS].accounts.activity(asker(request), limit(request, 100))
+    return json_reply(lists.Activities([_activity(each) for each in found]))
 
 
 def _signed_in(deps: Deps, signed: SignedIn) -> wire.SignedIn:
@@ -96,4 +101,14 @@ def _session(session: Session, current: str) -> wire.Session:
         created_at=session.created_at // 1000,
         refreshed_at=session.refreshed_at // 1000,
         expires_at=session.expires_at // 1000,
+    )
+
+
+def _activity(activity: Activity) -> wire.Activity:
+    return wire.Activity(
+        id=activity.id,
+        kind=activity.kind.value,
+        detail=activity.detail,
+        address=activity.address,
+        created_at=activity.at // 1000,
     )

@@ -11,7 +11,7 @@ from engine.core.decimals import TooPrecise, parse
 from engine.core.refusals import UnknownAsset
 from engine.core.types import Atoms
 from webapp_api import wire
-from webapp_api.asked import bearer
+from webapp_api.auth.access import bearer
 from webapp_api.deps import DEPS
 from webapp_api.refusals import Unauthorized
 from webapp_api.reply import json_reply

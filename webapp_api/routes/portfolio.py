@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from webapp_api import lists
-from webapp_api.asked import asset, cursor, limit, signed_in, time
+from webapp_api.asked import asker, asset, cursor, limit, time
 from webapp_api.deps import PORTFOLIO
 from webapp_api.reply import json_reply
 
@@ -13,23 +13,23 @@ routes = web.RouteTableDef()
 @routes.get("/api/portfolio")
 async def valued(request: web.Request) -> web.Response:
     """Answer all balances and what they are worth."""
-    claims = await signed_in(request)
-    return json_reply(await request.app[PORTFOLIO].valued(claims.user))
+    user = asker(request)
+    return json_reply(await request.app[PORTFOLIO].valued(user))
 
 
 @routes.get("/api/portfolio/balances")
 async def balances(request: web.Request) -> web.Response:
     """List what the account has, by asset."""
-    claims = await signed_in(request)
-    return json_reply(lists.Balances(await request.app[PORTFOLIO].balances(claims.user)))
+    user = asker(request)
+    return json_reply(lists.Balances(await request.app[PORTFOLIO].balances(user)))
 
 
 @routes.get("/api/portfolio/ledger")
 async def ledger(request: web.Request) -> web.Response:
     """List the movements of the account's money, newest first."""
-    claims = await signed_in(request)
+    user = asker(request)
     entries, next_cursor = await request.app[PORTFOLIO].ledger(
-        claims.user,
+        user,
         asset=asset(request),
         start=time(request, "start"),
         end=time(request, "end"),
@@ -42,5 +42,5 @@ async def ledger(request: web.Request) -> web.Response:
 @routes.get("/api/portfolio/deposits")
 async def deposits(request: web.Request) -> web.Response:
     """List the account's latest deposits, newest first."""
-    claims = await signed_in(request)
-    return json_reply(lists.Deposits(await request.app[PORTFOLIO].deposits(claims.user, limit=limit(request, 100))))
+    user = asker(request)
+    return json_reply(lists.Deposits(await request.app[PORTFOLIO].deposits(user, limit=limit(request, 100))))

@@ -8,7 +8,7 @@ from aiohttp import web
 from engine.core.refusals import UnknownOrder
 from engine.core.types import OrderId, UserId
 from webapp_api import exports, lists, wire
-from webapp_api.asked import cursor, limit, number, side, signed_in, status, symbol, time, wants_csv
+from webapp_api.asked import asker, cursor, limit, number, side, status, symbol, time, wants_csv
 from webapp_api.batch_wire import BATCH
 from webapp_api.deps import EXPORTS, TRADING
 from webapp_api.reply import json_reply
@@ -21,28 +21,26 @@ _ORDER = "/api/trading/orders/{id:[0-9]+}"  # digits only: the other names besid
 @routes.post("/api/trading/orders")
 async def place(request: web.Request) -> web.Response:
     """Place an order."""
-    raw = await request.read()  # first: whoever signs out while sending slowly is signed out
-    claims = await signed_in(request)
-    body = wire.decode(raw, wire.PLACE_ORDER)
-    return json_reply(await request.app[TRADING].place(claims.user, body), 201)
+    user = asker(request)
+    body = wire.decode(await request.read(), wire.PLACE_ORDER)
+    return json_reply(await request.app[TRADING].place(user, body), 201)
 
 
 @routes.post("/api/trading/orders/batch")
 async def batch(request: web.Request) -> web.Response:
     """Place and cancel up to 200 orders: one result each, in their order."""
-    raw = await request.read()  # first: whoever signs out while sending slowly is signed out
-    claims = await signed_in(request)
-    body = wire.decode(raw, BATCH)
-    return json_reply(await request.app[TRADING].batch(claims.user, body))
+    user = asker(request)
+    body = wire.decode(await request.read(), BATCH)
+    return json_reply(await request.app[TRADING].batch(user, body))
 
 
 @routes.get("/api/trading/orders")
 async def orders(request: web.Request) -> web.StreamResponse:
     """List the account's orders, newest first."""
-    claims = await signed_in(request)
+    user = asker(request)
     ask = partial(
         request.app[TRADING].orders,
-        claims.user,
+        user,
         symbol=symbol(request),
         side=side(request),
         status=status(request),
@@ -55,7 +53,7 @@ async def orders(request: web.Request) -> web.StreamResponse:
             found, next_cursor = await ask(limit=count, cursor=before, fills=False)
             return [exports.order_line(each) for each in found], next_cursor
 
-        return await _csv(request, claims.user, exports.ORDER_COLUMNS, page)
+        return await _csv(request, user, exports.ORDER_COLUMNS, page)
     found, next_cursor = await ask(limit=limit(request, 100), cursor=cursor(request))
     return json_reply(lists.Orders(found, next_cursor))
 
@@ -63,31 +61,31 @@ async def orders(request: web.Request) -> web.StreamResponse:
 @routes.delete("/api/trading/orders")
 async def cancel_all(request: web.Request) -> web.Response:
     """Cancel all open orders, of one market or of all."""
-    claims = await signed_in(request)
-    return json_reply(lists.CanceledOrders(await request.app[TRADING].cancel_all(claims.user, symbol(request))))
+    user = asker(request)
+    return json_reply(lists.CanceledOrders(await request.app[TRADING].cancel_all(user, symbol(request))))
 
 
 @routes.get(_ORDER)
 async def order(request: web.Request) -> web.Response:
     """Answer one order."""
-    claims = await signed_in(request)
-    return json_reply(await request.app[TRADING].order(claims.user, _order_id(request)))
+    user = asker(request)
+    return json_reply(await request.app[TRADING].order(user, _order_id(request)))
 
 
 @routes.delete(_ORDER)
 async def cancel(request: web.Request) -> web.Response:
     """Cancel one order."""
-    claims = await signed_in(request)
-    return json_reply(await request.app[TRADING].cancel(claims.user, _order_id(request)))
+    user = asker(request)
+    return json_reply(await request.app[TRADING].cancel(user, _order_id(request)))
 
 
 @routes.get("/api/trading/trades")
 async def trades(request: web.Request) -> web.StreamResponse:
     """List the account's trades, newest first."""
-    claims = await signed_in(request)
+    user = asker(request)
     ask = partial(
         request.app[TRADING].trades,
-        claims.user,
+        user,
         symbol=symbol(request),
         side=side(request),
         start=time(request, "start"),
@@ -99,7 +97,7 @@ async def trades(request: web.Request) -> web.StreamResponse:
             found, next_cursor = await ask(limit=count, cursor=before)
             return [exports.trade_line(each) for each in found], next_cursor
 
-        return await _csv(request, claims.user, exports.TRADE_COLUMNS, page)
+        return await _csv(request, user, exports.TRADE_COLUMNS, page)
     found, next_cursor = await ask(limit=limit(request, 100), cursor=cursor(request))
     return json_reply(lists.OwnTrades(found, next_cursor))
 

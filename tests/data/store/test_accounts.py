@@ -7,8 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from data.store.accounts import SqliteAccounts
+from data.store.activities import MOST_KEPT
 from engine.accounts.ports import AccountStore
-from engine.accounts.types import MAX_SESSIONS, Account, Rotation, Session
+from engine.accounts.types import MAX_SESSIONS, Account, Activity, ActivityKind, Rotation, Session
 from engine.core.types import MARKET_MAKER, Micros, UserId
 from tests.data.store.books import books
 
@@ -22,6 +23,14 @@ async def accounts(tmp_path: Path) -> AsyncIterator[SqliteAccounts]:
 def session(user: UserId, name: str = "phone", at: int = 100, **other: object) -> Session:
     whole = {"expires_at": 1_000, "user_agent": "ua", "address": "192.0.2.1", **other}
     return Session(id=name, user_id=user, refresh_hash=b"1", created_at=Micros(at), refreshed_at=Micros(at), **whole)
+
+
+async def opened(accounts: AccountStore, session: Session) -> list[str]:
+    """Open a session and return the ids of those that it pushed out."""
+    signed_in = Activity(session.user_id, session.created_at, ActivityKind.SIGNED_IN, session.address, session.door)
+    kept, pushed_out = await accounts.open_session(session, signed_in)
+    assert replace(kept, id=0) == signed_in
+    return pushed_out
 
 
 async def ada(accounts: AccountStore) -> Account:
@@ -54,7 +63,7 @@ async def test_the_same_person_arriving_many_times_at_once_is_one(accounts: Sqli
 
 async def test_a_refresh_token_is_good_once(accounts: SqliteAccounts) -> None:
     user = (await ada(accounts)).id
-    await accounts.open_session(session(user))
+    await opened(accounts, session(user))
     rotate = accounts.rotate_session
     assert await rotate("phone", b"1", b"2", Micros(200), Micros(1_200)) is Rotation.ROTATED
     assert await accounts.session("phone") == replace(
@@ -77,7 +86,7 @@ async def test_a_refresh_token_is_good_once(accounts: SqliteAccounts) -> None:
 
 
 async def test_of_two_refreshes_at_once_one_is_a_copy(accounts: SqliteAccounts) -> None:
-    await accounts.open_session(session((await ada(accounts)).id))
+    await opened(accounts, session((await ada(accounts)).id))
     both = await asyncio.gather(
         *(accounts.rotate_session("phone", b"1", new, Micros(200), Micros(1_200)) for new in (b"2", b"3"))
     )
@@ -86,7 +95,7 @@ async def test_of_two_refreshes_at_once_one_is_a_copy(accounts: SqliteAccounts) 
 
 async def test_an_expired_session_is_over(accounts: SqliteAccounts) -> None:
     user = (await ada(accounts)).id
-    await accounts.open_session(session(user))
+    await opened(accounts, session(user))
     assert len(await accounts.sessions(user, Micros(999))) == 1
     assert await accounts.sessions(user, Micros(1_000)) == []
     assert await accounts.rotate_session("phone", b"1", b"2", Micros(1_000), Micros(2_000)) is Rotation.EXPIRED
@@ -95,7 +104,7 @@ async def test_an_expired_session_is_over(accounts: SqliteAccounts) -> None:
 
 async def test_a_session_is_revoked_once(accounts: SqliteAccounts) -> None:
     user = (await ada(accounts)).id
-    await accounts.open_session(session(user))
+    await opened(accounts, session(user))
     assert await accounts.revoke_session("phone", Micros(200))
     assert not await accounts.revoke_session("phone", Micros(201))
     assert not await accounts.revoke_session("tablet", Micros(201))
@@ -105,10 +114,10 @@ async def test_a_session_is_revoked_once(accounts: SqliteAccounts) -> None:
 async def test_live_sessions_newest_first_and_not_too_many(accounts: SqliteAccounts) -> None:
     user = (await ada(accounts)).id
     bob = (await accounts.person_by_telegram(78, "Bob", None, None, Micros(1))).id
-    await accounts.open_session(session(bob, "bob's", 50))
-    await accounts.open_session(session(user, "dead", 60, expires_at=Micros(70)))
+    await opened(accounts, session(bob, "bob's", 50))
+    await opened(accounts, session(user, "dead", 60, expires_at=Micros(70)))
     for number in range(MAX_SESSIONS + 2):
-        await accounts.open_session(session(user, f"device {number}", 100 + number))
+        await opened(accounts, session(user, f"device {number}", 100 + number))
     live = await accounts.sessions(user, Micros(500))
     assert [one.id for one in live] == [f"device {number}" for number in range(MAX_SESSIONS + 1, 1, -1)]
     assert await accounts.session("device 1") is None
@@ -118,4 +127,18 @@ async def test_live_sessions_newest_first_and_not_too_many(accounts: SqliteAccou
 
 async def test_a_session_of_nobody_is_refused(accounts: SqliteAccounts) -> None:
     with pytest.raises(sqlite3.IntegrityError):
-        await accounts.open_session(session(UserId(4_321)))
+        await opened(accounts, session(UserId(4_321)))
+
+
+async def test_what_happened_is_kept_newest_first_and_the_oldest_go(accounts: SqliteAccounts) -> None:
+    user = (await ada(accounts)).id
+    bob = (await accounts.person_by_telegram(78, "Bob", None, None, Micros(1))).id
+    await opened(accounts, session(bob, "bob's", 50))
+    for number in range(MOST_KEPT + 1):
+        await opened(accounts, session(user, "phone", 100 + number, address=f"192.0.2.{number % 200}", door="wallet"))
+        await accounts.revoke_session("phone", Micros(101 + number))
+    latest = await accounts.activity(user, MOST_KEPT + 1)
+    assert [each.at for each in latest] == list(range(100 + MOST_KEPT, 100, -1))
+    assert (latest[0].kind, latest[0].detail, latest[0].address) == (ActivityKind.SIGNED_IN, "wallet", "192.0.2.100")
+    assert [each.at for each in await accounts.activity(user, 2)] == [100 + MOST_KEPT, 99 + MOST_KEPT]
+    assert len(await accounts.activity(bob, 10)) == 1

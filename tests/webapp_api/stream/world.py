@@ -16,7 +16,8 @@ from data.store.migrate import upgrade
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
-from engine.accounts.types import TelegramUser
+from engine.accounts.activity import ActivityFeed
+from engine.accounts.types import Device, TelegramUser
 from engine.core.commands import CancelOrder, Deposit, ListAsset, ListMarket
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
@@ -157,7 +158,7 @@ class World:
     async def person(self, **amounts: int) -> tuple[UserId, str]:
         """Return somebody with these whole units of assets, and an access token of theirs."""
         self._people += 1
-        signed_in = await self.accounts.sign_in(TelegramUser(id=self._people, first_name="Ada"))
+        signed_in = await self.accounts.sign_in(TelegramUser(id=self._people, first_name="Ada"), Device())
         user = signed_in.account.id
         for asset, amount in amounts.items():
             atoms = Atoms(amount * 10 ** ASSETS[AssetCode(asset)].decimals)
@@ -220,7 +221,7 @@ async def world(folder: Path, *, limits: Limits | None = None, public_url: str =
     async with exchange_in(path) as (store, exchange, sequencer), AsyncExitStack() as stack:
         queries = await Queries.open(path)
         stack.push_async_callback(queries.close)
-        accounts = Accounts(SqliteAccounts(store, queries), clock)
+        accounts = Accounts(SqliteAccounts(store, queries), ActivityFeed(), clock)
         tokens = AccessTokens(b"a secret of access tokens for tests", clock)
         market_data = MarketData([BTCUSDT.symbol], clock)
         hub = Hub(

@@ -1,0 +1,32 @@
+"""What happened to accounts: written in the transaction of the act itself, the newest of each account kept."""
+
+import sqlite3
+from typing import Final
+
+from msgspec.structs import replace
+
+from engine.accounts.types import Activity, ActivityKind
+from engine.core.types import Micros, UserId
+
+MOST_KEPT: Final = 500  # of one account
+
+LATEST: Final = "SELECT user_id, at, kind, address, detail, id FROM activity WHERE user_id = ? ORDER BY id DESC LIMIT ?"
+
+
+def record(connection: sqlite3.Connection, activity: Activity) -> Activity:
+    """Keep an activity in the caller's transaction and return it with its id. The account's oldest may go for it."""
+    row = (activity.user_id, activity.at, activity.kind.value, activity.address, activity.detail)
+    kept = connection.execute("INSERT INTO activity (user_id, at, kind, address, detail) VALUES (?, ?, ?, ?, ?)", row)
+    connection.execute(
+        "DELETE FROM activity WHERE user_id = ? AND id <="
+        " (SELECT id FROM activity WHERE user_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        (activity.user_id, activity.user_id, MOST_KEPT),
+    )
+    assert kept.lastrowid is not None
+    return replace(activity, id=kept.lastrowid)
+
+
+def from_row(row: tuple[UserId, Micros, str, str, str, int]) -> Activity:
+    """Return the activity that a row of LATEST tells."""
+    user_id, at, kind, address, detail, number = row
+    return Activity(user_id, at, ActivityKind(kind), address, detail, number)

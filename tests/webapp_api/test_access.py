@@ -1,0 +1,56 @@
+"""Nobody gets in where they don't belong: every route has a rule, and a route that has none is not served."""
+
+import pytest
+from aiohttp import web
+
+from tests.webapp_api.house import House
+from tests.webapp_api.test_description import served
+from webapp_api.auth.access import RULES, Access, Who, rule_of
+
+
+async def test_every_route_has_a_rule_and_every_rule_a_route(house: House) -> None:
+    assert served(house) == set(RULES)
+
+
+async def test_an_exchange_with_a_route_that_nobody_thought_of_does_not_start(house: House) -> None:
+    app = web.Application()
+    app.router.add_get("/api/money", house.deps.hub.handle)
+    with pytest.raises(KeyError):
+        Access(house.deps.guard).protect(app)
+
+
+async def test_only_pages_and_market_data_and_the_way_in_are_for_anybody(house: House) -> None:
+    public = {route for route in served(house) if rule_of(*route.split()).who is Who.ANYBODY}
+    assert {route for route in public if not route.startswith("GET ")} == {
+        "POST /api/auth/telegram",
+        "POST /api/auth/refresh",
+        "POST /api/dev/fund",
+    }
+    private = ("/api/account", "/api/trading", "/api/portfolio", "/api/auth/sessions")
+    assert not [route for route in public if route.split()[1].startswith(private)]
+
+
+async def test_what_is_not_there_is_not_there_for_anybody(house: House) -> None:
+    ada = await house.person(1)
+    for person in (house.nobody, ada):
+        assert (await person.get("/api/nothing")).problem == (404, "not_found")
+        assert (await person.ask("PUT", "/api/trading/orders")).problem == (405, "method_not_allowed")
+
+
+async def test_head_is_admitted_as_get_is(house: House) -> None:
+    async with house.session.head("/api/portfolio") as answer:
+        assert answer.status == 401
+    async with house.session.head("/api/markets") as answer:
+        assert answer.status == 200
+
+
+async def test_activity_is_told_to_its_owner_newest_first(house: House) -> None:
+    ada, bob = await house.person(1), await house.person(2)
+    await house.person(1)
+    told = (await ada.get("/api/account/activity")).body["activity"]
+    assert [(each["kind"], each["detail"], each["address"]) for each in told] == [
+        ("signed_in", "telegram", "127.0.0.1"),
+        ("signed_in", "telegram", "127.0.0.1"),
+    ]
+    assert told[0]["id"] > told[1]["id"]
+    assert len((await bob.get("/api/account/activity")).body["activity"]) == 1

@@ -1,0 +1,152 @@
+"""Who may do what over HTTP: one table, and the one place that holds everybody to it."""
+
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from msgspec import Struct
+
+from engine.accounts.types import Scope
+from engine.core.types import UserId
+from webapp_api.auth.tokens import Guard
+from webapp_api.refusals import Unauthorized
+
+
+class Who(enum.Enum):
+    """Who may ask."""
+
+    ANYBODY = "anybody"
+    PERSON = "person"  # somebody who has signed in; no program with an API key
+    ACCOUNT = "account"  # a person, or a program whose key has the scope
+    ADMIN = "admin"  # a person whom the settings name
+
+
+class RequestClass(enum.Enum):
+    """What a request is counted as, where requests are limited."""
+
+    LOG_IN = "log_in"
+    READ = "read"
+    ORDER = "order"
+    WITHDRAWAL = "withdrawal"
+
+
+class Rule(Struct, frozen=True):
+    """Who may ask something, and as what it is counted. scope is what a program's key must have."""
+
+    who: Who
+    counts_as: RequestClass
+    scope: Scope | None = None
+
+
+PUBLIC: Final = Rule(Who.ANYBODY, RequestClass.READ)
+LOG_IN: Final = Rule(Who.ANYBODY, RequestClass.LOG_IN)
+PERSON: Final = Rule(Who.PERSON, RequestClass.READ)
+READS: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.READ)
+TRADES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE)
+
+RULES: Final[Mapping[str, Rule]] = {
+    "GET /healthz": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "GET /metrics": PUBLIC,
+    "GET /": PUBLIC,
+    "GET /api/docs": PUBLIC,
+    "GET /api/openapi.json": PUBLIC,
+    "GET /api/ws": PUBLIC,  # private channels and orders need an `auth` message
+    "GET /api/markets": PUBLIC,
+    "GET /api/markets/{symbol}/depth": PUBLIC,
+    "GET /api/markets/{symbol}/trades": PUBLIC,
+    "GET /api/markets/{symbol}/ticker": PUBLIC,
+    "GET /api/markets/{symbol}/candles": PUBLIC,
+    "GET /api/markets/{symbol}/stats": PUBLIC,
+    "GET /api/stats": PUBLIC,
+    "GET /api/udf/config": PUBLIC,
+    "GET /api/udf/symbols": PUBLIC,
+    "GET /api/udf/search": PUBLIC,
+    "GET /api/udf/history": PUBLIC,
+    "GET /api/udf/time": PUBLIC,
+    "POST /api/auth/telegram": LOG_IN,
+    "POST /api/auth/refresh": LOG_IN,
+    "POST /api/auth/logout": PERSON,
+    "GET /api/auth/sessions": PERSON,
+    "DELETE /api/auth/sessions/{id}": PERSON,
+    "GET /api/account": READS,
+    "GET /api/account/activity": PERSON,
+    "POST /api/trading/orders": TRADES,
+    "POST /api/trading/orders/batch": TRADES,
+    "GET /api/trading/orders": READS,
+    "DELETE /api/trading/orders": TRADES,
+    "GET /api/trading/orders/{id}": READS,
+    "DELETE /api/trading/orders/{id}": TRADES,
+    "GET /api/trading/trades": READS,
+    "GET /api/portfolio": READS,
+    "GET /api/portfolio/balances": READS,
+    "GET /api/portfolio/ledger": READS,
+    "GET /api/portfolio/deposits": READS,
+    "POST /api/dev/fund": PUBLIC,  # has a secret of its own, and exists in development only
+}
+
+
+class Caller(Struct, frozen=True):
+    """Who asks: an account, and the session by which it does."""
+
+    user: UserId
+    session: str
+
+
+CALLER: Final = web.RequestKey("caller", Caller)
+
+_BEARER: Final = "Bearer "
+
+
+def bearer(request: web.Request) -> str:
+    """Return the token of `Authorization: Bearer`. Raises Unauthorized."""
+    header = request.headers.get("Authorization", "")
+    if not header.startswith(_BEARER):
+        raise Unauthorized
+    return header[len(_BEARER) :]
+
+
+def rule_of(method: str, path: str) -> Rule:
+    """Return the rule of a route, by its path as the router writes it. HEAD is GET; files of pages are public.
+
+    Raises KeyError where the table has none: a route under /api that nobody thought of is served to nobody.
+    """
+    method = "GET" if method == "HEAD" else method
+    if method == "GET" and path.startswith(("/miniapp/", "/api/docs/")):
+        return PUBLIC
+    return RULES[f"{method} {path}"]
+
+
+class Access:
+    """Holds an application's routes to their rules. `middleware` is to be the one after the errors'."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._rules: dict[web.AbstractRoute, Rule] = {}
+
+    def protect(self, app: web.Application) -> None:
+        """Take up the rules of all routes, once they are there. Raises KeyError where one has none."""
+        for route in app.router.routes():
+            assert route.resource is not None
+            self._rules[route] = rule_of(route.method, route.resource.canonical)
+
+    def middleware(self) -> Middleware:
+        """Return the middleware, which tells handlers who asks under CALLER."""
+
+        @web.middleware
+        async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
+            rule = self._rules.get(request.match_info.route, PUBLIC)  # else no such path or method: that is answered
+            if rule.who is not Who.ANYBODY:
+                request[CALLER] = await self._caller(request)
+            return await handler(request)
+
+        return admit
+
+    async def _caller(self, request: web.Request) -> Caller:
+        token = bearer(request)
+        if request.body_exists:
+            await request.read()  # first: whoever signs out while sending slowly is signed out
+        claims = self._guard.known(token) or await self._guard.admit(token)
+        return Caller(claims.user, claims.session)
