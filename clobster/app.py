@@ -24,6 +24,7 @@ from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
+from engine.accounts.administration import Administration
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
@@ -118,8 +119,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     market_data.restore_levels(resting)
     await _restore_trades(market_data, queries, known)
 
-    activity = ActivityFeed()
-    accounts = Accounts(SqliteAccounts(store, queries), activity, now)
+    activity, people = ActivityFeed(), SqliteAccounts(store, queries)
+    accounts = Accounts(people, activity, now)
     bot_token, jwt_secret, dev_secret = _secrets(settings)
     tokens = AccessTokens(jwt_secret.encode(), now)
     guard = Guard(tokens, accounts, now)
@@ -143,6 +144,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             sequencer=sequencer,
             queries=queries,
             accounts=accounts,
+            administration=Administration(people, settings.admins, now),
             tokens=tokens,
             guard=guard,
             market_data=market_data,

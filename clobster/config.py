@@ -33,6 +33,7 @@ class Settings(BaseModel):
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
     jwt_secret: SecretStr | None = Field(None, description="signs access tokens; at least 32 bytes")
     public_url: str = Field("http://127.0.0.1:8080", description="where people reach the page")
+    admin_telegram_ids: str = Field("", description="Telegram ids of administrators, with commas between")
     init_data_max_age_s: int = Field(86_400, gt=0, description="how old launch data may be, in seconds")
     feed: Literal["auto", "binance", "recorded", "off"] = "auto"
     binance_rest_url: str = "https://api.binance.com"
@@ -45,6 +46,8 @@ class Settings(BaseModel):
             raise ValueError("CLOBSTER_JWT_SECRET is too short: give it at least 32 random bytes")
         if self.database_url is not None and not self.database_url.startswith("sqlite:///"):
             raise ValueError("CLOBSTER_DATABASE_URL must be sqlite:///PATH")
+        if not all(part.strip().isdecimal() for part in self.admin_telegram_ids.split(",") if part.strip()):
+            raise ValueError("CLOBSTER_ADMIN_TELEGRAM_IDS must be Telegram ids with commas between, such as 11,22")
         if self.env == "development":
             return self
         for name, value in (("BOT_TOKEN", self.bot_token), ("JWT_SECRET", self.jwt_secret)):
@@ -55,6 +58,11 @@ class Settings(BaseModel):
         if not self.public_url.startswith("https://"):
             raise ValueError(f"CLOBSTER_PUBLIC_URL must begin with https:// when CLOBSTER_ENV is {self.env}")
         return self
+
+    @property
+    def admins(self) -> frozenset[int]:
+        """The Telegram ids of those who run the exchange."""
+        return frozenset(int(part) for part in self.admin_telegram_ids.split(",") if part.strip())
 
     @property
     def database_path(self) -> Path:

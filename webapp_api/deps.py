@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
+from engine.accounts.administration import Administration
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.market_data.market_data import MarketData
@@ -34,6 +35,7 @@ class Deps:
     sequencer: Sequencer
     queries: Queries
     accounts: Accounts
+    administration: Administration
     tokens: AccessTokens
     guard: Guard
     market_data: MarketData

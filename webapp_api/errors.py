@@ -41,6 +41,7 @@ STATUS: Final[Mapping[str, int]] = {
     "unauthorized": 401,
     "invalid_credentials": 401,
     "expired": 401,
+    "forbidden": 403,
     "forbidden_origin": 403,
     # It is not there, or not theirs.
     "unknown_symbol": 404,
@@ -48,6 +49,7 @@ STATUS: Final[Mapping[str, int]] = {
     "unknown_order": 404,
     "unknown_withdrawal": 404,
     "unknown_session": 404,
+    "unknown_account": 404,
     "unknown_channel": 404,
     # It makes sense, but not as things stand.
     "insufficient_funds": 409,

@@ -56,6 +56,13 @@ class Activities(Struct):
     activity: list[wire.Activity]
 
 
+class AdminActs(Struct):
+    """A page of what administrators did, newest first."""
+
+    acts: list[wire.AdminAct]
+    next_cursor: int | None
+
+
 class Markets(Struct):
     """The markets and their rules."""
 

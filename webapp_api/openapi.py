@@ -7,11 +7,11 @@ from typing import Any, Final
 import msgspec
 
 from webapp_api.auth.access import Who
-from webapp_api.description import accounts, description, markets, portfolio, trading, udf
+from webapp_api.description import accounts, administration, description, markets, portfolio, trading, udf
 from webapp_api.description.operation import BODY_LIMIT, Operation, Parameter, Text
 from webapp_api.errors import STATUS
 
-TABLES: Final = (markets, udf, trading, portfolio, accounts, description)
+TABLES: Final = (markets, udf, trading, portfolio, accounts, administration, description)
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(each for table in TABLES for each in table.OPERATIONS)
 
 _STATUS: Final = {**STATUS, "not_found": 404, "payload_too_large": 413}

@@ -43,3 +43,9 @@ class UnknownSession(Refused):
     """You have no live session with this id."""
 
     code = "unknown_session"
+
+
+class UnknownAccount(Refused):
+    """There is no account with this id."""
+
+    code = "unknown_account"

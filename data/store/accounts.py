@@ -9,7 +9,7 @@ from typing import Final
 from data.store import activities
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
-from engine.accounts.types import MAX_SESSIONS, Account, Activity, Rotation, Session
+from engine.accounts.types import MAX_SESSIONS, Account, Activity, AdminAct, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
 
 _ACCOUNT: Final = "SELECT id, telegram_id, first_name, username, language_code, created_at FROM users"
@@ -22,9 +22,13 @@ _SESSION: Final = (
 _SESSION_BY_ID: Final = _SESSION + " WHERE id = ?"
 _LIVE: Final = _SESSION + " WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ? ORDER BY refreshed_at DESC"
 
+_LOG: Final = "INSERT INTO admin_log (at, admin_id, act, target, address) VALUES (?, ?, ?, ?, ?)"
+_ACTS: Final = "SELECT at, admin_id, act, target, address, id FROM admin_log WHERE id < ? ORDER BY id DESC LIMIT ?"
+_NEWEST: Final = 2**63 - 1
+
 
 class SqliteAccounts:
-    """`engine.accounts.ports.AccountStore`."""
+    """`engine.accounts.ports.AccountStore` and `AdminStore`."""
 
     def __init__(self, store: SqliteStore, readers: Readers) -> None:
         self._store = store
@@ -84,6 +88,17 @@ class SqliteAccounts:
         """Return what happened to an account lately, newest first."""
         found = await self._readers.read(lambda connection: rows(connection, activities.LATEST, (user_id, limit)))
         return [activities.from_row(row) for row in found]
+
+    async def log_admin_act(self, act: AdminAct) -> None:
+        """Keep an act; it is durable when this returns."""
+        row = (act.at, act.admin_id, act.act, act.target, act.address)
+        await self._store.write(lambda connection: connection.execute(_LOG, row))
+
+    async def admin_acts(self, limit: int, before: int | None) -> list[AdminAct]:
+        """Return acts, newest first; those before an id, or the newest."""
+        values = (_NEWEST if before is None else before, limit)
+        found = await self._readers.read(lambda connection: rows(connection, _ACTS, values))
+        return [AdminAct(*row) for row in found]
 
     async def _account(self, statement: str, value: int) -> Account | None:
         found = await self._readers.read(lambda connection: rows(connection, statement, (value,)))

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from engine.accounts.types import Account, Activity, Rotation, Session
+from engine.accounts.types import Account, Activity, AdminAct, Rotation, Session
 from engine.core.types import Micros, UserId
 
 
@@ -42,3 +42,16 @@ class AccountStore(Protocol):
 
     async def activity(self, user_id: UserId, limit: int) -> list[Activity]:
         """Return what happened to an account lately, newest first."""
+
+
+class AdminStore(Protocol):
+    """Where it is kept what administrators did. Nothing is ever changed or deleted there."""
+
+    async def account(self, user_id: UserId) -> Account | None:
+        """Return an account, or None."""
+
+    async def log_admin_act(self, act: AdminAct) -> None:
+        """Keep an act; it is durable when this returns."""
+
+    async def admin_acts(self, limit: int, before: int | None) -> list[AdminAct]:
+        """Return acts, newest first; those before an id, or the newest."""

@@ -112,6 +112,17 @@ class Session(Struct, frozen=True):
     revoked_at: Micros | None = None
 
 
+class AdminAct(Struct, frozen=True):
+    """What an administrator did: act to target, from a network address. id is 0 until it is kept."""
+
+    at: Micros
+    admin_id: UserId
+    act: str
+    target: str
+    address: str
+    id: int = 0
+
+
 class Rotation(enum.Enum):
     """How the exchange of a refresh token for the next one went."""
 

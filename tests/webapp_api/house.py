@@ -17,6 +17,7 @@ from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
+from engine.accounts.administration import Administration
 from engine.core.commands import Command, Deposit, ListAsset, ListMarket, Quote
 from engine.core.decimals import MarketDecimals
 from engine.core.events import Event
@@ -38,6 +39,7 @@ BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
 ETHUSDT = Market.of("ETHUSDT", ETH, USDT, tick_atoms=10**4, lot_atoms=10**4)
 MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecimals(ETHUSDT, ETH, USDT)}
 JWT_SECRET = b"a secret of access tokens for tests"
+ADMIN = 900_000_001  # the Telegram id of the one who runs the exchange
 DEV_SECRET = "a secret of development for tests"
 
 PATIENCE_S = 10.0  # a writer that has died fails a test, it does not hang it
@@ -173,7 +175,8 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
                 await sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, Atoms(10**15), f"house:{asset.code}"))
             for market in (BTCUSDT, ETHUSDT):
                 await sequencer.submit(ListMarket(clock(), market))
-        accounts = Accounts(SqliteAccounts(store, queries), ActivityFeed(), clock)
+        people = SqliteAccounts(store, queries)
+        accounts = Accounts(people, ActivityFeed(), clock)
         tokens = AccessTokens(JWT_SECRET, clock)
         guard = Guard(tokens, accounts, clock)
         market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)
@@ -195,6 +198,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             sequencer=sequencer,
             queries=queries,
             accounts=accounts,
+            administration=Administration(people, frozenset({ADMIN}), clock),
             tokens=tokens,
             guard=guard,
             market_data=market_data,

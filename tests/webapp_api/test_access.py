@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 
-from tests.webapp_api.house import House
+from tests.webapp_api.house import ADMIN, House
 from tests.webapp_api.test_description import served
 from webapp_api.auth.access import RULES, Access, Who, rule_of
 
@@ -16,7 +16,7 @@ async def test_an_exchange_with_a_route_that_nobody_thought_of_does_not_start(ho
     app = web.Application()
     app.router.add_get("/api/money", house.deps.hub.handle)
     with pytest.raises(KeyError):
-        Access(house.deps.guard).protect(app)
+        Access(house.deps.guard, house.deps.administration).protect(app)
 
 
 async def test_only_pages_and_market_data_and_the_way_in_are_for_anybody(house: House) -> None:
@@ -54,3 +54,39 @@ async def test_activity_is_told_to_its_owner_newest_first(house: House) -> None:
     ]
     assert told[0]["id"] > told[1]["id"]
     assert len((await bob.get("/api/account/activity")).body["activity"]) == 1
+
+
+async def test_admin_routes_are_for_those_whom_the_settings_name(house: House) -> None:
+    ada, boss = await house.person(1), await house.person(ADMIN)
+    routes = [route.replace("{id}", str(ada.id)).split() for route in RULES if "/api/admin/" in route]
+    for method, path in routes:
+        assert (await house.nobody.ask(method, path)).problem == (401, "unauthorized")
+        assert (await ada.ask(method, path)).problem == (403, "forbidden")
+    for method, path in routes:
+        assert (await boss.ask(method, path)).status < 300
+
+
+async def test_an_administrators_acts_are_logged_before_they_are_carried_out(house: House) -> None:
+    ada, boss = await house.person(1), await house.person(ADMIN)
+    assert (await ada.get("/api/admin/accounts/1")).status == 403  # a try of somebody else is no act
+    assert (await boss.post("/api/admin/accounts/4242/sign-out")).problem == (404, "unknown_account")
+    assert (await boss.post(f"/api/admin/accounts/{ada.id}/sign-out")).status == 204
+    assert (await ada.get("/api/account")).problem == (401, "unauthorized")
+    seen = (await boss.get(f"/api/admin/accounts/{ada.id}")).body
+    assert (seen["account"]["telegram_id"], seen["sessions"]) == (1, [])
+
+    first = (await boss.get("/api/admin/log?limit=2")).body
+    rest = (await boss.get(f"/api/admin/log?limit=2&cursor={first['next_cursor']}")).body
+    acts = [(act["admin_id"], act["act"], act["target"], act["address"]) for act in first["acts"] + rest["acts"]]
+    assert acts == [
+        (boss.id, "GET", f"/api/admin/accounts/{ada.id}", "127.0.0.1"),
+        (boss.id, "POST", f"/api/admin/accounts/{ada.id}/sign-out", "127.0.0.1"),
+        (boss.id, "POST", "/api/admin/accounts/4242/sign-out", "127.0.0.1"),
+    ]
+    assert rest["next_cursor"] is None
+
+
+async def test_an_account_that_does_not_exist_is_unknown(house: House) -> None:
+    boss = await house.person(ADMIN)
+    for name in ("0", "1", "99999", "9" * 30, "abc"):  # 1 is the vault: the house's accounts are nobody
+        assert (await boss.get(f"/api/admin/accounts/{name}")).problem == (404, "unknown_account")

@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from msgspec import Struct
 
+from engine.accounts.administration import Administration
 from engine.accounts.types import Scope
 from engine.core.types import UserId
 from webapp_api.auth.tokens import Guard
@@ -20,7 +21,8 @@ class Who(enum.Enum):
     ANYBODY = "anybody"
     PERSON = "person"  # somebody who has signed in; no program with an API key
     ACCOUNT = "account"  # a person, or a program whose key has the scope
-    ADMIN = "admin"  # a person whom the settings name
+    ADMIN = "admin"  # a person whom the settings name; every act is logged before it is carried out
+    OPERATOR = "operator"  # the same person, who only looks
 
 
 class RequestClass(enum.Enum):
@@ -45,6 +47,8 @@ LOG_IN: Final = Rule(Who.ANYBODY, RequestClass.LOG_IN)
 PERSON: Final = Rule(Who.PERSON, RequestClass.READ)
 READS: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.READ)
 TRADES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE)
+ACTS: Final = Rule(Who.ADMIN, RequestClass.READ)
+LOOKS: Final = Rule(Who.OPERATOR, RequestClass.READ)
 
 RULES: Final[Mapping[str, Rule]] = {
     "GET /healthz": PUBLIC,
@@ -84,6 +88,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/portfolio/balances": READS,
     "GET /api/portfolio/ledger": READS,
     "GET /api/portfolio/deposits": READS,
+    "GET /api/admin/accounts/{id}": ACTS,
+    "POST /api/admin/accounts/{id}/sign-out": ACTS,
+    "GET /api/admin/log": LOOKS,
     "POST /api/dev/fund": PUBLIC,  # has a secret of its own, and exists in development only
 }
 
@@ -122,8 +129,9 @@ def rule_of(method: str, path: str) -> Rule:
 class Access:
     """Holds an application's routes to their rules. `middleware` is to be the one after the errors'."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, administration: Administration) -> None:
         self._guard = guard
+        self._administration = administration
         self._rules: dict[web.AbstractRoute, Rule] = {}
 
     def protect(self, app: web.Application) -> None:
@@ -139,7 +147,9 @@ class Access:
         async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             rule = self._rules.get(request.match_info.route, PUBLIC)  # else no such path or method: that is answered
             if rule.who is not Who.ANYBODY:
-                request[CALLER] = await self._caller(request)
+                caller = request[CALLER] = await self._caller(request)
+                if rule.who in (Who.ADMIN, Who.OPERATOR):
+                    await self._admit_admin(caller, request, acts=rule.who is Who.ADMIN)
             return await handler(request)
 
         return admit
@@ -150,3 +160,9 @@ class Access:
             await request.read()  # first: whoever signs out while sending slowly is signed out
         claims = self._guard.known(token) or await self._guard.admit(token)
         return Caller(claims.user, claims.session)
+
+    async def _admit_admin(self, caller: Caller, request: web.Request, *, acts: bool) -> None:
+        """Raise NotAnAdmin for everybody else; keep what an administrator is about to do."""
+        await self._administration.check(caller.user)
+        if acts:
+            await self._administration.log(caller.user, request.method, request.path, request.remote or "")

@@ -68,8 +68,10 @@ class Operation:
     @property
     def codes(self) -> tuple[str, ...]:
         """Every code with which this may be refused, each once."""
-        signed_in = self.rule.who is not Who.ANYBODY
-        implied = (*(SIGNED_IN if signed_in else ()), *(WITH_BODY if self.body is not None else ()))
+        who = self.rule.who
+        signed_in = () if who is Who.ANYBODY else SIGNED_IN
+        admin = ("forbidden",) if who in (Who.ADMIN, Who.OPERATOR) else ()
+        implied = (*signed_in, *admin, *(WITH_BODY if self.body is not None else ()))
         return tuple(dict.fromkeys((*implied, *self.errors)))
 
 
@@ -92,6 +94,7 @@ STATUS: Final = Parameter("status", Status, "Only open orders, only closed ones,
 FORMAT: Final = Parameter("format", Literal["json", "csv"], "The answer as JSON or as CSV.", "json")
 MARKET: Final = Parameter("symbol", Symbol, "The market's name.")
 ORDER_ID: Final = Parameter("id", Id, "The order's id.")
+ACCOUNT_ID: Final = Parameter("id", Id, "The account's id.")
 SESSION_ID: Final = Parameter("id", Annotated[str, Meta(min_length=1)], "The session's id.")
 
 BODY_LIMIT: Final = f"JSON of at most {MAX_BODY // 1024} KiB; unknown fields are refused."

@@ -44,11 +44,11 @@ async def sessions(request: web.Request) -> web.Response:
     """List the account's live sessions, newest first."""
     asking = caller(request)
     found = await request.app[DEPS].accounts.sessions(asking.user)
-    return json_reply(lists.Sessions([_session(session, asking.session) for session in found]))
+    return json_reply(lists.Sessions([session_view(session, asking.session) for session in found]))
 
 
 @routes.delete("/api/auth/sessions/{id}")
-async def end_session(request: web.Request) -> web.Response:
+async def endsession_view(request: web.Request) -> web.Response:
     """End one of the account's sessions."""
     if not await request.app[DEPS].accounts.sign_out(asker(request), request.match_info["id"]):
         raise UnknownSession
@@ -61,7 +61,7 @@ async def account(request: web.Request) -> web.Response:
     found = await request.app[DEPS].accounts.account(asker(request))
     if found is None:
         raise Unauthorized
-    return json_reply(_account(found))
+    return json_reply(account_view(found))
 
 
 @routes.get("/api/account/activity")
@@ -77,11 +77,12 @@ def _signed_in(deps: Deps, signed: SignedIn) -> wire.SignedIn:
         token_type="Bearer",  # noqa: S106
         expires_in=LIFE_S,
         refresh_token=signed.refresh_token,
-        account=_account(signed.account),
+        account=account_view(signed.account),
     )
 
 
-def _account(found: Account) -> wire.Account:
+def account_view(found: Account) -> wire.Account:
+    """Return an account as its owner is told of it."""
     return wire.Account(
         found.id,
         found.telegram_id,
@@ -92,7 +93,8 @@ def _account(found: Account) -> wire.Account:
     )
 
 
-def _session(session: Session, current: str) -> wire.Session:
+def session_view(session: Session, current: str) -> wire.Session:
+    """Return a session as its owner is told of it; current is the id of the one that asks."""
     return wire.Session(
         id=session.id,
         current=session.id == current,

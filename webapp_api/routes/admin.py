@@ -1,0 +1,54 @@
+"""`/api/admin`: for those who run the exchange. Whatever is done here was logged before (`webapp_api.auth.access`)."""
+
+from aiohttp import web
+
+from engine.accounts.types import Account, AdminAct
+from engine.core.types import UserId
+from webapp_api import lists, wire
+from webapp_api.asked import cursor, limit, number
+from webapp_api.deps import DEPS
+from webapp_api.refusals import UnknownAccount
+from webapp_api.reply import json_reply
+from webapp_api.routes.auth import account_view, session_view
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/api/admin/accounts/{id}")
+async def account(request: web.Request) -> web.Response:
+    """Answer an account and its live sessions."""
+    accounts, found = request.app[DEPS].accounts, await _account(request)
+    sessions = [session_view(session, "") for session in await accounts.sessions(found.id)]
+    return json_reply(wire.AccountSeen(account_view(found), sessions))
+
+
+@routes.post("/api/admin/accounts/{id}/sign-out")
+async def sign_out(request: web.Request) -> web.Response:
+    """End all sessions of an account."""
+    found = await _account(request)
+    accounts = request.app[DEPS].accounts
+    for session in await accounts.sessions(found.id):
+        await accounts.sign_out(found.id, session.id)
+    return web.Response(status=204)
+
+
+@routes.get("/api/admin/log")
+async def log(request: web.Request) -> web.Response:
+    """List what administrators did, newest first."""
+    count = limit(request, 100)
+    found = await request.app[DEPS].administration.acts(count, cursor(request))
+    next_cursor = found[-1].id if len(found) == count else None
+    return json_reply(lists.AdminActs([_act(each) for each in found], next_cursor))
+
+
+async def _account(request: web.Request) -> Account:
+    """Return the account that is named. Raises UnknownAccount."""
+    user = number(request.match_info["id"])
+    found = None if user is None else await request.app[DEPS].accounts.account(UserId(user))
+    if found is None:
+        raise UnknownAccount
+    return found
+
+
+def _act(act: AdminAct) -> wire.AdminAct:
+    return wire.AdminAct(act.id, act.admin_id, act.act, act.target, act.address, act.at // 1000)
