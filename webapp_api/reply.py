@@ -15,8 +15,10 @@ STRICT: Final = {
 _JSON: Final = CIMultiDict({hdrs.CONTENT_TYPE: "application/json", **STRICT})
 PAGE: Final = {
     **STRICT,
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; object-src 'none'; "
-    "frame-ancestors 'self' https://web.telegram.org",
+    # Only our own files, only our own server; only Telegram's web clients may show the page inside theirs.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors https://web.telegram.org https://webk.telegram.org https://webz.telegram.org",
     "Cache-Control": "no-cache",
 }
 
