@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
@@ -19,6 +19,18 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Trouble(NamedTuple):
+    """An answer that is not what was asked for."""
+
+    status: int = 200
+    body: Any = None
+    retry_after_s: int | None = None
+
+    def response(self) -> web.Response:
+        headers = None if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
+        return web.json_response(self.body, status=self.status, headers=headers)
+
+
 class Klines:
     """Answers `GET /api/v3/klines` for some symbols.
 
@@ -31,7 +43,7 @@ class Klines:
         self.now_ms = now_ms
         self.listed_ms = LISTED_MS
         self.closed: list[tuple[int, int]] = []
-        self.troubles: list[web.Response] = []
+        self.troubles: list[Trouble] = []
         self.asked: list[dict[str, str]] = []
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -39,7 +51,7 @@ class Klines:
         query = dict(request.query)
         self.asked.append(query)
         if self.troubles:
-            return self.troubles.pop(0)
+            return self.troubles.pop(0).response()
         if known := query.keys() - {"symbol", "interval", "startTime", "endTime", "timeZone", "limit"}:
             return _refusal(-1104, f"Not all sent parameters were read; {sorted(known)}.")
         for name in ("symbol", "interval"):
@@ -113,8 +125,3 @@ def _text(value: int) -> str:
 
 def _refusal(code: int, message: str, status: int = 400) -> web.Response:
     return web.json_response({"code": code, "msg": message}, status=status)
-
-
-def trouble(status: int = 200, body: Any = None, **headers: str) -> web.Response:
-    """Return an answer that is not what was asked for."""
-    return web.json_response(body, status=status, headers={name.replace("_", "-"): headers[name] for name in headers})

@@ -19,7 +19,7 @@ from engine.market_data.reference import ReferenceCandle
 from tests.data.store.books import BTC, BTCUSDT, ETH, ETHUSDT, START, USDT, Books, books
 from tests.data.store.test_reference import trade
 from tests.simulators.binance import BinanceSimulator
-from tests.simulators.klines import Kline, kline, trouble
+from tests.simulators.klines import Kline, Trouble, kline
 
 SYMBOL = BTCUSDT.symbol
 NOW = Micros(START // DAY * DAY + 9 * HOUR + 41 * MINUTE + 30_000_000)
@@ -200,7 +200,7 @@ async def test_what_went_wrong_is_tried_again_and_nothing_wrong_is_kept(
     tmp_path: Path, troubles: list[tuple[int, Any]]
 ) -> None:
     async with charts(tmp_path) as at:
-        at.klines.troubles = [trouble(status, body) for status, body in troubles]
+        at.klines.troubles = [Trouble(*each) for each in troubles]
         async with at.filling():
             await until(at.all_there)
         assert not at.klines.troubles
@@ -212,7 +212,7 @@ async def test_what_went_wrong_is_tried_again_and_nothing_wrong_is_kept(
 
 async def test_who_is_told_to_slow_down_asks_nothing_more_until_then(tmp_path: Path) -> None:
     async with charts(tmp_path) as at:
-        at.klines.troubles = [trouble(429, {"code": -1003, "msg": "Too many requests."}, Retry_After="1")]
+        at.klines.troubles = [Trouble(429, {"code": -1003, "msg": "Too many requests."}, 1)]
         async with at.filling():
             await until(lambda: _true(at.klines.asked))
             await asyncio.sleep(0.7)  # many times the usual pause here
