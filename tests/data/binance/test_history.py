@@ -105,6 +105,21 @@ async def test_every_interval_has_a_thousand_bars_as_binance_has_them(tmp_path: 
             for candle in found[1:-1]:  # the first may have begun before Binance did
                 binances = theirs[candle.begin // 1000]
                 assert (candle.open, candle.close) == (binances.open, binances.close)
+            if interval.size is not None and interval.size < DAY:  # no part of the oldest is missing
+                oldest = (await candles(at.day.queries, SYMBOL, interval, at.now, start=Micros(0), limit=1))[0]
+                whole = read(kline(interval, oldest.begin))
+                assert (oldest.open, oldest.close) == (whole.open, whole.close)
+
+
+async def test_a_minute_that_has_just_ended_is_left_for_later(tmp_path: Path) -> None:
+    async with charts(tmp_path) as at:
+        at.now = Micros(NOW // MINUTE * MINUTE + 5_000_000)
+        async with at.filling():
+            await until(at.all_there)
+            assert (await at.shown(Interval.ONE_MINUTE))[-1].begin == NOW // MINUTE * MINUTE - 2 * MINUTE
+            at.now = Micros(NOW // MINUTE * MINUTE + 10_000_000)
+            await until(at.all_there)
+            assert (await at.shown(Interval.ONE_MINUTE))[-1].begin == NOW // MINUTE * MINUTE - MINUTE
 
 
 async def test_it_goes_on_until_the_first_trade_and_leaves_no_hole_then(tmp_path: Path) -> None:
