@@ -26,9 +26,7 @@ REACH: Final = {1: 5_000, 15: 2_000, 60: 12_000}
 MOST_REQUESTS: Final = 20  # for one length at a time; what is wanted takes 13 of Binance's weight 2
 FIRST_RETRY_S, LAST_RETRY_S = 5.0, 900.0
 REFRESH_S = 60.0  # until a market's first trade
-SETTLE: Final = (
-    10_000_000  # Micros after which a kline is final, whatever the difference between Binance's clock and ours
-)
+SETTLE: Final = 10_000_000  # Micros after which a kline is final, should Binance's clock be behind ours
 
 _INTERVALS: Final = {
     each.size // MINUTE: each for each in Interval if each.size is not None and each.size // MINUTE in CANDLE_MINUTES

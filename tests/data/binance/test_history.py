@@ -162,8 +162,10 @@ async def test_after_a_long_time_away_minutes_begin_anew_without_a_hole(tmp_path
         async with at.filling():
             await until(at.all_there)
         at.now = Micros(at.now + 100 * DAY)
+        at.klines.asked.clear()
         async with at.filling():
             await until(at.all_there)
+        assert len(at.klines.asked) <= 30
         found = await candles(at.day.queries, SYMBOL, Interval.ONE_MINUTE, at.now, start=Micros(0), limit=3)
         assert found[0].begin == (at.now - 5_000 * MINUTE) // DAY * DAY
         assert found == [read(kline(Interval.ONE_MINUTE, each.begin)) for each in found]
