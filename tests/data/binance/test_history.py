@@ -229,7 +229,7 @@ async def test_what_went_wrong_is_tried_again_and_nothing_wrong_is_kept(
 
 async def test_who_is_told_to_slow_down_asks_nothing_more_until_then(tmp_path: Path) -> None:
     async with charts(tmp_path) as at:
-        at.klines.troubles = [Trouble(429, {"code": -1003, "msg": "Too many requests."}, 1)]
+        at.klines.troubles = [Trouble(429, {"code": -1003, "msg": "Too many requests."}, 2)]
         async with at.filling():
             await until(lambda: _true(at.klines.asked))
             await asyncio.sleep(0.7)  # many times the usual pause here
