@@ -15,12 +15,14 @@ from clobster.config import ConfigError, Settings
 from clobster.markets import Listing
 from clobster.metrics import EngineMetrics
 from data.binance.feed import choose_feed
+from data.binance.history import History
 from data.binance.live import BinanceFeed
 from data.binance.recorded import RecordedFeed
 from data.store import candles
 from data.store.accounts import SqliteAccounts
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
+from data.store.reference import SqliteReference
 from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
@@ -74,16 +76,26 @@ class House:
     listing: Listing
     exchange: Exchange
     sequencer: Sequencer
+    reference: SqliteReference
     hub: Hub
     web: web.AppRunner
 
-    async def market_maker(self) -> MarketMaker:
-        """Return the market maker on the feed that the settings ask for; finding out may take seconds."""
+    async def feed(self) -> Feed:
+        """Return the feed that the settings ask for; finding out may take seconds."""
+        return await _feed(self.settings, [market.symbol for market in self.listing.markets])
+
+    def market_maker(self, feed: Feed) -> MarketMaker:
+        """Return the market maker on a feed."""
         listing = self.listing
-        feed = await _feed(self.settings, [market.symbol for market in listing.markets])
         # As of now, and not of the start: the first start has funded it since. Later changes it hears of by itself.
         funds = [balance.changed() for balance in self.exchange.state.ledger if balance.owner == MARKET_MAKER]
         return MarketMaker(self.sequencer, feed, listing.assets, listing.markets, funds, now, MakerSettings())
+
+    def history(self) -> History:
+        """Return what fills charts of the time before the first trades, where Binance is the feed."""
+        assets = {asset.code: asset for asset in self.listing.assets}
+        markets = [(market, assets[market.base], assets[market.quote]) for market in self.listing.markets]
+        return History(markets, self.reference, now, rest_url=self.settings.binance_rest_url)
 
 
 async def _feed(settings: Settings, symbols: list[Symbol]) -> Feed:
@@ -160,7 +172,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         )
     )
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
-    return House(settings, listing, exchange, sequencer, hub, runner)
+    return House(settings, listing, exchange, sequencer, SqliteReference(store, queries), hub, runner)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

@@ -14,6 +14,7 @@ from aiohttp import web
 from clobster import data_dir, logs
 from clobster.app import House, build, now
 from clobster.config import ConfigError, Settings
+from data.binance.live import BinanceFeed
 from engine.core.commands import Deposit, ListAsset, ListMarket
 from engine.core.refusals import NotListable
 from engine.core.types import MARKET_MAKER
@@ -105,8 +106,12 @@ async def _open_markets(house: House) -> None:
 
 
 async def _make_markets(house: House) -> None:
-    maker = await house.market_maker()
-    await maker.run()
+    """Quote what the feed shows, and let charts show what it knows of the time before."""
+    feed = await house.feed()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(house.market_maker(feed).run(), name="quotes")
+        if isinstance(feed, BinanceFeed):
+            tasks.create_task(house.history().run(), name="history")
 
 
 async def _listen(house: House, stack: AsyncExitStack) -> str:

@@ -7,14 +7,13 @@ from msgspec import Struct
 from engine.core.commands import CancelOrder, Command
 from engine.core.events import AlreadyPlaced, OrderChanged
 from engine.core.market import Asset
-from engine.core.refusals import InvalidOrder, Refused, UnknownOrder
+from engine.core.refusals import InvalidOrder, OrderNotOpen, Refused, UnknownOrder
 from engine.core.types import Micros, OrderId, UserId
 from engine.sequencer.sequencer import Outcome
 from webapp_api import wire
 from webapp_api.batch_wire import BatchCancel, BatchPlace, BatchResult, BatchResults, Item
 from webapp_api.errors import problem
 from webapp_api.orders import Markets, order_reply, to_command
-from webapp_api.refusals import OrderNotOpen
 
 LoadOrder = Callable[[UserId, OrderId], Awaitable[wire.Order | None]]
 """Reads an account's order with its fills from the database; None where it has no such order."""

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from engine.core.decimals import MarketDecimals, show, show_plain
 from engine.core.events import Traded
 from engine.core.types import Atoms, Lots, Ticks
-from engine.market_data.candles import Candle
+from engine.market_data.candles import Candle, flat
 from engine.market_data.depth import Level
 from engine.market_data.market_data import Ticker
+from engine.market_data.reference import ReferenceCandle
 from webapp_api import market_wire, wire
 
 _PPM_DECIMALS = 6
@@ -48,20 +49,23 @@ def public_trade(trade: Traded, decimals: MarketDecimals) -> wire.PublicTrade:
     )
 
 
-def candle(of: Candle, decimals: MarketDecimals) -> market_wire.Candle:
-    """Return a candle."""
+def candle(of: Candle | ReferenceCandle, decimals: MarketDecimals) -> market_wire.Candle:
+    """Return a candle. All that traded here in a reference candle is nothing."""
     shown, quantity, quote = decimals.show_price, decimals.show_quantity, decimals.show_quote
+    own, reference = (of, None) if isinstance(of, Candle) else (flat(of.begin, of.close), of)
     return market_wire.Candle(
         of.begin // 1000,
         shown(of.open),
         shown(of.high),
         shown(of.low),
         shown(of.close),
-        quantity(Lots(of.volume)),
-        quote(Atoms(of.notional)),
-        of.trades,
-        quantity(Lots(of.taker_buy_volume)),
-        quote(Atoms(of.taker_buy_notional)),
+        quantity(Lots(own.volume)),
+        quote(Atoms(own.notional)),
+        own.trades,
+        quantity(Lots(own.taker_buy_volume)),
+        quote(Atoms(own.taker_buy_notional)),
+        reference is not None,
+        None if reference is None else decimals.show_base(reference.volume),
     )
 
 

@@ -8,7 +8,8 @@ from webapp_api.wire import Decimal, Millis
 class Candle(Struct, gc=False):
     """What traded from begin_at to the end of an interval; taker_buy_… is the part that takers bought.
 
-    Where nothing traded all prices are the last one before, and volumes are zero.
+    Where nothing traded all prices are the last one before, and volumes are zero. A reference candle is from before
+    the market's first trade: prices are another venue's, and what traded there is in reference_volume alone.
     """
 
     begin_at: Millis
@@ -21,10 +22,12 @@ class Candle(Struct, gc=False):
     trades: int
     taker_buy_volume: Decimal
     taker_buy_quote_volume: Decimal
+    reference: bool
+    reference_volume: Decimal | None
 
 
 class Candles(Struct):
-    """A market's candles, oldest first, one after the other without gaps."""
+    """A market's candles, oldest first, one after the other without gaps; reference candles come before all others."""
 
     symbol: str
     interval: str

@@ -33,12 +33,6 @@ class Unauthorized(Refused):
     code = "unauthorized"
 
 
-class OrderNotOpen(Refused):
-    """This order is yours, but no longer open."""
-
-    code = "order_not_open"
-
-
 class UnknownSession(Refused):
     """You have no live session with this id."""
 

@@ -7,7 +7,7 @@ from data.store.queries import Queries, Status
 from engine.core.commands import CancelAll, CancelOrder
 from engine.core.events import AlreadyPlaced, Event, OrderChanged
 from engine.core.market import Asset
-from engine.core.refusals import UnknownOrder
+from engine.core.refusals import OrderNotOpen, UnknownOrder
 from engine.core.types import Micros, OrderId, Side, Symbol, UserId
 from engine.ports import Clock
 from engine.sequencer.sequencer import Busy, Outcome, Sequencer
@@ -15,7 +15,6 @@ from webapp_api import orders, wire
 from webapp_api.batch import Basket
 from webapp_api.batch_wire import Batch, BatchResults
 from webapp_api.lookups import find_order, own_trade, with_fills
-from webapp_api.refusals import OrderNotOpen
 
 
 class Trading:

@@ -9,6 +9,7 @@ from engine.core.decimals import MarketDecimals
 from engine.core.types import Lots, Ticks
 from engine.market_data.candles import Candle
 from engine.market_data.intervals import Interval
+from engine.market_data.reference import ReferenceCandle
 from webapp_api import udf_wire
 
 NAME: Final = "Clobster"
@@ -93,8 +94,8 @@ def search(markets: Iterable[MarketDecimals], text: str, limit: int) -> list[udf
     return found[:limit]
 
 
-def bars(candles: Sequence[Candle], market: MarketDecimals) -> udf_wire.Bars:
-    """Return candles as columns."""
+def bars(candles: Sequence[Candle | ReferenceCandle], market: MarketDecimals) -> udf_wire.Bars:
+    """Return candles as columns. The volume is our own."""
 
     def column(texts: Iterable[str]) -> list[Raw]:
         return [Raw(text) for text in texts]
@@ -106,8 +107,12 @@ def bars(candles: Sequence[Candle], market: MarketDecimals) -> udf_wire.Bars:
         h=column(price(candle.high) for candle in candles),
         l=column(price(candle.low) for candle in candles),
         c=column(price(candle.close) for candle in candles),
-        v=column(market.show_quantity(Lots(candle.volume)) for candle in candles),
+        v=column(market.show_quantity(_volume(candle)) for candle in candles),
     )
+
+
+def _volume(candle: Candle | ReferenceCandle) -> Lots:
+    return Lots(candle.volume if isinstance(candle, Candle) else 0)
 
 
 def _description(market: MarketDecimals) -> str:

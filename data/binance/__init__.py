@@ -1,1 +1,1 @@
-"""Binance's public market data: the local book (sans-IO), recordings and their player, and the feeds of the engine."""
+"""Binance's public market data: the local book and klines (sans-IO), recordings and their player, feeds, history."""

@@ -1,7 +1,6 @@
 """The feed that follows Binance."""
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator, Iterable
 from decimal import Decimal
 from typing import Any
@@ -10,6 +9,7 @@ import structlog
 
 from data.binance.book import LocalBook, MalformedMessage
 from data.binance.latest import Latest
+from data.binance.retries import pause_s, reason
 from data.binance.streams import Streams, open_streams
 from data.binance.view import PACE_S, View
 from engine.core.types import Symbol
@@ -66,11 +66,11 @@ class BinanceFeed:
             try:
                 await self._connection(copies)
             except Exception as error:  # whatever a remote does, the next connection may be better
-                log.warning("binance connection lost", error=_reason(error))
+                log.warning("binance connection lost", error=reason(error))
             for copy in copies.values():
                 copy.lose()
             failures = 1 if any(copy.was_in_sync for copy in copies.values()) else failures + 1
-            await asyncio.sleep(_pause_s(failures))
+            await asyncio.sleep(pause_s(failures, FIRST_RETRY_S, LAST_RETRY_S))
 
     async def _connection(self, copies: dict[Symbol, "_Copy"]) -> None:
         """Follow the streams until something is wrong with them, then raise."""
@@ -122,13 +122,13 @@ class _Copy:
             attempts = 0
             while not self._book.in_sync:
                 if attempts:
-                    await asyncio.sleep(_pause_s(attempts))
+                    await asyncio.sleep(pause_s(attempts, FIRST_RETRY_S, LAST_RETRY_S))
                 attempts += 1
                 try:
                     snapshot = await streams.depth(self._symbol, SNAPSHOT_LEVELS)
                     self._book.on_snapshot(snapshot)
                 except Exception as error:  # the streams go on, and so do the others' books
-                    log.warning("binance gave no snapshot", symbol=self._symbol, error=_reason(error))
+                    log.warning("binance gave no snapshot", symbol=self._symbol, error=reason(error))
                 else:
                     self._floor, self._ceiling = _edge(snapshot["bids"]), _edge(snapshot["asks"])
             self.was_in_sync = True
@@ -154,15 +154,3 @@ class _Copy:
 
 def _edge(levels: list[list[str]]) -> Decimal | None:
     return Decimal(levels[-1][0]) if len(levels) >= SNAPSHOT_LEVELS else None
-
-
-def _pause_s(failures: int) -> float:
-    """Return how long to wait after some failures in a row: doubling, and never two programs in step."""
-    longest_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 10))
-    return random.uniform(longest_s / 2, longest_s)  # noqa: S311  jitter, no secret
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ExceptionGroup):
-        return "; ".join(_reason(inner) for inner in error.exceptions)
-    return f"{type(error).__name__}: {error}"

@@ -14,11 +14,22 @@ from typing import Any
 
 QUEUE_MESSAGES = 10_000  # the library ends a connection that falls behind by this many; its default is 100
 CONNECT_S = 10.0
+LONGEST_BAN_S = 3 * 86_400.0
+_SLOW_DOWN = (418, 429)  # HTTP statuses
 _POLL_S = 0.5  # how often the library's reading loop looks up; closing a silent connection takes as long
 
 
 class Dropped(Exception):  # noqa: N818  what happened, not whose fault it is
     """The connection is of no more use."""
+
+
+class TooManyRequests(Exception):  # noqa: N818  what happened, not whose fault it is
+    """Nothing more must be asked for a while, or Binance stops answering this address at all."""
+
+    def __init__(self, refusal: Any) -> None:
+        super().__init__(str(refusal))
+        told = refusal.response.headers.get("Retry-After", "")
+        self.wait_s = min(float(told), LONGEST_BAN_S) if told.isdecimal() else 0.0
 
 
 class Streams:
@@ -49,13 +60,33 @@ class Streams:
         return data
 
 
+class Rest:
+    """Public REST answers, as they come: whoever asks checks them."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def klines(self, symbol: str, interval: str, start_ms: int, end_ms: int, limit: int) -> object:
+        """GET /api/v3/klines: those that begin from start to end, both included, the oldest first.
+
+        Raises TooManyRequests, TimeoutError or what the client raises.
+        """
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                answer: object = await self._client.get_klines(
+                    symbol=symbol, interval=interval, startTime=start_ms, endTime=end_ms, limit=limit
+                )
+        except Exception as error:
+            if getattr(error, "status_code", 0) in _SLOW_DOWN:
+                raise TooManyRequests(error) from error
+            raise
+        return answer
+
+
 @contextlib.asynccontextmanager
 async def open_streams(rest_url: str, stream_url: str, names: Sequence[str]) -> AsyncIterator[Streams]:
     """Connect to raw streams such as "btcusdt@depth@100ms". Raises what the library raises, or TimeoutError."""
-    library = await asyncio.to_thread(_import)
-    client = library.AsyncClient()
-    client.API_URL = f"{rest_url}/api"
-    try:
+    async with _open_client(rest_url) as (library, client):
         manager = library.BinanceSocketManager(client, max_queue_size=QUEUE_MESSAGES)
         manager.STREAM_URL = f"{stream_url}/"
         socket = manager.multiplex_socket(list(names))
@@ -67,6 +98,22 @@ async def open_streams(rest_url: str, stream_url: str, names: Sequence[str]) -> 
             yield Streams(client, socket)
         finally:
             await socket.close()
+
+
+@contextlib.asynccontextmanager
+async def open_rest(rest_url: str) -> AsyncIterator[Rest]:
+    """Make public REST answers to be had; nothing is asked yet."""
+    async with _open_client(rest_url) as (_, client):
+        yield Rest(client)
+
+
+@contextlib.asynccontextmanager
+async def _open_client(rest_url: str) -> AsyncIterator[tuple[Any, Any]]:
+    library = await asyncio.to_thread(_import)
+    client = library.AsyncClient()
+    client.API_URL = f"{rest_url}/api"
+    try:
+        yield library, client
     finally:
         await client.close_connection()
 

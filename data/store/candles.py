@@ -1,62 +1,35 @@
-"""Reads of candles: what is kept, put together to every interval, and the gaps of intervals without trades filled."""
-
-# ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
+"""Reads of candles: our own, and reference ones of the time before a market's first trade."""
 
 from collections.abc import Iterable
 from typing import Final
 
 import aiosqlite
 
+from data.store.kept import Kept, kept_minutes
 from data.store.readers import Readers, rows
-from data.store.rows import CANDLE_MINUTES
 from engine.core.types import Micros, Symbol, Ticks
 from engine.market_data.candles import Candle, flat
-from engine.market_data.intervals import MINUTE, Interval
+from engine.market_data.intervals import Interval
+from engine.market_data.reference import ReferenceCandle, reference_flat
 
 MAX_LIMIT: Final = 1_000
 
+OWN: Final = Kept(
+    "candles", ("volume", "notional", "trades", "taker_buy_volume", "taker_buy_notional"), make=Candle, flat=flat
+)
+REFERENCE: Final = Kept("reference_candles", ("volume",), make=ReferenceCandle, flat=reference_flat)
+
 _END: Final = Micros(2**63 - 1)
 
-_SUMS: Final = (
-    "sum(volume) AS volume, sum(notional) AS notional, sum(trades) AS trades,"
-    " sum(taker_buy_volume) AS taker_buy_volume, sum(taker_buy_notional) AS taker_buy_notional"
-)
-_FIXED: Final = "(begin_at - :offset) / :size * :size + :offset"
-_MONTH: Final = "CAST(strftime('%s', begin_at / 1000000, 'unixepoch', 'start of month') AS INTEGER) * 1000000"
-
-# What is kept comes one by one or in groups; a group opens as its first does and closes as its last.
-_KEPT: Final = """
-    SELECT begin_at, open, high, low, close, volume, notional, trades, taker_buy_volume, taker_buy_notional
-      FROM candles WHERE symbol = :symbol AND minutes = :minutes AND begin_at >= :since AND begin_at < :until
-     ORDER BY begin_at
-"""
-
-
-def _grouped(begin: str) -> str:
-    return f"""
-        SELECT grouped.begin, first.open, grouped.high, grouped.low, last.close, grouped.volume, grouped.notional,
-               grouped.trades, grouped.taker_buy_volume, grouped.taker_buy_notional
-          FROM (
-            SELECT {begin} AS begin, min(begin_at) AS first_at, max(begin_at) AS last_at,
-                   max(high) AS high, min(low) AS low, {_SUMS}
-              FROM candles WHERE symbol = :symbol AND minutes = :minutes AND begin_at >= :since AND begin_at < :until
-             GROUP BY 1
-          ) AS grouped
-          JOIN candles AS first
-            ON first.symbol = :symbol AND first.minutes = :minutes AND first.begin_at = grouped.first_at
-          JOIN candles AS last
-            ON last.symbol = :symbol AND last.minutes = :minutes AND last.begin_at = grouped.last_at
-         ORDER BY 1
-    """
-
-
-_GROUPED: Final = _grouped(_FIXED)
-_BY_MONTH: Final = _grouped(_MONTH)
-
 _OF_MINUTE: Final = "FROM candles WHERE symbol = :symbol AND minutes = 1"
-_FIRST: Final = f"(SELECT begin_at {_OF_MINUTE} ORDER BY begin_at LIMIT 1)"
-_LAST: Final = f"(SELECT begin_at {_OF_MINUTE} ORDER BY begin_at DESC LIMIT 1)"
-_CLOSE_BEFORE: Final = f"(SELECT close {_OF_MINUTE} AND begin_at < :since ORDER BY begin_at DESC LIMIT 1)"
+FIRST_TRADED: Final = f"SELECT begin_at {_OF_MINUTE} ORDER BY begin_at LIMIT 1"
+_LAST_TRADED: Final = f"SELECT begin_at {_OF_MINUTE} ORDER BY begin_at DESC LIMIT 1"
+
+_OF_REFERENCE: Final = "FROM reference_candles WHERE symbol = :symbol AND minutes = :minutes"
+_FIRST_REFERENCE: Final = f"SELECT begin_at {_OF_REFERENCE} ORDER BY begin_at LIMIT 1"
+LAST_REFERENCE: Final = f"SELECT begin_at {_OF_REFERENCE} ORDER BY begin_at DESC LIMIT 1"
+
+_KNOWN: Final = f"SELECT ({FIRST_TRADED}), ({_FIRST_REFERENCE}), ({LAST_REFERENCE})"
 
 
 async def candles(
@@ -68,31 +41,36 @@ async def candles(
     start: Micros | None = None,
     end: Micros | None = None,
     limit: int,
-) -> list[Candle]:
+) -> list[Candle | ReferenceCandle]:
     """Return candles that begin between start and end, both included, oldest first and without gaps.
 
-    From start on, or the last ones where start is None; `limit` at most, which is from 1 to MAX_LIMIT. There are none
-    before the market's first trade nor after now; an interval without trades has a flat one. May raise Busy.
+    From start on, or the last ones where start is None; `limit` at most, which is from 1 to MAX_LIMIT. The candle of
+    the market's first trade and all later ones are made of our own trades only, up to now; an interval without trades
+    has a flat one. Those before are reference candles, as far as they are known; without a trade they are all there is,
+    and end with the newest. May raise Busy.
     """
     if not 0 < limit <= MAX_LIMIT:
         raise ValueError(f"a limit is from 1 to {MAX_LIMIT}")
 
     if start is not None and start > now:
         return []
-    last_begin = interval.begin(now if end is None else min(end, now))
-    first_begin = interval.step(last_begin, 1 - limit) if start is None else _begin_from(interval, start)
 
-    async def read(connection: aiosqlite.Connection) -> list[Candle]:
-        values: dict[str, str | int] = {"symbol": symbol, "since": first_begin}
-        ((first_trade, close),) = await rows(connection, f"SELECT {_FIRST}, {_CLOSE_BEFORE}", values)
-        if first_trade is None:
+    async def read(connection: aiosqlite.Connection) -> list[Candle | ReferenceCandle]:
+        values = {"symbol": symbol, "minutes": kept_minutes(interval)}
+        ((first_traded, first_reference, last_reference),) = await rows(connection, _KNOWN, values)
+        known = [each for each in (first_traded, first_reference) if each is not None]
+        if not known:
             return []
-        first = max(first_begin, interval.begin(first_trade))
-        last = min(last_begin, interval.step(first, limit - 1))
-        if last < first:
-            return []
-        traded = await between(connection, symbol, interval, first, interval.step(last, 1))
-        return _without_gaps(interval, traded, first, last, close)
+        own_from = _END if first_traded is None else interval.begin(first_traded)
+        newest = now if first_traded is not None else min(now, last_reference)
+        last = interval.begin(newest if end is None else min(end, newest))
+        first = interval.step(last, 1 - limit) if start is None else _begin_from(interval, start)
+        first = max(first, interval.begin(min(known)))
+        until = min(interval.step(last, 1), interval.step(first, limit))
+        found: list[Candle | ReferenceCandle] = []
+        found += await REFERENCE.without_gaps(connection, symbol, interval, first, min(until, own_from))
+        found += await OWN.without_gaps(connection, symbol, interval, max(first, own_from), until)
+        return found
 
     return await readers.read(read)
 
@@ -110,16 +88,17 @@ async def newest(
     async def read(
         connection: aiosqlite.Connection,
     ) -> tuple[list[tuple[Interval, Candle]], list[Candle], Ticks | None]:
-        values: dict[str, str | int] = {"symbol": symbol, "since": since}
-        ((last, close),) = await rows(connection, f"SELECT {_LAST}, {_CLOSE_BEFORE}", values)
-        if last is None:
+        found_last = await rows(connection, _LAST_TRADED, {"symbol": symbol})
+        if not found_last:
             return [], [], None
+        last: Micros = found_last[0][0]
         until = Micros(last + 1)
         found: list[tuple[Interval, Candle]] = []
         for interval in Interval:
-            candle = await between(connection, symbol, interval, interval.begin(last), until)
+            candle = await OWN.between(connection, symbol, interval, interval.begin(last), until)
             found += [(interval, each) for each in candle]
-        return found, await between(connection, symbol, Interval.ONE_MINUTE, since, until), close
+        minutes = await OWN.between(connection, symbol, Interval.ONE_MINUTE, since, until)
+        return found, minutes, await OWN.close_before(connection, symbol, 1, since)
 
     return await readers.read(read)
 
@@ -131,7 +110,7 @@ async def ever(readers: Readers, symbols: Iterable[Symbol]) -> dict[Symbol, Cand
     async def read(connection: aiosqlite.Connection) -> dict[Symbol, Candle]:
         found: dict[Symbol, Candle] = {}
         for symbol in names:
-            for month in await between(connection, symbol, Interval.ONE_MONTH, Micros(0), _END):
+            for month in await OWN.between(connection, symbol, Interval.ONE_MONTH, Micros(0), _END):
                 if symbol in found:
                     found[symbol].merge(month)
                 else:
@@ -141,39 +120,7 @@ async def ever(readers: Readers, symbols: Iterable[Symbol]) -> dict[Symbol, Cand
     return await readers.read(read)
 
 
-async def between(
-    connection: aiosqlite.Connection, symbol: Symbol, interval: Interval, since: Micros, until: Micros
-) -> list[Candle]:
-    """Return the candles in which something traded that begin from since on and before until, oldest first."""
-    size = interval.size
-    minutes = max(each for each in CANDLE_MINUTES if size is None or size % (each * MINUTE) == 0)
-    values: dict[str, str | int] = {"symbol": symbol, "minutes": minutes, "since": since, "until": until}
-    if size is None:
-        found = await rows(connection, _BY_MONTH, values)
-    elif size == minutes * MINUTE:
-        found = await rows(connection, _KEPT, values)
-    else:
-        found = await rows(connection, _GROUPED, values | {"size": size, "offset": interval.offset})
-    return [Candle(*row) for row in found]
-
-
 def _begin_from(interval: Interval, at: Micros) -> Micros:
     """Return when the first candle begins that does not begin before a moment."""
     begin = interval.begin(at)
     return begin if begin == at else interval.step(begin, 1)
-
-
-def _without_gaps(
-    interval: Interval, traded: list[Candle], first: Micros, last: Micros, close: Ticks | None
-) -> list[Candle]:
-    filled: list[Candle] = []
-    begin, coming = first, iter(traded)
-    following = next(coming, None)
-    while begin <= last:
-        if following is not None and following.begin == begin:
-            filled.append(following)
-            close, following = following.close, next(coming, None)
-        elif close is not None:
-            filled.append(flat(begin, close))
-        begin = interval.step(begin, 1)
-    return filled

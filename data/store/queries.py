@@ -7,6 +7,7 @@ rows arrive. Everything of a person is looked up under that person: somebody els
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Final, Generic, Literal, TypeVar, get_args
 
 import msgspec
@@ -77,11 +78,14 @@ def _orders(status: Status) -> Walk:
 
 _ORDERS: Final[dict[Status, Walk]] = {status: _orders(status) for status in STATUSES}
 
+# An order takes before it rests, so the first fills of each come first. One index is asked order by order: asked for
+# all of them at once, SQLite would sort what it finds.
+_WANTED: Final = "(SELECT value AS wanted FROM json_each(:orders))"
 _FILLS = f"""
-    SELECT {facts.TRADE} FROM trades WHERE maker_order_id IN (SELECT value FROM json_each(:orders))
+    SELECT {facts.TRADE} FROM {_WANTED} CROSS JOIN trades ON taker_order_id = wanted
     UNION ALL
-    SELECT {facts.TRADE} FROM trades WHERE taker_order_id IN (SELECT value FROM json_each(:orders))
-    ORDER BY id LIMIT :limit
+    SELECT {facts.TRADE} FROM {_WANTED} CROSS JOIN trades ON maker_order_id = wanted
+    LIMIT :limit
 """
 
 _OWN_TRADES: Final = Walk(
@@ -140,7 +144,8 @@ class Queries(Readers):
     async def fills(self, orders: Iterable[OrderId]) -> list[Traded]:
         """Return the trades in which any of these orders took part, oldest first, MAX_FILLS at most."""
         ids = msgspec.json.encode(list(orders)).decode()
-        return [facts.trade_of(row) for row in await self._rows(_FILLS, {"orders": ids, "limit": MAX_FILLS})]
+        found = await self._rows(_FILLS, {"orders": ids, "limit": MAX_FILLS})
+        return [facts.trade_of(row) for row in sorted(found, key=itemgetter(0))]
 
     async def own_trades(
         self,

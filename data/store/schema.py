@@ -356,6 +356,26 @@ candles = Table(
     sqlite_with_rowid=False,
 )
 
+# Another venue's, of the time before a market's first trade: never added to `candles`. volume is in base atoms.
+reference_candles = Table(
+    "reference_candles",
+    metadata,
+    _text("symbol", "markets.symbol", key=True),
+    _integer("minutes", key=True),
+    _integer("begin_at", key=True),
+    _integer("open"),
+    _integer("high"),
+    _integer("low"),
+    _integer("close"),
+    _integer("volume"),
+    _check("minutes", "minutes > 0"),
+    _check("begin_at", "begin_at % (minutes * 60000000) = 0"),
+    _check("prices", "0 < low AND low <= open AND low <= close AND open <= high AND close <= high"),
+    _check("volume", "volume >= 0"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 balances = Table(
     "balances",
     metadata,

@@ -3,19 +3,24 @@
 from engine.core.book import Order
 from engine.core.commands import CancelAll, CancelOrder
 from engine.core.events import Event
-from engine.core.refusals import UnknownOrder
+from engine.core.refusals import OrderNotOpen, UnknownOrder
 from engine.core.state import State, Venue
 from engine.core.types import CANCELED
 
 
 def cancel(state: State, command: CancelOrder) -> list[Event]:
-    """Take one order off the book. Somebody else's order is as unknown as one that never was."""
+    """Take one order off the book. Somebody else's order is as unknown as one that never was.
+
+    An order of one's own that is over is OrderNotOpen by its name; of ids only the store knows whose they were.
+    """
     wanted = command.order
     if not wanted:
         known = state.names.find(command.user, command.client_order_id, command.at)
         if known is None:
             raise UnknownOrder
         wanted = known[0]
+        if wanted not in state.orders:
+            raise OrderNotOpen
     order = state.orders.get(wanted)
     if order is None or order.user != command.user:
         raise UnknownOrder

@@ -83,6 +83,12 @@ class UnknownOrder(Refused):
     code = "unknown_order"
 
 
+class OrderNotOpen(Refused):
+    """This order is yours, but no longer open."""
+
+    code = "order_not_open"
+
+
 class ClientOrderIdReused(Refused):
     """This client order id already names an order with other content."""
 

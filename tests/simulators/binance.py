@@ -17,15 +17,17 @@ from aiohttp import WSCloseCode, web
 from data.binance.book import LocalBook
 from data.binance.recording import Recorded, bundled, play, read_together
 from engine.core.types import Symbol
+from tests.simulators.klines import Klines
 
 
 class BinanceSimulator:
-    """Speaks `/api/v3/{ping,time,depth}`, `/ws/<stream>` and `/stream?streams=a/b`."""
+    """Speaks `/api/v3/{ping,time,depth,klines}`, `/ws/<stream>` and `/stream?streams=a/b`."""
 
     def __init__(self, symbols: list[str], *, speed: float = 1.0, first_s: float = 3600.0) -> None:
         paths: dict[Symbol, Path] = {Symbol(symbol): path for symbol in symbols if (path := bundled(symbol))}
         self.books = {symbol: LocalBook() for symbol in paths}
         self.tickers: dict[tuple[str, int], Mapping[str, str]] = {}  # (symbol, update id) -> bookTicker
+        self.klines = Klines(symbols)
         self.connections = 0
         self.depth_requests = 0
         self.depth_delay_s = 0.0
@@ -65,6 +67,7 @@ class BinanceSimulator:
         app.router.add_get("/api/v3/ping", self._ping)
         app.router.add_get("/api/v3/time", self._time)
         app.router.add_get("/api/v3/depth", self._depth)
+        app.router.add_get("/api/v3/klines", self.klines.answer)
         app.router.add_get("/ws/{stream}", self._stream)
         app.router.add_get("/stream", self._stream)
         runner = web.AppRunner(app, shutdown_timeout=0.2)

@@ -115,8 +115,9 @@ class Person:
 class House:
     """The exchange and its people. `nobody` is not signed in."""
 
-    def __init__(self, deps: Deps, session: aiohttp.ClientSession, clock: Clock, url: str) -> None:
+    def __init__(self, deps: Deps, store: SqliteStore, session: aiohttp.ClientSession, clock: Clock, url: str) -> None:
         self.deps = deps
+        self.store = store
         self.session = session
         self.clock = clock
         self.url = url
@@ -216,7 +217,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
         session = await stack.enter_async_context(
             aiohttp.ClientSession(server.make_url("/"), timeout=aiohttp.ClientTimeout(PATIENCE_S))
         )
-        house = House(deps, session, clock, str(server.make_url("/")))
+        house = House(deps, store, session, clock, str(server.make_url("/")))
         house.reasons = reasons
         yield house
         sequencer.close()

@@ -44,3 +44,13 @@ async def test_nothing_of_a_batch_makes_sense(house: House) -> None:
     ada = await house.person(1, USDT=1000)
     answer = await ada.post(PATH, {"orders": [place(symbol="NOPE"), {"op": "cancel"}]})
     assert [result["error"]["code"] for result in answer.body["results"]] == ["unknown_symbol", "invalid_order"]
+
+
+async def test_a_cancellation_of_what_is_over_is_told_so_by_either_name(house: House) -> None:
+    ada, bob = await house.person(1, USDT=1000), await house.person(2, USDT=1000)
+    order = (await ada.post(PATH, {"orders": [place(client_order_id="a")]})).body["results"][0]["order"]["id"]
+    cancels = [{"op": "cancel", "client_order_id": "a"}, {"op": "cancel", "id": order}]
+    assert (await ada.post(PATH, {"orders": cancels[:1]})).body["results"][0]["order"]["status"] == "canceled"
+    for who, code in ((ada, "order_not_open"), (bob, "unknown_order")):
+        results = (await who.post(PATH, {"orders": cancels})).body["results"]
+        assert [result["error"]["code"] for result in results] == [code] * 2

@@ -49,6 +49,8 @@ async def test_minutes_without_trades_are_flat_and_the_list_has_no_gaps(house: H
         "trades": 2,
         "taker_buy_volume": "1.5000",
         "taker_buy_quote_volume": "90010.000000",
+        "reference": False,
+        "reference_volume": None,
     }
     assert found[1] == found[0] | {
         "begin_at": begins[1],

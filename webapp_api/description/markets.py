@@ -52,7 +52,7 @@ OPERATIONS: Final = (
         name="candles",
         method="GET",
         path="/api/markets/{symbol}/candles",
-        summary="A market's candles, oldest first, without gaps from its first trade to now",
+        summary="A market's candles, oldest first, without gaps; before its first trade a reference venue's",
         parameters=(
             MARKET,
             Parameter("interval", Interval, "How long a candle lasts.", required=True),

@@ -9,6 +9,7 @@ from engine.core.refusals import Refused, UnknownSymbol
 from engine.core.types import Micros
 from engine.market_data.candles import Candle
 from engine.market_data.intervals import Interval
+from engine.market_data.reference import ReferenceCandle
 from webapp_api import udf, udf_wire
 from webapp_api.asked import limit, number
 from webapp_api.deps import DEPS
@@ -87,7 +88,7 @@ async def history(request: web.Request) -> web.Response:
 
 async def _before(
     request: web.Request, market: MarketDecimals, interval: Interval, end: Micros, count: int
-) -> list[Candle]:
+) -> list[Candle | ReferenceCandle]:
     deps = request.app[DEPS]
     if end < 0:
         return []

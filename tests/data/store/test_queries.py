@@ -319,6 +319,7 @@ async def test_no_walk_reads_a_whole_table_or_sorts(day: Books, name: str) -> No
 async def test_no_plain_question_reads_a_whole_table(day: Books, statement: str, values: dict[str, int]) -> None:
     lines = await plan(day, statement, values)
     assert not [line for line in lines if line.startswith("SCAN") and "json_each" not in line]
+    assert not [line for line in lines if "TEMP B-TREE" in line and statement is not questions._DEPOSITS]
 
 
 async def test_readers_can_not_write(day: Books) -> None:

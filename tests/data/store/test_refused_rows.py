@@ -56,6 +56,16 @@ POSTING = {
     "at": 1,
 }
 BALANCE = {"owner": 1000, "asset": "USDT", "available": 5, "held": 0}
+REFERENCE = {
+    "symbol": "BTCUSDT",
+    "minutes": 15,
+    "begin_at": 15 * 60_000_000,
+    "open": 10,
+    "high": 12,
+    "low": 9,
+    "close": 11,
+    "volume": 0,
+}
 USER = {"id": 1002, "kind": "person", "telegram_id": 9, "first_name": "x", "created_at": 1}
 MARKET = {
     "symbol": "USDTBTC",
@@ -141,6 +151,7 @@ GOOD = [
     ("balances", BALANCE | {"owner": 1, "available": -5}),
     ("postings", POSTING),
     ("postings", POSTING | {"credit_owner": 1001, "credit_kind": 0}),
+    ("reference_candles", REFERENCE),
     ("users", USER),
     ("markets", MARKET),
     ("withdrawals", WITHDRAWAL),
@@ -207,6 +218,21 @@ BAD += [
         {"taker": 1000},  # with oneself
         {"maker_fee": -1},
         {"taker_fee": -1},
+    )
+]
+BAD += [
+    ("reference_candles", REFERENCE | fault)
+    for fault in (
+        {"symbol": "NOPE"},
+        {"minutes": 0},
+        {"begin_at": 60_000_000},
+        {"low": 0, "open": 0},
+        {"low": 11},
+        {"close": 8},
+        {"high": 10},
+        {"open": 13},
+        {"open": 10.5},
+        {"volume": -1},
     )
 ]
 BAD += [

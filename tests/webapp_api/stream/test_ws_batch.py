@@ -155,10 +155,18 @@ async def test_a_batch_of_the_wrong_shape_is_refused_whole(tmp_path: Path, param
 async def test_a_closed_order_of_ones_own_is_not_open_and_anothers_is_unknown(tmp_path: Path) -> None:
     async with world(tmp_path) as there:
         owner, other = await trader(there), await trader(there)
-        order = (await owner.ask(op="order.place", id=1, params=limit_order()))["result"]["id"]
+        params = limit_order(client_order_id="mine")
+        order = (await owner.ask(op="order.place", id=1, params=params))["result"]["id"]
         await owner.ask(op="order.cancel", id=2, params={"id": order})
-        assert (await owner.ask(op="order.cancel", id=3, params={"id": order}))["error"]["code"] == "order_not_open"
-        assert (await other.ask(op="order.cancel", id=3, params={"id": order}))["error"]["code"] == "unknown_order"
+        names: list[dict[str, Any]] = [{"id": order}, {"client_order_id": "mine"}]
+        for name in names:
+            assert (await owner.ask(op="order.cancel", id=3, params=name))["error"]["code"] == "order_not_open"
+            assert (await other.ask(op="order.cancel", id=3, params=name))["error"]["code"] == "unknown_order"
+        unknown = {"client_order_id": "never"}
+        assert (await owner.ask(op="order.cancel", id=4, params=unknown))["error"]["code"] == "unknown_order"
+        everything = [{"op": "cancel", **name} for name in [*names, unknown]]
+        answer = await owner.ask(op="order.batch", id=5, params={"orders": everything})
+        assert outcomes(answer) == ["order_not_open", "order_not_open", "unknown_order"]
 
 
 async def test_nobody_signed_in_enters_no_batch(tmp_path: Path) -> None:

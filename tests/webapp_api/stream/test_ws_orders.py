@@ -29,7 +29,7 @@ async def test_an_order_is_placed_and_cancelled(tmp_path: Path) -> None:
         canceled = await client.ask(op="order.cancel", id=2, params={"id": order["id"]})
         assert (canceled["op"], canceled["result"]["status"]) == ("order.cancel", "canceled")
         again = await client.ask(op="order.cancel", id=3, params={"client_order_id": "first"})
-        assert again["error"]["code"] == "unknown_order"
+        assert again["error"]["code"] == "order_not_open"
 
 
 async def test_an_order_that_trades_is_answered_with_its_fills(tmp_path: Path) -> None:
