@@ -5,9 +5,11 @@ the environment wins. A secret may also come from a file of its own, named by `<
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -33,6 +35,7 @@ class Settings(BaseModel):
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
     jwt_secret: SecretStr | None = Field(None, description="signs access tokens; at least 32 bytes")
     public_url: str = Field("http://127.0.0.1:8080", description="where people reach the page")
+    mini_app_url: str | None = Field(None, description="the mini-app's link, https://t.me/BOT/APP; wallets lead back")
     init_data_max_age_s: int = Field(86_400, gt=0, description="how old launch data may be, in seconds")
     feed: Literal["auto", "binance", "recorded", "off"] = "auto"
     binance_rest_url: str = "https://api.binance.com"
@@ -45,6 +48,10 @@ class Settings(BaseModel):
             raise ValueError("CLOBSTER_JWT_SECRET is too short: give it at least 32 random bytes")
         if self.database_url is not None and not self.database_url.startswith("sqlite:///"):
             raise ValueError("CLOBSTER_DATABASE_URL must be sqlite:///PATH")
+        if not re.fullmatch(r"https?://[!-~]+", self.public_url) or not urlsplit(self.public_url).hostname:
+            raise ValueError("CLOBSTER_PUBLIC_URL must be https://HOST, in ASCII")
+        if self.mini_app_url is not None and not re.fullmatch(r"https://t\.me/\w+/\w+", self.mini_app_url, re.ASCII):
+            raise ValueError("CLOBSTER_MINI_APP_URL must be https://t.me/BOT/APP")
         if self.env == "development":
             return self
         for name, value in (("BOT_TOKEN", self.bot_token), ("JWT_SECRET", self.jwt_secret)):

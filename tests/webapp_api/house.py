@@ -15,8 +15,12 @@ from prometheus_client import CollectorRegistry
 from data.store.accounts import SqliteAccounts
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
+from data.store.wallet_links import SqliteWalletLinks
+from data.store.wallets import SqliteWallets
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
+from engine.accounts.wallet_links import WalletLinks
+from engine.accounts.wallets import Wallets
 from engine.core.commands import Command, Deposit, ListAsset, ListMarket, Quote
 from engine.core.decimals import MarketDecimals
 from engine.core.events import Event
@@ -28,6 +32,7 @@ from engine.sequencer.sequencer import Sequencer
 from tests.webapp_api.described import hold
 from tests.webapp_api.launch import BOT_TOKEN, launch_data
 from webapp_api.app import build_app
+from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
 from webapp_api.stream.hub import Hub
@@ -39,6 +44,8 @@ ETHUSDT = Market.of("ETHUSDT", ETH, USDT, tick_atoms=10**4, lot_atoms=10**4)
 MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecimals(ETHUSDT, ETH, USDT)}
 JWT_SECRET = b"a secret of access tokens for tests"
 DEV_SECRET = "a secret of development for tests"
+
+SITE = Site("https://clobster.test", "devnet", "https://t.me/clobster_bot/app")
 
 PATIENCE_S = 10.0  # a writer that has died fails a test, it does not hang it
 
@@ -173,7 +180,8 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
                 await sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, Atoms(10**15), f"house:{asset.code}"))
             for market in (BTCUSDT, ETHUSDT):
                 await sequencer.submit(ListMarket(clock(), market))
-        accounts = Accounts(SqliteAccounts(store, queries), ActivityFeed(), clock)
+        activity = ActivityFeed()
+        accounts = Accounts(SqliteAccounts(store, queries), activity, clock)
         tokens = AccessTokens(JWT_SECRET, clock)
         guard = Guard(tokens, accounts, clock)
         market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)
@@ -188,6 +196,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             clock=clock,
         )
         sequencer.listeners += [market_data.on_batch, hub.on_batch]
+        activity.listeners.append(hub.on_activity)
         registry = CollectorRegistry()
         registry.register(hub.metrics)
         reasons: list[str] = []
@@ -195,6 +204,9 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             sequencer=sequencer,
             queries=queries,
             accounts=accounts,
+            wallets=Wallets(SqliteWallets(store, queries), accounts, activity, clock),
+            wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, clock),
+            site=SITE,
             tokens=tokens,
             guard=guard,
             market_data=market_data,

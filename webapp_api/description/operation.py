@@ -68,7 +68,7 @@ class Operation:
     @property
     def codes(self) -> tuple[str, ...]:
         """Every code with which this may be refused, each once."""
-        signed_in = self.rule.who is not Who.ANYBODY
+        signed_in = self.rule.who is not Who.ANYBODY or self.rule.by_name
         implied = (*(SIGNED_IN if signed_in else ()), *(WITH_BODY if self.body is not None else ()))
         return tuple(dict.fromkeys((*implied, *self.errors)))
 

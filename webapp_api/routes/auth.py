@@ -2,13 +2,10 @@
 
 from aiohttp import web
 
-from engine.accounts.accounts import SignedIn
-from engine.accounts.types import Account, Activity, Session
-from webapp_api import lists, wire
-from webapp_api.asked import asker, caller, device, limit
-from webapp_api.auth.telegram import verify_init_data
-from webapp_api.auth.tokens import LIFE_S
-from webapp_api.deps import DEPS, Deps
+from engine.accounts.types import Session
+from webapp_api import accounts, lists, wire
+from webapp_api.asked import asker, caller, device, launched_by, limit
+from webapp_api.deps import DEPS
 from webapp_api.refusals import Unauthorized, UnknownSession
 from webapp_api.reply import json_reply
 
@@ -19,16 +16,15 @@ routes = web.RouteTableDef()
 async def telegram(request: web.Request) -> web.Response:
     """Sign in with the mini-app's launch data."""
     body, deps = wire.decode(await request.read(), wire.SIGN_IN_BY_TELEGRAM), request.app[DEPS]
-    now_s = deps.clock() // 1_000_000
-    user = verify_init_data(body.init_data, deps.bot_token, now_s=now_s, max_age_s=deps.launch_data_life_s)
-    return json_reply(_signed_in(deps, await deps.accounts.sign_in(user, device(request))))
+    signed_in = await deps.accounts.sign_in(launched_by(deps, body.init_data), device(request))
+    return json_reply(accounts.signed_in(signed_in, deps.tokens))
 
 
 @routes.post("/api/auth/refresh")
 async def refresh(request: web.Request) -> web.Response:
     """Exchange a refresh token for the next one and a new access token."""
     body, deps = wire.decode(await request.read(), wire.REFRESH), request.app[DEPS]
-    return json_reply(_signed_in(deps, await deps.accounts.refresh(body.refresh_token)))
+    return json_reply(accounts.signed_in(await deps.accounts.refresh(body.refresh_token), deps.tokens))
 
 
 @routes.post("/api/auth/logout")
@@ -61,35 +57,14 @@ async def account(request: web.Request) -> web.Response:
     found = await request.app[DEPS].accounts.account(asker(request))
     if found is None:
         raise Unauthorized
-    return json_reply(_account(found))
+    return json_reply(accounts.account(found))
 
 
 @routes.get("/api/account/activity")
 async def activity(request: web.Request) -> web.Response:
     """List what happened to the account, newest first."""
     found = await request.app[DEPS].accounts.activity(asker(request), limit(request, 100))
-    return json_reply(lists.Activities([_activity(each) for each in found]))
-
-
-def _signed_in(deps: Deps, signed: SignedIn) -> wire.SignedIn:
-    return wire.SignedIn(
-        access_token=deps.tokens.issue(signed.account.id, signed.session),
-        token_type="Bearer",  # noqa: S106
-        expires_in=LIFE_S,
-        refresh_token=signed.refresh_token,
-        account=_account(signed.account),
-    )
-
-
-def _account(found: Account) -> wire.Account:
-    return wire.Account(
-        found.id,
-        found.telegram_id,
-        found.first_name,
-        found.username,
-        found.language_code,
-        found.created_at // 1000,
-    )
+    return json_reply(lists.Activities([accounts.activity(each) for each in found]))
 
 
 def _session(session: Session, current: str) -> wire.Session:
@@ -101,14 +76,4 @@ def _session(session: Session, current: str) -> wire.Session:
         created_at=session.created_at // 1000,
         refreshed_at=session.refreshed_at // 1000,
         expires_at=session.expires_at // 1000,
-    )
-
-
-def _activity(activity: Activity) -> wire.Activity:
-    return wire.Activity(
-        id=activity.id,
-        kind=activity.kind.value,
-        detail=activity.detail,
-        address=activity.address,
-        created_at=activity.at // 1000,
     )
