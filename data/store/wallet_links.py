@@ -13,10 +13,11 @@ from engine.core.types import Micros, UserId
 
 _LINK: Final = "SELECT id, user_id, session_id, state, address, created_at, expires_at FROM wallet_links"
 # Only while the session that asked lives: nobody else could say yes.
-_BY_CODE: Final = (
-    _LINK + " AS link WHERE code_hash = ? AND EXISTS (SELECT 1 FROM sessions"
-    " WHERE sessions.id = link.session_id AND revoked_at IS NULL AND sessions.expires_at > ?)"
+_LIVES: Final = (
+    "EXISTS (SELECT 1 FROM sessions"
+    " WHERE sessions.id = wallet_links.session_id AND revoked_at IS NULL AND sessions.expires_at > ?)"
 )
+_BY_CODE: Final = f"{_LINK} WHERE code_hash = ? AND {_LIVES}"
 _BY_ID: Final = _LINK + " WHERE id = ?"
 
 Row = tuple[str, UserId, str, str, str | None, Micros, Micros]
