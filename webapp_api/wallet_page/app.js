@@ -30,6 +30,7 @@ async function attempt(what, act) {
   } catch (error) {
     at('trouble').textContent = said(error);
     at('trouble').hidden = false;
+    at('trouble').scrollIntoView({ block: 'nearest' });
   } finally {
     wait('');
   }
@@ -95,6 +96,7 @@ function list(wallets) {
     item.append(button);
     return item;
   }));
+  at('lead').hidden = wallets.length === 0 && looked;
   at('looking').hidden = wallets.length > 0 || looked;
   at('none').hidden = wallets.length > 0 || !looked;
 }
