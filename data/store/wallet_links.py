@@ -80,6 +80,10 @@ def _confirm(connection: sqlite3.Connection, asker: Asker, link_id: str, now: Mi
     link = _own(connection.execute(_BY_ID, (link_id,)).fetchall(), asker, now)
     if link.address is None:
         raise WalletLinkNotSigned
+    if link.state is LinkState.LINKED:  # asked again; but what was unlinked since stays so
+        if not doors.has(connection, asker.user_id, link.address):
+            raise UnknownWalletLink
+        return doors.link_wallet(connection, asker, link.address, now)
     _move(connection, link.id, LinkState.LINKED, link.address)
     return doors.link_wallet(connection, asker, link.address, now)
 

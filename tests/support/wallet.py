@@ -27,9 +27,10 @@ class Wallet:
         """Return the body that brings a text back signed."""
         return {"address": self.address, "message": message, "signature": self.base58(message)}
 
-    def on_a_ledger(self, message: str) -> bytes:
-        """Sign the off-chain message that a Ledger makes of a sign-in text."""
+    def on_a_ledger(self, message: str) -> str:
+        """Sign the off-chain message that a Ledger makes of a sign-in text; in base64."""
         text = message.encode()
         domain = text.partition(b" wants you to sign in")[0][:32].ljust(32, b"\0")
         header = b"\xffsolana offchain\0" + domain + b"\0\1" + self.key.verify_key.encode()
-        return self.sign(header + len(text).to_bytes(2, "little") + text)
+        signature = self.sign(header + len(text).to_bytes(2, "little") + text)
+        return base64.b64encode(signature).decode()

@@ -54,13 +54,13 @@ async def test_no_published_text_signs_in_whatever_its_maker_thinks_of_it(house:
 
 def test_a_ledger_signs_its_own_envelope_of_the_text() -> None:
     wallet, other = Wallet(1), Wallet(2)
-    signature = wallet.on_a_ledger(TEXT)
+    signature = base64.b64decode(wallet.on_a_ledger(TEXT))
     assert verify_signature(wallet.address, TEXT.encode(), signature)
     assert not verify_signature(other.address, TEXT.encode(), signature)
     assert not verify_signature(wallet.address, TEXT.replace("clobster", "lobster").encode(), signature)
     assert not verify_signature(wallet.address, (TEXT + " ").encode(), signature)
     for text in ("no sign-in text", TEXT + "\u00e9", TEXT + "x" * 70_000):
-        assert not verify_signature(wallet.address, text.encode(), wallet.on_a_ledger(TEXT))
+        assert not verify_signature(wallet.address, text.encode(), signature)
 
 
 def test_a_signature_that_is_not_canonical_is_none() -> None:
