@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -48,8 +47,8 @@ class Settings(BaseModel):
             raise ValueError("CLOBSTER_JWT_SECRET is too short: give it at least 32 random bytes")
         if self.database_url is not None and not self.database_url.startswith("sqlite:///"):
             raise ValueError("CLOBSTER_DATABASE_URL must be sqlite:///PATH")
-        if not re.fullmatch(r"https?://[!-~]+", self.public_url) or not urlsplit(self.public_url).hostname:
-            raise ValueError("CLOBSTER_PUBLIC_URL must be https://HOST, in ASCII")
+        if not re.fullmatch(r"https?://[A-Za-z0-9.\-:\[\]]+/?", self.public_url):
+            raise ValueError("CLOBSTER_PUBLIC_URL must be https://HOST or https://HOST:PORT, and nothing more")
         if self.mini_app_url is not None and not re.fullmatch(r"https://t\.me/\w+/\w+", self.mini_app_url, re.ASCII):
             raise ValueError("CLOBSTER_MINI_APP_URL must be https://t.me/BOT/APP")
         if self.env == "development":

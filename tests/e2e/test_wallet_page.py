@@ -67,7 +67,10 @@ async def test_a_wallet_signs_on_its_own_page_and_the_session_that_asked_says_ye
             await page.get_by_role("button", name="Test Wallet").click()
             await expect(page.locator("#account")).to_contain_text("1000")
             await expect(page.locator("#address")).to_have_text(wallet.address)
-            assert "Link this wallet to the Clobster account 1000" in (await page.locator("#text").text_content() or "")
+            text = await page.locator("#text").text_content() or ""
+            assert text.startswith("clobster.test wants you to sign in with your Solana account:\n" + wallet.address)
+            assert "\nLink this wallet to the Clobster account 1000.\n" in text
+            assert "\nURI: https://clobster.test\nVersion: 1\nChain ID: localnet\n" in text
             assert not await sideways(page)
             await page.get_by_role("button", name="Sign with Test Wallet").click()
             await expect(page.get_by_role("heading", name="Signed")).to_be_visible()
