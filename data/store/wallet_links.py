@@ -80,10 +80,8 @@ def _confirm(connection: sqlite3.Connection, asker: Asker, link_id: str, now: Mi
     link = _own(connection.execute(_BY_ID, (link_id,)).fetchall(), asker, now)
     if link.address is None:
         raise WalletLinkNotSigned
-    if link.state is LinkState.LINKED:  # asked again; but what was unlinked since stays so
-        if not doors.has(connection, asker.user_id, link.address):
-            raise UnknownWalletLink
-        return doors.link_wallet(connection, asker, link.address, now)
+    if link.state is LinkState.LINKED and not doors.has(connection, asker.user_id, link.address):
+        raise UnknownWalletLink  # it was linked, and what was unlinked since stays so
     _move(connection, link.id, LinkState.LINKED, link.address)
     return doors.link_wallet(connection, asker, link.address, now)
 

@@ -33,7 +33,7 @@ class SqliteWallets:
         """Return the person with this wallet, created where new."""
         return await self._store.write(lambda connection: _person_by_wallet(connection, address, now))
 
-    async def wallets(self, user_id: int) -> list[Wallet]:
+    async def wallets(self, user_id: UserId) -> list[Wallet]:
         """Return an account's wallets, the first linked first."""
         found = await self._readers.read(lambda connection: rows(connection, _WALLETS, (user_id,)))
         return [Wallet(*row) for row in found]

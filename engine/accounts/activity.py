@@ -8,7 +8,7 @@ from engine.accounts.types import Activity
 class ActivityFeed:
     """Listeners are told in their order; what one raises is raised to whoever acted, so they guard themselves.
 
-    Whoever acts tells as the first thing after the act has become durable, so that ids are told in their order.
+    Whoever acts tells once the act is durable and waits for nothing in between, so that ids are told in their order.
     """
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from engine.accounts.types import Account, Activity, TelegramUser
 from engine.accounts.wallet_types import Asker, Challenge, Wallet, WalletLink
-from engine.core.types import Micros
+from engine.core.types import Micros, UserId
 
 
 class WalletStore(Protocol):
@@ -23,7 +23,7 @@ class WalletStore(Protocol):
     async def person_by_wallet(self, address: str, now: Micros) -> Account:
         """Return the person with this wallet, created where new."""
 
-    async def wallets(self, user_id: int) -> list[Wallet]:
+    async def wallets(self, user_id: UserId) -> list[Wallet]:
         """Return an account's wallets, the first linked first."""
 
     async def link_wallet(self, asker: Asker, address: str, now: Micros) -> tuple[Wallet, Activity | None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import sqlite3
 from pathlib import Path
 
@@ -60,6 +61,20 @@ async def test_a_wallet_in_another_app_is_linked_in_three_steps(house: House) ->
         ("wallet_linked", wallet.address),
         ("wallet_signed", wallet.address),
     ]
+
+
+async def test_the_page_is_made_of_our_own_files_and_strict(house: House) -> None:
+    page = await house.nobody.get("/wallet")
+    wanted = re.findall(r'(?:src|href)="([^"]+)"', page.body)
+    assert set(wanted) == {"/wallet/icon.svg", "/wallet/style.css", "/wallet/app.js"}
+    for path in ("/wallet", *wanted, "/wallet/wallets.js"):
+        answer = await house.nobody.get(path)
+        assert answer.status == 200, path
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'self'; ")
+        assert "unsafe" not in policy
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert not re.search(r"<style|<script[^>]*>[^<]| on\w+=| style=", page.body)
 
 
 async def test_a_code_is_used_once(house: House) -> None:

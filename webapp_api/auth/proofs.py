@@ -15,6 +15,7 @@ from engine.accounts.types import Account
 from engine.accounts.wallet_types import Challenge, WalletLink
 from engine.accounts.wallets import Wallets
 from engine.core.refusals import Refused
+from engine.core.types import UserId
 from engine.ports import Clock
 from webapp_api import wallet_wire
 from webapp_api.auth import siws
@@ -57,30 +58,18 @@ class Proofs:
         self._site = site
         self._clock = clock
 
-    async def ask(
-        self, address: str, account: Account | None = None, caller: Caller | None = None, link: WalletLink | None = None
-    ) -> siws.Text:
-        """Return a text for this wallet. Raises InvalidAddress.
+    async def ask_to_sign_in(self, address: str) -> siws.Text:
+        """Return a text by which this wallet signs in. Raises InvalidAddress."""
+        return await self._ask(address, siws.SIGN_IN)
 
-        Alone it signs in. With an account it links the wallet there, for the caller's session or by the link's code.
+    async def ask_to_link(
+        self, address: str, account: Account, session_id: str, link_id: str | None = None
+    ) -> siws.Text:
+        """Return a text by which this wallet is linked to an account: for a session, or for a link of it by its code.
+
+        Raises InvalidAddress.
         """
-        if public_key(address) is None:
-            raise InvalidAddress
-        statement = siws.SIGN_IN if account is None else siws.linking(account)
-        text = siws.text(self._site, address, statement, self._clock())
-        session_id = link.session_id if link else caller.session if caller else None
-        await self._wallets.keep_challenge(
-            Challenge(
-                nonce=text.nonce,
-                address=address,
-                message=text.message,
-                expires_at=text.expires_at,
-                user_id=account.id if account else None,
-                session_id=session_id,
-                link_id=link.id if link else None,
-            )
-        )
-        return text
+        return await self._ask(address, siws.linking(account), account.id, session_id, link_id)
 
     async def signs_in(self, proof: wallet_wire.Proof) -> None:
         """Return where this proves whose the wallet is, to sign in. Raises NotProved, TextExpired, NoProof."""
@@ -97,6 +86,22 @@ class Proofs:
     async def signs_link(self, proof: wallet_wire.Proof, link: WalletLink) -> None:
         """Return where the wallet has signed for this very link. Raises as `signs_in`."""
         await self._check(proof, lambda challenge: challenge.link_id == link.id)
+
+    async def _ask(
+        self,
+        address: str,
+        statement: str,
+        user_id: UserId | None = None,
+        session_id: str | None = None,
+        link_id: str | None = None,
+    ) -> siws.Text:
+        if public_key(address) is None:
+            raise InvalidAddress
+        text = siws.text(self._site, address, statement, self._clock())
+        await self._wallets.keep_challenge(
+            Challenge(text.nonce, address, text.message, text.expires_at, user_id, session_id, link_id)
+        )
+        return text
 
     async def _check(self, proof: wallet_wire.Proof, is_for: Callable[[Challenge], bool]) -> None:
         nonce = siws.nonce_of(proof.message)

@@ -51,7 +51,7 @@ async def challenge(request: web.Request) -> web.Response:
     asked = await deps.wallet_links.by_code(body.code)
     account = await deps.accounts.account(asked.user_id)
     assert account is not None, "a link is of an account"
-    text = await request.app[PROOFS].ask(body.address, account, link=asked)
+    text = await request.app[PROOFS].ask_to_link(body.address, account, asked.session_id, asked.id)
     return json_reply(
         wallet_wire.LinkChallenge(text.message, text.nonce, text.expires_at // 1000, account_name(account))
     )

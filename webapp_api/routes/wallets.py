@@ -15,9 +15,13 @@ routes = web.RouteTableDef()
 async def challenge(request: web.Request) -> web.Response:
     """Give a text to sign: to sign in or, for who is signed in, to link a wallet."""
     body = wire.decode(await request.read(), wallet_wire.ASK_TO_SIGN)
-    asking = known_caller(request)
-    account = await request.app[DEPS].accounts.account(asking.user) if asking else None
-    text = await request.app[PROOFS].ask(body.address, account, asking)
+    asking, proofs = known_caller(request), request.app[PROOFS]
+    if asking is None:
+        text = await proofs.ask_to_sign_in(body.address)
+    else:
+        account = await request.app[DEPS].accounts.account(asking.user)
+        assert account is not None, "a session is of an account"
+        text = await proofs.ask_to_link(body.address, account, asking.session)
     return json_reply(wallet_wire.Challenge(text.message, text.nonce, text.expires_at // 1000))
 
 
