@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
@@ -24,9 +24,13 @@ from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.reference import SqliteReference
 from data.store.sqlite import SqliteStore
+from data.store.wallet_links import SqliteWalletLinks
+from data.store.wallets import SqliteWallets
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.administration import Administration
+from engine.accounts.wallet_links import WalletLinks
+from engine.accounts.wallets import Wallets
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
@@ -37,6 +41,7 @@ from engine.market_data.market_data import RECENT_TRADES, MarketData
 from engine.ports import ExternalBook, Feed
 from engine.sequencer.sequencer import Sequencer
 from webapp_api.app import build_app
+from webapp_api.auth.siws import Chain, Site
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
 from webapp_api.stream.hub import Hub
@@ -47,6 +52,7 @@ def now() -> Micros:
     return Micros(time.time_ns() // 1_000)
 
 
+CHAINS: Final[Mapping[str, Chain]] = {"development": "localnet", "staging": "devnet", "production": "mainnet"}
 STOP_S: Final = 5.0  # for requests that are under way at a stop
 
 
@@ -148,6 +154,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         public_url=settings.public_url,
     )
     sequencer.listeners += [market_data.on_batch, hub.on_batch]
+    activity.listeners.append(hub.on_activity)
     registry = CollectorRegistry()
     registry.register(EngineMetrics(sequencer, exchange))
     registry.register(hub.metrics)
@@ -157,6 +164,9 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             queries=queries,
             accounts=accounts,
             administration=Administration(people, settings.admins, now),
+            wallets=Wallets(SqliteWallets(store, queries), accounts, activity, now),
+            wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, now),
+            site=Site(settings.public_url.rstrip("/"), CHAINS[settings.env], settings.mini_app_url),
             tokens=tokens,
             guard=guard,
             market_data=market_data,

@@ -5,6 +5,7 @@ the environment wins. A secret may also come from a file of its own, named by `<
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
@@ -34,6 +35,7 @@ class Settings(BaseModel):
     jwt_secret: SecretStr | None = Field(None, description="signs access tokens; at least 32 bytes")
     public_url: str = Field("http://127.0.0.1:8080", description="where people reach the page")
     admin_telegram_ids: str = Field("", description="Telegram ids of administrators, with commas between")
+    mini_app_url: str | None = Field(None, description="the mini-app's link, https://t.me/BOT/APP; wallets lead back")
     init_data_max_age_s: int = Field(86_400, gt=0, description="how old launch data may be, in seconds")
     feed: Literal["auto", "binance", "recorded", "off"] = "auto"
     binance_rest_url: str = "https://api.binance.com"
@@ -48,6 +50,10 @@ class Settings(BaseModel):
             raise ValueError("CLOBSTER_DATABASE_URL must be sqlite:///PATH")
         if not all(part.strip().isdecimal() for part in self.admin_telegram_ids.split(",") if part.strip()):
             raise ValueError("CLOBSTER_ADMIN_TELEGRAM_IDS must be Telegram ids with commas between, such as 11,22")
+        if not re.fullmatch(r"https?://[A-Za-z0-9.\-:\[\]]+/?", self.public_url):
+            raise ValueError("CLOBSTER_PUBLIC_URL must be https://HOST or https://HOST:PORT, and nothing more")
+        if self.mini_app_url is not None and not re.fullmatch(r"https://t\.me/\w+/\w+", self.mini_app_url, re.ASCII):
+            raise ValueError("CLOBSTER_MINI_APP_URL must be https://t.me/BOT/APP")
         if self.env == "development":
             return self
         for name, value in (("BOT_TOKEN", self.bot_token), ("JWT_SECRET", self.jwt_secret)):

@@ -4,11 +4,25 @@ from aiohttp import web
 
 from webapp_api import wire
 from webapp_api.auth.access import Access
-from webapp_api.deps import DEPS, EXPORTS, PORTFOLIO, STATISTICS, TRADING, Deps
+from webapp_api.auth.proofs import Proofs
+from webapp_api.deps import DEPS, EXPORTS, PORTFOLIO, PROOFS, STATISTICS, TRADING, Deps
 from webapp_api.errors import error_middleware
 from webapp_api.exports import Exports
 from webapp_api.portfolio import Portfolio
-from webapp_api.routes import admin, auth, dev, docs, health, markets, page, portfolio, trading, udf
+from webapp_api.routes import (
+    admin,
+    auth,
+    dev,
+    docs,
+    health,
+    markets,
+    page,
+    portfolio,
+    trading,
+    udf,
+    wallet_links,
+    wallets,
+)
 from webapp_api.statistics import Statistics
 from webapp_api.trading import Trading
 
@@ -23,7 +37,8 @@ def build_app(deps: Deps) -> web.Application:
     app[EXPORTS] = Exports()
     app[STATISTICS] = Statistics(deps.market_data, deps.queries, deps.markets, deps.assets, deps.clock)
     app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets)
-    for resource in (trading, markets, udf, portfolio, auth, admin, health):
+    app[PROOFS] = Proofs(deps.wallets, deps.site, deps.clock)
+    for resource in (trading, markets, udf, portfolio, auth, wallets, wallet_links, admin, health):
         app.add_routes(resource.routes)
     app.add_routes(page.routes())
     app.add_routes(docs.routes())

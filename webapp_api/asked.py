@@ -3,11 +3,13 @@
 from aiohttp import web
 
 from data.store.queries import STATUSES, Status
-from engine.accounts.types import Device
+from engine.accounts.types import Device, TelegramUser
+from engine.accounts.wallet_types import Asker
 from engine.core.refusals import UnknownAsset, UnknownSymbol
 from engine.core.types import AssetCode, Micros, Side, Symbol, UserId
 from webapp_api.auth.access import CALLER, Caller
-from webapp_api.deps import DEPS
+from webapp_api.auth.telegram import verify_init_data
+from webapp_api.deps import DEPS, Deps
 from webapp_api.refusals import InvalidParameter
 
 MAX_LIMIT = 500
@@ -28,6 +30,23 @@ def asker(request: web.Request) -> UserId:
 def device(request: web.Request) -> Device:
     """Return from where somebody asks."""
     return Device(request.headers.get("User-Agent", ""), request.remote or "")
+
+
+def known_caller(request: web.Request) -> Caller | None:
+    """Return who asks on a route that is for anybody, and None where they do not say."""
+    return request.get(CALLER)
+
+
+def by(request: web.Request) -> Asker:
+    """Return who asks for a change of their account's doors, on a route for persons."""
+    asking = caller(request)
+    return Asker(asking.user, asking.session, device(request).address)
+
+
+def launched_by(deps: Deps, init_data: str) -> TelegramUser:
+    """Return who opened the mini-app. Raises BadSignature, Expired or Malformed of `webapp_api.auth.telegram`."""
+    now_s = deps.clock() // 1_000_000
+    return verify_init_data(init_data, deps.bot_token, now_s=now_s, max_age_s=deps.launch_data_life_s)
 
 
 def number(text: str) -> int | None:

@@ -9,11 +9,15 @@ from prometheus_client import CollectorRegistry
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
 from engine.accounts.administration import Administration
+from engine.accounts.wallet_links import WalletLinks
+from engine.accounts.wallets import Wallets
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.auth.proofs import Proofs
+from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.exports import Exports
 from webapp_api.portfolio import Portfolio
@@ -36,6 +40,9 @@ class Deps:
     queries: Queries
     accounts: Accounts
     administration: Administration
+    wallets: Wallets
+    wallet_links: WalletLinks
+    site: Site
     tokens: AccessTokens
     guard: Guard
     market_data: MarketData
@@ -54,4 +61,5 @@ DEPS = web.AppKey("deps", Deps)
 TRADING = web.AppKey("trading", Trading)
 STATISTICS = web.AppKey("statistics", Statistics)
 EXPORTS = web.AppKey("exports", Exports)
+PROOFS = web.AppKey("proofs", Proofs)
 PORTFOLIO = web.AppKey("portfolio", Portfolio)

@@ -36,6 +36,7 @@ STATUS: Final[Mapping[str, int]] = {
     "invalid_amount": 400,
     "invalid_quote": 400,
     "not_listable": 400,
+    "invalid_address": 400,
     "not_supported": 400,
     # Who asks may not.
     "unauthorized": 401,
@@ -51,6 +52,8 @@ STATUS: Final[Mapping[str, int]] = {
     "unknown_session": 404,
     "unknown_account": 404,
     "unknown_channel": 404,
+    "unknown_wallet_link": 404,
+    "not_linked": 404,
     # It makes sense, but not as things stand.
     "insufficient_funds": 409,
     "would_take": 409,
@@ -58,9 +61,15 @@ STATUS: Final[Mapping[str, int]] = {
     "client_order_id_reused": 409,
     "order_not_open": 409,
     "already_credited": 409,
+    "wallet_taken": 409,
+    "telegram_taken": 409,
+    "already_linked": 409,
+    "last_door": 409,
+    "wallet_link_not_signed": 409,
     # Too much of it.
     "too_many_open_orders": 429,
     "too_many_client_order_ids": 429,
+    "too_many_wallets": 429,
     "too_many_in_flight": 429,
     "too_many_requests": 429,
     "too_many_subscriptions": 429,

@@ -7,11 +7,11 @@ from typing import Any, Final
 import msgspec
 
 from webapp_api.auth.access import Who
-from webapp_api.description import accounts, administration, description, markets, portfolio, trading, udf
+from webapp_api.description import accounts, administration, description, markets, portfolio, trading, udf, wallets
 from webapp_api.description.operation import BODY_LIMIT, Operation, Parameter, Text
 from webapp_api.errors import STATUS
 
-TABLES: Final = (markets, udf, trading, portfolio, accounts, administration, description)
+TABLES: Final = (markets, udf, trading, portfolio, accounts, wallets, administration, description)
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(each for table in TABLES for each in table.OPERATIONS)
 
 _STATUS: Final = {**STATUS, "not_found": 404, "payload_too_large": 413}
@@ -63,6 +63,8 @@ def _operation(operation: Operation, tag: str, schema_of: dict[Any, Any]) -> dic
     said: dict[str, Any] = {"operationId": operation.name, "tags": [tag], "summary": operation.summary}
     if operation.rule.who is not Who.ANYBODY:
         said["security"] = [{_SECURITY: []}]
+    elif operation.rule.by_name:
+        said["security"] = [{}, {_SECURITY: []}]
     if operation.parameters:
         said["parameters"] = [_parameter(each, operation.path, schema_of) for each in operation.parameters]
     if operation.body is not None:

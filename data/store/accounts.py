@@ -6,9 +6,10 @@ Writes go through the one writer's thread, each in a transaction of its own; rea
 import sqlite3
 from typing import Final
 
-from data.store import activities
+from data.store import activities, doors, expired
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
+from engine.accounts.refusals import DoorClosed
 from engine.accounts.types import MAX_SESSIONS, Account, Activity, AdminAct, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
 
@@ -56,7 +57,8 @@ class SqliteAccounts:
     async def open_session(self, session: Session, signed_in: Activity) -> tuple[Activity, list[str]]:
         """Keep a new session and that it was opened. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS.
 
-        Returns the activity as it is kept and the ids of the latter sessions, which have ended now.
+        Returns the activity as it is kept and the ids of the latter sessions, which have ended now. Raises DoorClosed
+        where the account has the session's door no longer.
         """
         return await self._store.write(
             lambda connection: (activities.record(connection, signed_in), _open_session(connection, session))
@@ -105,6 +107,11 @@ class SqliteAccounts:
         return Account(*found[0]) if found else None
 
 
+def person(connection: sqlite3.Connection, user_id: UserId) -> Account:
+    """Return a person that there is, in the caller's transaction."""
+    return Account(*connection.execute(_PERSON, (user_id,)).fetchone())
+
+
 def person_by_telegram(
     connection: sqlite3.Connection,
     telegram_id: int,
@@ -130,6 +137,9 @@ def _session(connection: sqlite3.Connection, session_id: str) -> Session | None:
 
 
 def _open_session(connection: sqlite3.Connection, session: Session) -> list[str]:
+    if not doors.has(connection, session.user_id, session.door):
+        raise DoorClosed
+    expired.clean(connection, expired.SESSIONS, session.created_at)
     connection.execute(
         "DELETE FROM sessions WHERE user_id = ? AND (revoked_at IS NOT NULL OR expires_at <= ?)",
         (session.user_id, session.created_at),

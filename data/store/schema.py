@@ -169,7 +169,8 @@ sessions = Table(
     sqlite_strict=True,
 )
 
-# What a wallet is asked to sign: good once, for its account and session where it names them.
+# What a wallet is asked to sign: good once, for its account and session where it names them, by the code of its link
+# where it names one.
 challenges = Table(
     "challenges",
     metadata,
@@ -178,8 +179,10 @@ challenges = Table(
     _text("message"),
     _integer("user_id", "users.id", null=True),
     _text("session_id", null=True),
+    _text("link_id", null=True),
     _integer("expires_at"),
     _check("asked_by", "(user_id IS NULL) = (session_id IS NULL)"),
+    _check("link", "link_id IS NULL OR session_id IS NOT NULL"),
     Index("ix_challenges_expiry", "expires_at"),
     sqlite_strict=True,
 )
@@ -199,7 +202,7 @@ wallet_links = Table(
     _one_of("state", LinkState),
     _check("address", "(state = 'asked') = (address IS NULL)"),
     Index("ix_wallet_links_code", "code_hash", unique=True),
-    Index("ix_wallet_links_user", "user_id"),
+    Index("ix_wallet_links_user", "user_id", "created_at"),
     Index("ix_wallet_links_expiry", "expires_at"),
     sqlite_strict=True,
 )

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -67,7 +67,10 @@ class Accounts:
         return await self.open_session(await self.person(user), TELEGRAM, device)
 
     async def open_session(self, account: Account, door: str, device: Device) -> SignedIn:
-        """Open a session of an account by one of its doors, which somebody has just proved to have."""
+        """Open a session of an account by one of its doors, which somebody has just proved to have.
+
+        Raises DoorClosed where it has been unlinked since.
+        """
         session_id = secrets.token_urlsafe(16)
         refresh_token = _next_token(session_id)
         now = self._clock()
@@ -84,8 +87,7 @@ class Accounts:
         )
         activity = Activity(account.id, now, ActivityKind.SIGNED_IN, session.address, door)
         signed_in, pushed_out = await self._store.open_session(session, activity)
-        for ended in pushed_out:
-            self._tell(ended)
+        self.tell_ended(pushed_out)
         self._feed.tell(signed_in)
         return SignedIn(account, session_id, refresh_token)
 
@@ -139,6 +141,11 @@ class Accounts:
         if session is not None and session.user_id != user:
             return False
         return await self._end(session_id)
+
+    def tell_ended(self, sessions: Iterable[str]) -> None:
+        """Tell everybody who keeps sessions in mind that these have ended, durably."""
+        for session_id in sessions:
+            self._tell(session_id)
 
     async def _end(self, session_id: str) -> bool:
         was_alive = await self._store.revoke_session(session_id, self._clock())

@@ -6,7 +6,10 @@ from engine.accounts.types import Activity
 
 
 class ActivityFeed:
-    """Listeners are told in their order; what one raises is raised to whoever acted, so they guard themselves."""
+    """Listeners are told in their order; what one raises is raised to whoever acted, so they guard themselves.
+
+    Whoever acts tells once the act is durable and waits for nothing in between, so that ids are told in their order.
+    """
 
     def __init__(self) -> None:
         self.listeners: list[Callable[[Activity], None]] = []

@@ -23,7 +23,8 @@ class AccountStore(Protocol):
     async def open_session(self, session: Session, signed_in: Activity) -> tuple[Activity, list[str]]:
         """Keep a new session and that it was opened. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS.
 
-        Returns the activity as it is kept and the ids of the latter sessions, which have ended now.
+        Returns the activity as it is kept and the ids of the latter sessions, which have ended now. Raises DoorClosed
+        where the account has the session's door no longer.
         """
 
     async def session(self, session_id: str) -> Session | None:

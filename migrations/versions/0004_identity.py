@@ -44,8 +44,10 @@ def upgrade() -> None:
         Column("message", Text(), nullable=False),
         Column("user_id", INT, nullable=True),
         Column("session_id", Text(), nullable=True),
+        Column("link_id", Text(), nullable=True),
         Column("expires_at", INT, nullable=False),
         CheckConstraint("(user_id IS NULL) = (session_id IS NULL)", name="asked_by"),
+        CheckConstraint("link_id IS NULL OR session_id IS NOT NULL", name="link"),
         ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_challenges_user_id"),
         PrimaryKeyConstraint("nonce", name="pk_challenges"),
         sqlite_strict=True,
@@ -68,7 +70,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_wallet_links_code", "wallet_links", ["code_hash"], unique=True)
-    op.create_index("ix_wallet_links_user", "wallet_links", ["user_id"])
+    op.create_index("ix_wallet_links_user", "wallet_links", ["user_id", "created_at"])
     op.create_index("ix_wallet_links_expiry", "wallet_links", ["expires_at"])
     op.create_table(
         "api_keys",

@@ -15,9 +15,13 @@ from prometheus_client import CollectorRegistry
 from data.store.accounts import SqliteAccounts
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
+from data.store.wallet_links import SqliteWalletLinks
+from data.store.wallets import SqliteWallets
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.administration import Administration
+from engine.accounts.wallet_links import WalletLinks
+from engine.accounts.wallets import Wallets
 from engine.core.commands import Command, Deposit, ListAsset, ListMarket, Quote
 from engine.core.decimals import MarketDecimals
 from engine.core.events import Event
@@ -29,6 +33,7 @@ from engine.sequencer.sequencer import Sequencer
 from tests.webapp_api.described import hold
 from tests.webapp_api.launch import BOT_TOKEN, launch_data
 from webapp_api.app import build_app
+from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
 from webapp_api.stream.hub import Hub
@@ -41,6 +46,8 @@ MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecim
 JWT_SECRET = b"a secret of access tokens for tests"
 ADMIN = 900_000_001  # the Telegram id of the one who runs the exchange
 DEV_SECRET = "a secret of development for tests"
+
+SITE = Site("https://clobster.test", "devnet", "https://t.me/clobster_bot/app")
 
 PATIENCE_S = 10.0  # a writer that has died fails a test, it does not hang it
 
@@ -176,8 +183,8 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
                 await sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, Atoms(10**15), f"house:{asset.code}"))
             for market in (BTCUSDT, ETHUSDT):
                 await sequencer.submit(ListMarket(clock(), market))
-        people = SqliteAccounts(store, queries)
-        accounts = Accounts(people, ActivityFeed(), clock)
+        activity, people = ActivityFeed(), SqliteAccounts(store, queries)
+        accounts = Accounts(people, activity, clock)
         tokens = AccessTokens(JWT_SECRET, clock)
         guard = Guard(tokens, accounts, clock)
         market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)
@@ -192,6 +199,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             clock=clock,
         )
         sequencer.listeners += [market_data.on_batch, hub.on_batch]
+        activity.listeners.append(hub.on_activity)
         registry = CollectorRegistry()
         registry.register(hub.metrics)
         reasons: list[str] = []
@@ -200,6 +208,9 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             queries=queries,
             accounts=accounts,
             administration=Administration(people, frozenset({ADMIN}), clock),
+            wallets=Wallets(SqliteWallets(store, queries), accounts, activity, clock),
+            wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, clock),
+            site=SITE,
             tokens=tokens,
             guard=guard,
             market_data=market_data,

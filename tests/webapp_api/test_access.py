@@ -23,6 +23,10 @@ async def test_only_pages_and_market_data_and_the_way_in_are_for_anybody(house: 
     public = {route for route in served(house) if rule_of(*route.split()).who is Who.ANYBODY}
     assert {route for route in public if not route.startswith("GET ")} == {
         "POST /api/auth/telegram",
+        "POST /api/auth/solana/challenge",
+        "POST /api/auth/solana",
+        "POST /api/wallet-links/challenge",  # needs the code
+        "POST /api/wallet-links/sign",
         "POST /api/auth/refresh",
         "POST /api/dev/fund",
     }

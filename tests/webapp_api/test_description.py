@@ -19,7 +19,7 @@ from webapp_api.openapi import OPERATIONS, document
 
 API_MD = Path(__file__).parents[2] / "docs/api.md"
 NOT_DESCRIBED = {"GET /api/ws", "POST /api/dev/fund"}
-OF_PAGES = re.compile(r"GET /(miniapp|api/docs)/.+")  # the files that a page is made of
+OF_PAGES = re.compile(r"GET /(miniapp|wallet|api/docs)/.+")  # the files that a page is made of
 
 
 def served(house: House) -> set[str]:
@@ -102,7 +102,7 @@ async def test_who_asks_when_too_many_ask_is_told_when_to_come_back(house: House
     told = set()
     async with crowd(house):
         for operation in (each for each in OPERATIONS if each.name != "sign_out"):
-            path = operation.path.replace("{symbol}", "BTCUSDT").replace("{id}", "1")
+            path = re.sub(r"{\w+}", "1", operation.path.replace("{symbol}", "BTCUSDT"))
             params = {each.name: asked[each.name] for each in operation.parameters if each.name in asked}
             answer = await ada.ask(operation.method, path, LIMIT if operation.body else None, params=params)
             if answer.status == 503:

@@ -88,7 +88,7 @@ async def test_pages_of_other_sites_get_nothing_by_cors(house: House) -> None:
             continue
         preflight = {"Origin": EVIL, "Access-Control-Request-Method": method}
         asked = await ada.ask("OPTIONS", path, headers=preflight)
-        assert asked.status == 405
+        assert asked.status in (404, 405), route
         answers = (
             [asked]
             if "sign-out" in path or "logout" in path

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Mapping
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from msgspec import Struct
 
@@ -35,15 +35,20 @@ class RequestClass(enum.Enum):
 
 
 class Rule(Struct, frozen=True):
-    """Who may ask something, and as what it is counted. scope is what a program's key must have."""
+    """Who may ask something, and as what it is counted. scope is what a program's key must have.
+
+    by_name is for what anybody may ask and gets another answer who is signed in: a token that comes along must be good.
+    """
 
     who: Who
     counts_as: RequestClass
     scope: Scope | None = None
+    by_name: bool = False
 
 
 PUBLIC: Final = Rule(Who.ANYBODY, RequestClass.READ)
 LOG_IN: Final = Rule(Who.ANYBODY, RequestClass.LOG_IN)
+LOG_IN_OR_LINK: Final = Rule(Who.ANYBODY, RequestClass.LOG_IN, by_name=True)
 PERSON: Final = Rule(Who.PERSON, RequestClass.READ)
 READS: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.READ)
 TRADES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE)
@@ -55,6 +60,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /readyz": PUBLIC,
     "GET /metrics": PUBLIC,
     "GET /": PUBLIC,
+    "GET /wallet": PUBLIC,
     "GET /api/docs": PUBLIC,
     "GET /api/openapi.json": PUBLIC,
     "GET /api/ws": PUBLIC,  # private channels and orders need an `auth` message
@@ -71,12 +77,24 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/udf/history": PUBLIC,
     "GET /api/udf/time": PUBLIC,
     "POST /api/auth/telegram": LOG_IN,
+    "POST /api/auth/solana/challenge": LOG_IN_OR_LINK,
+    "POST /api/auth/solana": LOG_IN,
     "POST /api/auth/refresh": LOG_IN,
     "POST /api/auth/logout": PERSON,
     "GET /api/auth/sessions": PERSON,
     "DELETE /api/auth/sessions/{id}": PERSON,
     "GET /api/account": READS,
     "GET /api/account/activity": PERSON,
+    "GET /api/account/wallets": PERSON,
+    "POST /api/account/wallets": PERSON,
+    "DELETE /api/account/wallets/{address}": PERSON,
+    "POST /api/account/telegram": PERSON,
+    "DELETE /api/account/telegram": PERSON,
+    "POST /api/account/wallet-links": PERSON,
+    "GET /api/account/wallet-links/{id}": PERSON,
+    "POST /api/account/wallet-links/{id}/confirm": PERSON,
+    "POST /api/wallet-links/challenge": LOG_IN,  # for who has the code, which opens nothing by itself
+    "POST /api/wallet-links/sign": LOG_IN,
     "POST /api/trading/orders": TRADES,
     "POST /api/trading/orders/batch": TRADES,
     "GET /api/trading/orders": READS,
@@ -121,7 +139,7 @@ def rule_of(method: str, path: str) -> Rule:
     Raises KeyError where the table has none: a route under /api that nobody thought of is served to nobody.
     """
     method = "GET" if method == "HEAD" else method
-    if method == "GET" and path.startswith(("/miniapp/", "/api/docs/")):
+    if method == "GET" and path.startswith(("/miniapp/", "/wallet/", "/api/docs/")):
         return PUBLIC
     return RULES[f"{method} {path}"]
 
@@ -146,7 +164,7 @@ class Access:
         @web.middleware
         async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             rule = self._rules.get(request.match_info.route, PUBLIC)  # else no such path or method: that is answered
-            if rule.who is not Who.ANYBODY:
+            if rule.who is not Who.ANYBODY or (rule.by_name and hdrs.AUTHORIZATION in request.headers):
                 caller = request[CALLER] = await self._caller(request)
                 if rule.who in (Who.ADMIN, Who.OPERATOR):
                     await self._admit_admin(caller, request, acts=rule.who is Who.ADMIN)

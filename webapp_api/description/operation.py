@@ -69,7 +69,7 @@ class Operation:
     def codes(self) -> tuple[str, ...]:
         """Every code with which this may be refused, each once."""
         who = self.rule.who
-        signed_in = () if who is Who.ANYBODY else SIGNED_IN
+        signed_in = SIGNED_IN if who is not Who.ANYBODY or self.rule.by_name else ()
         admin = ("forbidden",) if who in (Who.ADMIN, Who.OPERATOR) else ()
         implied = (*signed_in, *admin, *(WITH_BODY if self.body is not None else ()))
         return tuple(dict.fromkeys((*implied, *self.errors)))

@@ -4,12 +4,11 @@ from aiohttp import web
 
 from engine.accounts.types import Account, AdminAct
 from engine.core.types import UserId
-from webapp_api import lists, wire
+from webapp_api import accounts, lists, wire
 from webapp_api.asked import cursor, limit, number
 from webapp_api.deps import DEPS
 from webapp_api.refusals import UnknownAccount
 from webapp_api.reply import json_reply
-from webapp_api.routes.auth import account_view, session_view
 
 routes = web.RouteTableDef()
 
@@ -17,18 +16,19 @@ routes = web.RouteTableDef()
 @routes.get("/api/admin/accounts/{id}")
 async def account(request: web.Request) -> web.Response:
     """Answer an account and its live sessions."""
-    accounts, found = request.app[DEPS].accounts, await _account(request)
-    sessions = [session_view(session, "") for session in await accounts.sessions(found.id)]
-    return json_reply(wire.AccountSeen(account_view(found), sessions))
+    found = await _account(request)
+    sessions = await request.app[DEPS].accounts.sessions(found.id)
+    shown = [accounts.session(session, "") for session in sessions]
+    return json_reply(wire.AccountSeen(accounts.account(found), shown))
 
 
 @routes.post("/api/admin/accounts/{id}/sign-out")
 async def sign_out(request: web.Request) -> web.Response:
     """End all sessions of an account."""
     found = await _account(request)
-    accounts = request.app[DEPS].accounts
-    for session in await accounts.sessions(found.id):
-        await accounts.sign_out(found.id, session.id)
+    people = request.app[DEPS].accounts
+    for session in await people.sessions(found.id):
+        await people.sign_out(found.id, session.id)
     return web.Response(status=204)
 
 

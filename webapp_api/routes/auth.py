@@ -2,13 +2,9 @@
 
 from aiohttp import web
 
-from engine.accounts.accounts import SignedIn
-from engine.accounts.types import Account, Activity, Session
-from webapp_api import lists, wire
-from webapp_api.asked import asker, caller, device, limit
-from webapp_api.auth.telegram import verify_init_data
-from webapp_api.auth.tokens import LIFE_S
-from webapp_api.deps import DEPS, Deps
+from webapp_api import accounts, lists, wire
+from webapp_api.asked import asker, caller, device, launched_by, limit
+from webapp_api.deps import DEPS
 from webapp_api.refusals import Unauthorized, UnknownSession
 from webapp_api.reply import json_reply
 
@@ -19,16 +15,15 @@ routes = web.RouteTableDef()
 async def telegram(request: web.Request) -> web.Response:
     """Sign in with the mini-app's launch data."""
     body, deps = wire.decode(await request.read(), wire.SIGN_IN_BY_TELEGRAM), request.app[DEPS]
-    now_s = deps.clock() // 1_000_000
-    user = verify_init_data(body.init_data, deps.bot_token, now_s=now_s, max_age_s=deps.launch_data_life_s)
-    return json_reply(_signed_in(deps, await deps.accounts.sign_in(user, device(request))))
+    signed_in = await deps.accounts.sign_in(launched_by(deps, body.init_data), device(request))
+    return json_reply(accounts.signed_in(signed_in, deps.tokens))
 
 
 @routes.post("/api/auth/refresh")
 async def refresh(request: web.Request) -> web.Response:
     """Exchange a refresh token for the next one and a new access token."""
     body, deps = wire.decode(await request.read(), wire.REFRESH), request.app[DEPS]
-    return json_reply(_signed_in(deps, await deps.accounts.refresh(body.refresh_token)))
+    return json_reply(accounts.signed_in(await deps.accounts.refresh(body.refresh_token), deps.tokens))
 
 
 @routes.post("/api/auth/logout")
@@ -44,11 +39,11 @@ async def sessions(request: web.Request) -> web.Response:
     """List the account's live sessions, newest first."""
     asking = caller(request)
     found = await request.app[DEPS].accounts.sessions(asking.user)
-    return json_reply(lists.Sessions([session_view(session, asking.session) for session in found]))
+    return json_reply(lists.Sessions([accounts.session(session, asking.session) for session in found]))
 
 
 @routes.delete("/api/auth/sessions/{id}")
-async def endsession_view(request: web.Request) -> web.Response:
+async def end_session(request: web.Request) -> web.Response:
     """End one of the account's sessions."""
     if not await request.app[DEPS].accounts.sign_out(asker(request), request.match_info["id"]):
         raise UnknownSession
@@ -61,56 +56,11 @@ async def account(request: web.Request) -> web.Response:
     found = await request.app[DEPS].accounts.account(asker(request))
     if found is None:
         raise Unauthorized
-    return json_reply(account_view(found))
+    return json_reply(accounts.account(found))
 
 
 @routes.get("/api/account/activity")
 async def activity(request: web.Request) -> web.Response:
     """List what happened to the account, newest first."""
     found = await request.app[DEPS].accounts.activity(asker(request), limit(request, 100))
-    return json_reply(lists.Activities([_activity(each) for each in found]))
-
-
-def _signed_in(deps: Deps, signed: SignedIn) -> wire.SignedIn:
-    return wire.SignedIn(
-        access_token=deps.tokens.issue(signed.account.id, signed.session),
-        token_type="Bearer",  # noqa: S106
-        expires_in=LIFE_S,
-        refresh_token=signed.refresh_token,
-        account=account_view(signed.account),
-    )
-
-
-def account_view(found: Account) -> wire.Account:
-    """Return an account as its owner is told of it."""
-    return wire.Account(
-        found.id,
-        found.telegram_id,
-        found.first_name,
-        found.username,
-        found.language_code,
-        found.created_at // 1000,
-    )
-
-
-def session_view(session: Session, current: str) -> wire.Session:
-    """Return a session as its owner is told of it; current is the id of the one that asks."""
-    return wire.Session(
-        id=session.id,
-        current=session.id == current,
-        user_agent=session.user_agent,
-        address=session.address,
-        created_at=session.created_at // 1000,
-        refreshed_at=session.refreshed_at // 1000,
-        expires_at=session.expires_at // 1000,
-    )
-
-
-def _activity(activity: Activity) -> wire.Activity:
-    return wire.Activity(
-        id=activity.id,
-        kind=activity.kind.value,
-        detail=activity.detail,
-        address=activity.address,
-        created_at=activity.at // 1000,
-    )
+    return json_reply(lists.Activities([accounts.activity(each) for each in found]))

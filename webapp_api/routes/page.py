@@ -1,4 +1,4 @@
-"""`GET /`: the page, from files of our own, read once."""
+"""`GET /` and `GET /wallet`: the pages, each from files of our own, read once."""
 
 from importlib.resources import files
 
@@ -16,10 +16,14 @@ _TYPES = {
 
 
 def routes() -> list[web.RouteDef]:
-    """Return a route for every file of the page."""
+    """Return a route for every file of the pages."""
+    return [*_page("webapp_api.miniapp", "/", "/miniapp"), *_page("webapp_api.wallet_page", "/wallet", "/wallet")]
+
+
+def _page(package: str, path: str, folder: str) -> list[web.RouteDef]:
     return [
-        web.get("/" if file.name == "index.html" else f"/miniapp/{file.name}", _serve(file.name, file.read_bytes()))
-        for file in files("webapp_api.miniapp").iterdir()
+        web.get(path if file.name == "index.html" else f"{folder}/{file.name}", _serve(file.name, file.read_bytes()))
+        for file in files(package).iterdir()
         if file.name.rpartition(".")[2] in _TYPES
     ]
 

@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, web
 
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
+from engine.accounts.types import Activity
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.market_data.market_data import MarketData
@@ -27,7 +28,7 @@ from webapp_api.stream.private import PrivateChannels, Read
 from webapp_api.stream.public import PublicChannels
 from webapp_api.stream.reads import Reads
 from webapp_api.stream.refusals import ForbiddenOrigin
-from webapp_api.stream.views import BALANCES, ORDERS, TRADES, AccountViews
+from webapp_api.stream.views import ACCOUNT, BALANCES, ORDERS, TRADES, AccountViews
 
 log = structlog.get_logger()
 
@@ -43,8 +44,9 @@ _TRIES: Final = 200
 class Hub:
     """The WebSocket edge. Make it inside the running loop; register `metrics` with the program's registry.
 
-    on_batch is a listener of the sequencer and comes after `MarketData.on_batch`. public_url is where browsers find
-    us, "https://clobster.example"; empty where there is nothing but the host they ask.
+    on_batch is a listener of the sequencer and comes after `MarketData.on_batch`; on_activity is one of the
+    `ActivityFeed`. public_url is where browsers find us, "https://clobster.example"; empty where there is nothing but
+    the host they ask.
     """
 
     def __init__(
@@ -70,8 +72,13 @@ class Hub:
         self._writers = Writers(limits or Limits(), self.metrics)
         self._public = PublicChannels(market_data, markets, clock() // 1000)
         views = AccountViews(markets, assets)
-        reads = Reads(queries, markets, views)
-        snapshots: dict[str, Read] = {ORDERS: reads.orders, TRADES: reads.trades, BALANCES: reads.balances}
+        reads = Reads(queries, accounts, markets, views)
+        snapshots: dict[str, Read] = {
+            ORDERS: reads.orders,
+            TRADES: reads.trades,
+            BALANCES: reads.balances,
+            ACCOUNT: reads.activity,
+        }
         self.private = PrivateChannels(snapshots, views, lambda: sequencer.seq, clock)
         self._services = Services(
             desk=Desk(sequencer, markets, assets, reads.order, self._tasks),
@@ -90,6 +97,13 @@ class Hub:
             self.private.on_batch(batch)
         except Exception:  # the writer must not suffer
             log.exception("publishing a batch failed", seq=batch.last_seq)
+
+    def on_activity(self, activity: Activity) -> None:
+        """Tell an account what happened to it."""
+        try:
+            self.private.on_activity(activity)
+        except Exception:  # whoever acted must not suffer
+            log.exception("publishing an activity failed", kind=activity.kind.value)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve `GET /api/ws`. Raises ForbiddenOrigin, and Busy where there are too many clients."""

@@ -1,23 +1,29 @@
-"""Channels that only their owner gets: the orders, the trades and the balances of one account.
+"""Channels that only their owner gets: an account's orders, trades and balances, and what happened to it.
 
 A channel is made when somebody listens, and goes on for a while after the last one left, so that a client that lost its
 connection for a moment misses nothing.
 
 A snapshot is read from the database while batches go on being committed. So a subscriber is registered first and its
-updates are held back; the read says at which commit it stands, and what it contains already is left out.
+updates are held back; the read says at which commit it stands, and what it contains already is left out. What happens
+to an account is no command: there the id of the newest says where a read stands.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
+from typing_extensions import override
+
+from engine.accounts.types import Activity
 from engine.core.types import UserId
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
+from webapp_api import accounts, wire
 from webapp_api.stream import protocol
 from webapp_api.stream.outgoing import SLOW, Outgoing
+from webapp_api.stream.reads import RECENT_ACTIVITY
 from webapp_api.stream.ring import Ring
-from webapp_api.stream.views import AccountViews
+from webapp_api.stream.views import ACCOUNT, AccountViews
 
 READ_S: Final = 5.0  # a snapshot takes milliseconds
 MAX_HELD: Final = 10_000  # updates held back during one read
@@ -26,11 +32,11 @@ MAX_DESERTED: Final = 1_000  # channels that go on for nobody
 RING_BYTES: Final = 64 * 1024  # held of a channel for those who come back
 
 Read = Callable[[UserId], Awaitable[tuple[int, Sequence[object]]]]
-"""Reads a snapshot's data, and how many commands had been committed when it was read."""
+"""Reads where a snapshot stands (how many commands were committed, or the newest activity's id), and its data."""
 
 
 class _Held:
-    """Updates that wait for a snapshot: (the batch's last command, the channel's seq, the frame)."""
+    """Updates that wait for a snapshot: (the batch's last command or the activity, the channel's seq, the frame)."""
 
     __slots__ = ("updates",)
 
@@ -75,7 +81,7 @@ class PrivateChannel:
         try:
             async with asyncio.timeout(READ_S):
                 seq, data = await self._read(self.user)
-                await self._published(seq)
+                await self._catch_up(seq, data)
         except BaseException:
             if self._subscribers.get(client) is held:
                 del self._subscribers[client]
@@ -92,8 +98,8 @@ class PrivateChannel:
         """Send nothing more."""
         self._subscribers.pop(client, None)
 
-    def publish(self, batch_seq: int, data: Sequence[object]) -> None:
-        """Send what a batch changed."""
+    def publish(self, order: int, data: Sequence[object]) -> None:
+        """Send what the batch with this last command changed."""
         self._seq += 1
         frame = protocol.update(self.name, self._seq, data)
         self._ring.push(self._seq, frame)
@@ -101,9 +107,39 @@ class PrivateChannel:
             if held is None:
                 client.send(frame)
             elif len(held.updates) < MAX_HELD:
-                held.updates.append((batch_seq, self._seq, frame))
+                held.updates.append((order, self._seq, frame))
             else:
                 client.drop(SLOW)
+
+    async def _catch_up(self, seq: int, data: Sequence[object]) -> None:
+        """Return when all that a snapshot contains was published."""
+        await self._published(seq)
+
+
+class AccountChannel(PrivateChannel):
+    """What happens to one account, in the order of the ids.
+
+    A snapshot may contain what we have not been told yet. It is published then, so that nobody waits for it, and left
+    out when we are told.
+    """
+
+    _newest = 0
+
+    @override
+    def publish(self, order: int, data: Sequence[object]) -> None:
+        """Send the activity with this id, if that was not done before."""
+        if order > self._newest:
+            self._newest = order
+            super().publish(order, data)
+
+    @override
+    async def _catch_up(self, seq: int, data: Sequence[object]) -> None:
+        contained = [each for each in reversed(data) if isinstance(each, wire.Activity)]
+        if len(contained) >= RECENT_ACTIVITY and contained[0].id > self._newest:
+            self._seq += 1  # more may have come than a snapshot contains: who listens sees a gap, and asks again
+            self._ring.clear()
+        for activity in contained:
+            self.publish(activity.id, [activity])
 
 
 class PrivateChannels:
@@ -138,7 +174,8 @@ class PrivateChannels:
         if channel is None:
             # Counted from a time: nobody takes the seqs of one life of a channel for those of another.
             seq = self._clock() // 1000
-            channel = channels[name] = PrivateChannel(name, user, self._reads[name], self._published, seq)
+            kind = AccountChannel if name == ACCOUNT else PrivateChannel
+            channel = channels[name] = kind(name, user, self._reads[name], self._published, seq)
         self._back(channel)
         return channel
 
@@ -166,6 +203,12 @@ class PrivateChannels:
             channel = self._accounts[user].get(name)
             if channel is not None:
                 channel.publish(batch.last_seq, data)
+
+    def on_activity(self, activity: Activity) -> None:
+        """Send an account what happened to it, where it listens."""
+        channel = self._accounts.get(activity.user_id, {}).get(ACCOUNT)
+        if channel is not None:
+            channel.publish(activity.id, [accounts.activity(activity)])
 
     async def _published(self, seq: int) -> None:
         """Return when the batch with this command was published: a read may see it a moment before we do."""

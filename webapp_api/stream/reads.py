@@ -5,21 +5,27 @@ from typing import Final
 
 from data.store.moment import Moment
 from data.store.queries import Queries
+from engine.accounts.accounts import Accounts
 from engine.core.decimals import MarketDecimals
 from engine.core.types import OrderId, UserId
 from webapp_api import wire
+from webapp_api.accounts import activity
 from webapp_api.lookups import find_order, own_trade, with_fills
 from webapp_api.stream.views import AccountViews
 
 OPEN_ORDERS: Final = 1000  # in a snapshot, the newest
 RECENT_TRADES: Final = 100  # in a snapshot
+RECENT_ACTIVITY: Final = 20  # in a snapshot
 
 
 class Reads:
-    """Each snapshot comes with how many commands it contains."""
+    """Each snapshot comes with how many commands it contains; that of what happened, with the newest one's id."""
 
-    def __init__(self, queries: Queries, markets: Mapping[str, MarketDecimals], views: AccountViews) -> None:
+    def __init__(
+        self, queries: Queries, accounts: Accounts, markets: Mapping[str, MarketDecimals], views: AccountViews
+    ) -> None:
         self._queries = queries
+        self._accounts = accounts
         self._markets = markets
         self._views = views
 
@@ -40,6 +46,11 @@ class Reads:
         moment = Moment(self._queries)
         balances = await moment.balances(user)
         return moment.seq, [self._views.balance(balance) for balance in balances]
+
+    async def activity(self, user: UserId) -> tuple[int, list[wire.Activity]]:
+        """Return what happened to an account lately, newest first."""
+        happened = await self._accounts.activity(user, RECENT_ACTIVITY)
+        return happened[0].id if happened else 0, [activity(each) for each in happened]
 
     async def order(self, user: UserId, order: OrderId) -> wire.Order | None:
         """Return an account's order with its fills, or None where it has no such order."""

@@ -15,6 +15,7 @@ from webapp_api import orders, wire
 ORDERS: Final = "user:orders"
 TRADES: Final = "user:trades"
 BALANCES: Final = "user:balances"
+ACCOUNT: Final = "user:account"
 
 _OWED: Final = wire.Settlement(SettlementState.OWED.value, None)
 

@@ -135,10 +135,10 @@ async def test_what_happened_is_kept_newest_first_and_the_oldest_go(accounts: Sq
     bob = (await accounts.person_by_telegram(78, "Bob", None, None, Micros(1))).id
     await opened(accounts, session(bob, "bob's", 50))
     for number in range(MOST_KEPT + 1):
-        await opened(accounts, session(user, "phone", 100 + number, address=f"192.0.2.{number % 200}", door="wallet"))
+        await opened(accounts, session(user, "phone", 100 + number, address=f"192.0.2.{number % 200}"))
         await accounts.revoke_session("phone", Micros(101 + number))
     latest = await accounts.activity(user, MOST_KEPT + 1)
     assert [each.at for each in latest] == list(range(100 + MOST_KEPT, 100, -1))
-    assert (latest[0].kind, latest[0].detail, latest[0].address) == (ActivityKind.SIGNED_IN, "wallet", "192.0.2.100")
+    assert (latest[0].kind, latest[0].detail, latest[0].address) == (ActivityKind.SIGNED_IN, "telegram", "192.0.2.100")
     assert [each.at for each in await accounts.activity(user, 2)] == [100 + MOST_KEPT, 99 + MOST_KEPT]
     assert len(await accounts.activity(bob, 10)) == 1

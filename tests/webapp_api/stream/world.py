@@ -221,7 +221,8 @@ async def world(folder: Path, *, limits: Limits | None = None, public_url: str =
     async with exchange_in(path) as (store, exchange, sequencer), AsyncExitStack() as stack:
         queries = await Queries.open(path)
         stack.push_async_callback(queries.close)
-        accounts = Accounts(SqliteAccounts(store, queries), ActivityFeed(), clock)
+        activity = ActivityFeed()
+        accounts = Accounts(SqliteAccounts(store, queries), activity, clock)
         tokens = AccessTokens(b"a secret of access tokens for tests", clock)
         market_data = MarketData([BTCUSDT.symbol], clock)
         hub = Hub(
@@ -237,6 +238,7 @@ async def world(folder: Path, *, limits: Limits | None = None, public_url: str =
             limits=limits,
         )
         sequencer.listeners += [market_data.on_batch, hub.on_batch]
+        activity.listeners.append(hub.on_activity)
         app = web.Application(middlewares=[error_middleware(ASSETS)])
         app.router.add_get("/api/ws", hub.handle)
         runner = web.AppRunner(app, access_log=None)

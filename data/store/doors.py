@@ -1,0 +1,82 @@
+"""Which doors an account has, looked up in the caller's transaction: Telegram and wallets."""
+
+import sqlite3
+
+from data.store import activities
+from engine.accounts.refusals import LastDoor, SessionOver, TooManyWallets, WalletTaken
+from engine.accounts.types import TELEGRAM, Activity, ActivityKind
+from engine.accounts.wallet_types import MAX_WALLETS, Asker, Wallet
+from engine.core.types import Micros, UserId
+
+
+def has(connection: sqlite3.Connection, user_id: UserId, door: str) -> bool:
+    """Say whether an account has this door: TELEGRAM, or a wallet's address."""
+    if door == TELEGRAM:
+        found = connection.execute("SELECT 1 FROM users WHERE id = ? AND telegram_id IS NOT NULL", (user_id,))
+    else:
+        found = connection.execute("SELECT 1 FROM wallets WHERE user_id = ? AND address = ?", (user_id, door))
+    return found.fetchone() is not None
+
+
+def check(connection: sqlite3.Connection, asker: Asker, now: Micros) -> None:
+    """Raise SessionOver where the session that asks has ended since it was let in."""
+    found = connection.execute(
+        "SELECT 1 FROM sessions WHERE id = ? AND user_id = ? AND revoked_at IS NULL AND expires_at > ?",
+        (asker.session_id, asker.user_id, now),
+    )
+    if found.fetchone() is None:
+        raise SessionOver
+
+
+def wallet(connection: sqlite3.Connection, address: str) -> Wallet | None:
+    """Return a linked wallet, or None."""
+    row = connection.execute(
+        "SELECT address, user_id, created_at FROM wallets WHERE address = ?", (address,)
+    ).fetchone()
+    return Wallet(*row) if row else None
+
+
+def insert_wallet(connection: sqlite3.Connection, new: Wallet) -> None:
+    """Link a wallet that is not linked."""
+    connection.execute(
+        "INSERT INTO wallets (address, user_id, created_at) VALUES (?, ?, ?)",
+        (new.address, new.user_id, new.created_at),
+    )
+
+
+def link_wallet(
+    connection: sqlite3.Connection, asker: Asker, address: str, now: Micros
+) -> tuple[Wallet, Activity | None]:
+    """Link a wallet to the asker's account, or find it linked. Raises WalletTaken, TooManyWallets."""
+    known = wallet(connection, address)
+    if known is not None:
+        if known.user_id != asker.user_id:
+            raise WalletTaken
+        return known, None
+    if _wallets(connection, asker.user_id) >= MAX_WALLETS:
+        raise TooManyWallets(limit=MAX_WALLETS)
+    new = Wallet(address, asker.user_id, now)
+    insert_wallet(connection, new)
+    return new, record(connection, asker, ActivityKind.WALLET_LINKED, address, now)
+
+
+def close(connection: sqlite3.Connection, user_id: UserId, door: str, now: Micros) -> list[str]:
+    """End the sessions of a door that was just unlinked and return their ids. Raises LastDoor where none is left."""
+    if not _wallets(connection, user_id) and not has(connection, user_id, TELEGRAM):
+        raise LastDoor
+    ended = connection.execute(
+        "UPDATE sessions SET revoked_at = ? WHERE user_id = ? AND door = ? AND revoked_at IS NULL AND expires_at > ?"
+        " RETURNING id",
+        (now, user_id, door, now),
+    ).fetchall()
+    return [session_id for (session_id,) in ended]
+
+
+def record(connection: sqlite3.Connection, asker: Asker, kind: ActivityKind, detail: str, now: Micros) -> Activity:
+    """Keep what the asker did to their account."""
+    return activities.record(connection, Activity(asker.user_id, now, kind, asker.address, detail))
+
+
+def _wallets(connection: sqlite3.Connection, user_id: UserId) -> int:
+    (count,) = connection.execute("SELECT count(*) FROM wallets WHERE user_id = ?", (user_id,)).fetchone()
+    return int(count)

@@ -1,0 +1,57 @@
+"""Wallets and what they are asked to sign, as they are kept. An address is a public key in base58."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from engine.accounts.types import LinkState
+from engine.core.types import Micros, UserId
+
+MAX_WALLETS: Final = 10  # of one account
+MAX_LINKS: Final = 5  # of one account at a time; one more drops the oldest
+CHALLENGE_LIFE_S: Final = 5 * 60
+LINK_LIFE: Final = Micros(5 * 60 * 1_000_000)
+
+
+class Wallet(Struct, frozen=True):
+    """A wallet that opens an account."""
+
+    address: str
+    user_id: UserId
+    created_at: Micros
+
+
+class Asker(Struct, frozen=True):
+    """A signed-in person who asks for something: who, by which session, and from which network address."""
+
+    user_id: UserId
+    session_id: str
+    address: str = ""
+
+
+class Challenge(Struct, frozen=True):
+    """A text that a wallet is asked to sign, once.
+
+    Without user_id and session_id it is for whoever signs it. With them it is for that session's account, to link the
+    wallet to it: by the session itself, or, where link_id says so, by whoever has that link's code.
+    """
+
+    nonce: str
+    address: str
+    message: str
+    expires_at: Micros
+    user_id: UserId | None = None
+    session_id: str | None = None
+    link_id: str | None = None
+
+
+class WalletLink(Struct, frozen=True):
+    """A session's wish that a wallet in another app be linked. address is that of the wallet that signed."""
+
+    id: str
+    user_id: UserId
+    session_id: str
+    state: LinkState
+    address: str | None
+    created_at: Micros
+    expires_at: Micros

@@ -1,0 +1,22 @@
+"""A real browser for tests: the Chromium that is installed, driven by Playwright. A `conftest` takes the fixture up."""
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Open a browser; where none is installed, the test says so."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("there is no Chromium here")
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield opened
+        await opened.close()
