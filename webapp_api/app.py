@@ -3,19 +3,20 @@
 from aiohttp import web
 
 from webapp_api import wire
+from webapp_api.asked import device
 from webapp_api.auth.access import Access
 from webapp_api.deps import DEPS, EXPORTS, PORTFOLIO, STATISTICS, TRADING, Deps
 from webapp_api.errors import error_middleware
 from webapp_api.exports import Exports
 from webapp_api.portfolio import Portfolio
-from webapp_api.routes import auth, dev, docs, health, markets, page, portfolio, trading, udf
+from webapp_api.routes import api_keys, auth, dev, docs, health, markets, page, portfolio, trading, udf
 from webapp_api.statistics import Statistics
 from webapp_api.trading import Trading
 
 
 def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
-    access = Access(deps.guard)
+    access = Access(deps.guard, deps.keys, device)
     middlewares = [error_middleware(deps.assets), access.middleware()]
     app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
@@ -23,7 +24,7 @@ def build_app(deps: Deps) -> web.Application:
     app[EXPORTS] = Exports()
     app[STATISTICS] = Statistics(deps.market_data, deps.queries, deps.markets, deps.assets, deps.clock)
     app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets)
-    for resource in (trading, markets, udf, portfolio, auth, health):
+    for resource in (trading, markets, udf, portfolio, auth, api_keys, health):
         app.add_routes(resource.routes)
     app.add_routes(page.routes())
     app.add_routes(docs.routes())

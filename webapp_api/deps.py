@@ -8,11 +8,13 @@ from prometheus_client import CollectorRegistry
 
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
+from engine.accounts.api_keys import ApiKeys
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.exports import Exports
 from webapp_api.portfolio import Portfolio
@@ -36,6 +38,8 @@ class Deps:
     accounts: Accounts
     tokens: AccessTokens
     guard: Guard
+    api_keys: ApiKeys
+    keys: KeyGuard
     market_data: MarketData
     hub: Hub
     markets: Mapping[str, MarketDecimals]

@@ -37,17 +37,22 @@ STATUS: Final[Mapping[str, int]] = {
     "invalid_quote": 400,
     "not_listable": 400,
     "not_supported": 400,
+    "invalid_api_key": 400,
     # Who asks may not.
     "unauthorized": 401,
     "invalid_credentials": 401,
     "expired": 401,
     "forbidden_origin": 403,
+    "missing_scope": 403,
+    "address_not_allowed": 403,
+    "needs_a_session": 403,
     # It is not there, or not theirs.
     "unknown_symbol": 404,
     "unknown_asset": 404,
     "unknown_order": 404,
     "unknown_withdrawal": 404,
     "unknown_session": 404,
+    "unknown_api_key": 404,
     "unknown_channel": 404,
     # It makes sense, but not as things stand.
     "insufficient_funds": 409,
@@ -56,6 +61,7 @@ STATUS: Final[Mapping[str, int]] = {
     "client_order_id_reused": 409,
     "order_not_open": 409,
     "already_credited": 409,
+    "too_many_api_keys": 409,
     # Too much of it.
     "too_many_open_orders": 429,
     "too_many_client_order_ids": 429,

@@ -102,7 +102,7 @@ async def test_who_asks_when_too_many_ask_is_told_when_to_come_back(house: House
     told = set()
     async with crowd(house):
         for operation in (each for each in OPERATIONS if each.name != "sign_out"):
-            path = operation.path.replace("{symbol}", "BTCUSDT").replace("{id}", "1")
+            path = re.sub(r"{\w+}", "1", operation.path.replace("{symbol}", "BTCUSDT"))
             params = {each.name: asked[each.name] for each in operation.parameters if each.name in asked}
             answer = await ada.ask(operation.method, path, LIMIT if operation.body else None, params=params)
             if answer.status == 503:

@@ -1,15 +1,18 @@
 """Who may do what over HTTP: one table, and the one place that holds everybody to it."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from msgspec import Struct
 
-from engine.accounts.types import Scope
+from engine.accounts.types import Device, Scope
 from engine.core.types import UserId
+from webapp_api.auth.key_guard import KeyGuard, hold
+from webapp_api.auth.key_refusals import NeedsASession
+from webapp_api.auth.signing import KEY_HEADER, MalformedSignature, of_request
 from webapp_api.auth.tokens import Guard
 from webapp_api.refusals import Unauthorized
 
@@ -73,6 +76,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "DELETE /api/auth/sessions/{id}": PERSON,
     "GET /api/account": READS,
     "GET /api/account/activity": PERSON,
+    "POST /api/account/api-keys": PERSON,
+    "GET /api/account/api-keys": PERSON,
+    "DELETE /api/account/api-keys/{api_key}": PERSON,
     "POST /api/trading/orders": TRADES,
     "POST /api/trading/orders/batch": TRADES,
     "GET /api/trading/orders": READS,
@@ -89,10 +95,11 @@ RULES: Final[Mapping[str, Rule]] = {
 
 
 class Caller(Struct, frozen=True):
-    """Who asks: an account, and the session by which it does."""
+    """Who asks: an account, by a session or, where the rule is for accounts, by an API key. The other one is empty."""
 
     user: UserId
-    session: str
+    session: str = ""
+    key: str = ""
 
 
 CALLER: Final = web.RequestKey("caller", Caller)
@@ -122,8 +129,10 @@ def rule_of(method: str, path: str) -> Rule:
 class Access:
     """Holds an application's routes to their rules. `middleware` is to be the one after the errors'."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, keys: KeyGuard, device: Callable[[web.Request], Device]) -> None:
         self._guard = guard
+        self._keys = keys
+        self._device = device
         self._rules: dict[web.AbstractRoute, Rule] = {}
 
     def protect(self, app: web.Application) -> None:
@@ -139,14 +148,26 @@ class Access:
         async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             rule = self._rules.get(request.match_info.route, PUBLIC)  # else no such path or method: that is answered
             if rule.who is not Who.ANYBODY:
-                request[CALLER] = await self._caller(request)
+                by_key = KEY_HEADER in request.headers
+                request[CALLER] = await (self._program(request, rule) if by_key else self._person(request))
             return await handler(request)
 
         return admit
 
-    async def _caller(self, request: web.Request) -> Caller:
+    async def _person(self, request: web.Request) -> Caller:
         token = bearer(request)
         if request.body_exists:
             await request.read()  # first: whoever signs out while sending slowly is signed out
         claims = self._guard.known(token) or await self._guard.admit(token)
         return Caller(claims.user, claims.session)
+
+    async def _program(self, request: web.Request, rule: Rule) -> Caller:
+        if hdrs.AUTHORIZATION in request.headers or len(request.headers.getall(KEY_HEADER)) > 1:
+            raise MalformedSignature(f"Send Authorization or {KEY_HEADER}, once: not both.")
+        if rule.who is not Who.ACCOUNT or rule.scope is None:
+            raise NeedsASession
+        body = await request.read() if request.body_exists else b""
+        signed = of_request(request.rel_url.raw_query_string, body)
+        key = await self._keys.admit(request.headers[KEY_HEADER], signed, self._device(request).address)
+        hold(key.scopes, rule.scope)
+        return Caller(key.user_id, key=key.id)

@@ -13,6 +13,8 @@ from webapp_api.auth.access import Rule, Who, rule_of
 from webapp_api.wire import MAX_BODY, Error
 
 SIGNED_IN: Final = ("unauthorized", "busy")  # whether a session still lives may have to be looked up
+BY_KEY: Final = ("malformed", "invalid_credentials", "expired", "missing_scope", "address_not_allowed")
+NOT_BY_KEY: Final = ("malformed", "needs_a_session")
 WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
 
 
@@ -68,8 +70,9 @@ class Operation:
     @property
     def codes(self) -> tuple[str, ...]:
         """Every code with which this may be refused, each once."""
-        signed_in = self.rule.who is not Who.ANYBODY
-        implied = (*(SIGNED_IN if signed_in else ()), *(WITH_BODY if self.body is not None else ()))
+        implied: tuple[str, ...] = WITH_BODY if self.body is not None else ()
+        if self.rule.who is not Who.ANYBODY:
+            implied = (*SIGNED_IN, *(BY_KEY if self.rule.scope is not None else NOT_BY_KEY), *implied)
         return tuple(dict.fromkeys((*implied, *self.errors)))
 
 
