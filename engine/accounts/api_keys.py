@@ -121,15 +121,15 @@ class ApiKeys:
     async def revoke(self, user: UserId, key_id: str, address: str) -> None:
         """End a key of this account at once, asked for from a network address. Raises UnknownApiKey."""
         key = await self.find(key_id)
-        if key is None or key.user_id != user:
+        if key is None:
             raise UnknownApiKey
         revoked = Activity(user, self._clock(), ActivityKind.API_KEY_REVOKED, address, _detail(key))
         kept = await self._store.remove(key_id, revoked)
+        if kept is None:  # another's, or somebody was faster
+            raise UnknownApiKey
         self.revocations += 1
         for tell in self.revoked:
             tell(key_id)
-        if kept is None:
-            raise UnknownApiKey
         self._feed.tell(kept)
 
     async def seal_anew(self) -> tuple[int, int]:
