@@ -36,13 +36,13 @@ def own_secrets(data_dir: Path) -> Secrets:
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "secrets.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of two that start at once the second finds what the first has made
-        kept = path.read_bytes() if path.exists() else b"{}"
-        found = msgspec.json.decode(kept, type=Secrets)
-        whole = msgspec.json.encode(found)
+        kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+        found = msgspec.convert(kept, Secrets)
+        whole = kept | msgspec.to_builtins(found)  # what a later version has put there stays
         if whole != kept:
-            temporary = path.with_suffix(f".{os.getpid()}")
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(whole)
+            temporary = path.with_suffix(".new")
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(msgspec.json.encode(whole))
             temporary.replace(path)
     return found
 

@@ -88,13 +88,19 @@ class ApiKeys:
         if wanted.expires_at is not None and wanted.expires_at <= now:
             raise InvalidApiKey("A key expires in the future.", field="expires_at")
         addresses = tuple(_show(each) for each in networks(wanted.addresses))
-        key_id, secret = _random(), _random() if wanted.public_key is None else None
+        key_id = _random()
+        if wanted.public_key is None:
+            secret = _random()
+            kind, kept_secret = KeyKind.HMAC_SHA256, self._sealing.seal(secret.encode(), key_id)
+        else:
+            secret = None
+            kind, kept_secret = KeyKind.ED25519, wanted.public_key
         key = ApiKey(
             id=key_id,
             user_id=user,
             name=wanted.name,
-            kind=KeyKind.ED25519 if secret is None else KeyKind.HMAC_SHA256,
-            secret=wanted.public_key or self._sealing.seal((secret or "").encode(), key_id),
+            kind=kind,
+            secret=kept_secret,
             scopes=wanted.scopes,
             addresses=addresses,
             created_at=now,

@@ -22,11 +22,13 @@ def test_secrets_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -
 
 def test_a_directory_from_before_keeps_what_it_has_and_gets_what_it_lacks(tmp_path: Path) -> None:
     before = {"bot_token": "1:token", "jwt_secret": "s" * 48, "dev_secret": "d" * 48}
-    (tmp_path / "secrets.json").write_text(json.dumps(before))
+    later = {"of_a_later_version": "x"}
+    (tmp_path / "secrets.json").write_text(json.dumps(before | later))
     found = own_secrets(tmp_path)
     assert {name: getattr(found, name) for name in before} == before
     assert is_encryption_key(found.encryption_key)
     assert own_secrets(tmp_path) == found
+    assert later.items() <= json.loads((tmp_path / "secrets.json").read_text()).items()
 
 
 def test_all_who_start_at_once_have_the_same(tmp_path: Path) -> None:
