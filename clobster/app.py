@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
@@ -20,6 +21,7 @@ from data.binance.live import BinanceFeed
 from data.binance.recorded import RecordedFeed
 from data.store import candles
 from data.store.accounts import SqliteAccounts
+from data.store.api_keys import SqliteApiKeys
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.reference import SqliteReference
@@ -29,6 +31,8 @@ from data.store.wallets import SqliteWallets
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.administration import Administration
+from engine.accounts.api_keys import ApiKeys
+from engine.accounts.last_use import LastUse
 from engine.accounts.wallet_links import WalletLinks
 from engine.accounts.wallets import Wallets
 from engine.core.decimals import MarketDecimals
@@ -41,10 +45,15 @@ from engine.market_data.market_data import RECENT_TRADES, MarketData
 from engine.ports import ExternalBook, Feed
 from engine.sequencer.sequencer import Sequencer
 from webapp_api.app import build_app
+from webapp_api.asked import device
+from webapp_api.auth.key_guard import KeyGuard
+from webapp_api.auth.sealing import Seal
 from webapp_api.auth.siws import Chain, Site
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
 from webapp_api.stream.hub import Hub
+
+log = structlog.get_logger()
 
 
 def now() -> Micros:
@@ -142,11 +151,22 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     bot_token, jwt_secret, dev_secret = _secrets(settings)
     tokens = AccessTokens(jwt_secret.encode(), now)
     guard = Guard(tokens, accounts, now)
+    key_store = SqliteApiKeys(store, queries)
+    api_keys = ApiKeys(key_store, _seal(settings), activity, now)
+    if settings.encryption_key_previous is not None:
+        done, lost = await api_keys.seal_anew()
+        log.info("secrets of API keys were sealed anew", done=done, lost=lost)
+    last_use = LastUse(key_store)
+    stack.push_async_callback(last_use.close)
+    keys = KeyGuard(api_keys, last_use, now)
     hub = Hub(
         sequencer=sequencer,
         queries=queries,
         accounts=accounts,
         guard=guard,
+        api_keys=api_keys,
+        keys=keys,
+        device=device,
         market_data=market_data,
         markets=decimals,
         assets=assets,
@@ -169,6 +189,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             site=Site(settings.public_url.rstrip("/"), CHAINS[settings.env], settings.mini_app_url),
             tokens=tokens,
             guard=guard,
+            api_keys=api_keys,
+            keys=keys,
             market_data=market_data,
             hub=hub,
             markets=decimals,
@@ -218,3 +240,16 @@ def _secrets(settings: Settings) -> tuple[str, str, str | None]:
         return bot_token, jwt_secret, None
     own = data_dir.own_secrets(settings.data_dir)
     return bot_token or own.bot_token, jwt_secret or own.jwt_secret, own.dev_secret
+
+
+def _seal(settings: Settings) -> Seal:
+    """Return what seals secrets in the database. Raises ConfigError."""
+    current = settings.encryption_key.get_secret_value() if settings.encryption_key else None
+    if current is None:
+        assert settings.env == "development"
+        current = data_dir.own_secrets(settings.data_dir).encryption_key
+    previous = settings.encryption_key_previous
+    try:
+        return Seal(current, previous.get_secret_value() if previous else None)
+    except ValueError as wrong:
+        raise ConfigError(f"CLOBSTER_ENCRYPTION_KEY_PREVIOUS: {wrong}") from None

@@ -13,6 +13,8 @@ from typing import Literal, Self
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from webapp_api.auth.sealing import is_encryption_key
+
 PREFIX = "CLOBSTER_"
 MIN_SECRET_BYTES = 32
 
@@ -33,6 +35,8 @@ class Settings(BaseModel):
     database_url: str | None = Field(None, description="where the exchange keeps its books: sqlite:///PATH")
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
     jwt_secret: SecretStr | None = Field(None, description="signs access tokens; at least 32 bytes")
+    encryption_key: SecretStr | None = Field(None, description="seals secrets in the database; base64 of 32 bytes")
+    encryption_key_previous: SecretStr | None = Field(None, description="opens what was sealed before encryption_key")
     public_url: str = Field("http://127.0.0.1:8080", description="where people reach the page")
     admin_telegram_ids: str = Field("", description="Telegram ids of administrators, with commas between")
     mini_app_url: str | None = Field(None, description="the mini-app's link, https://t.me/BOT/APP; wallets lead back")
@@ -46,6 +50,12 @@ class Settings(BaseModel):
     def _rules_of_the_environment(self) -> Self:
         if self.jwt_secret is not None and len(self.jwt_secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
             raise ValueError("CLOBSTER_JWT_SECRET is too short: give it at least 32 random bytes")
+        for name, given in (
+            ("ENCRYPTION_KEY", self.encryption_key),
+            ("ENCRYPTION_KEY_PREVIOUS", self.encryption_key_previous),
+        ):
+            if given is not None and not is_encryption_key(given.get_secret_value()):
+                raise ValueError(f"CLOBSTER_{name} must be base64 of 32 random bytes: openssl rand -base64 32 makes it")
         if self.database_url is not None and not self.database_url.startswith("sqlite:///"):
             raise ValueError("CLOBSTER_DATABASE_URL must be sqlite:///PATH")
         if not all(part.strip().isdecimal() for part in self.admin_telegram_ids.split(",") if part.strip()):
@@ -56,7 +66,12 @@ class Settings(BaseModel):
             raise ValueError("CLOBSTER_MINI_APP_URL must be https://t.me/BOT/APP")
         if self.env == "development":
             return self
-        for name, value in (("BOT_TOKEN", self.bot_token), ("JWT_SECRET", self.jwt_secret)):
+        needed = (
+            ("BOT_TOKEN", self.bot_token),
+            ("JWT_SECRET", self.jwt_secret),
+            ("ENCRYPTION_KEY", self.encryption_key),
+        )
+        for name, value in needed:
             if value is None:
                 raise ValueError(f"CLOBSTER_{name} must be set when CLOBSTER_ENV is {self.env}")
         if self.feed in {"auto", "recorded"}:

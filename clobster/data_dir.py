@@ -8,17 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from clobster.config import ConfigError
+from webapp_api.auth.sealing import made_encryption_key
 
 
 class Secrets(Struct, frozen=True):
-    """What development makes for itself at its first start, so that it needs no settings."""
+    """What development makes for itself, so that it needs no settings."""
 
-    bot_token: str
-    jwt_secret: str
-    dev_secret: str
+    bot_token: str = field(default_factory=lambda: f"{7_000_000_000 + secrets.randbelow(10**9)}:{_random(26)}")
+    jwt_secret: str = field(default_factory=lambda: _random(48))
+    dev_secret: str = field(default_factory=lambda: _random(48))
+    encryption_key: str = field(default_factory=made_encryption_key)
 
 
 class Running(Struct, frozen=True):
@@ -29,22 +31,24 @@ class Running(Struct, frozen=True):
 
 
 def own_secrets(data_dir: Path) -> Secrets:
-    """Return the directory's secrets, made where there are none yet."""
+    """Return the directory's secrets; those that it does not have yet are made."""
     path = data_dir / "secrets.json"
-    if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        bot_id = 7_000_000_000 + secrets.randbelow(10**9)
-        made = Secrets(f"{bot_id}:{secrets.token_urlsafe(26)}", secrets.token_urlsafe(48), secrets.token_urlsafe(48))
-        temporary = path.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(made))
-        try:
-            os.link(temporary, path)  # the first of two that start at once wins, whole
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    return msgspec.json.decode(path.read_bytes(), type=Secrets)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "secrets.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two that start at once the second finds what the first has made
+        kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+        found = msgspec.convert(kept, Secrets)
+        whole = kept | msgspec.to_builtins(found)  # what a later version has put there stays
+        if whole != kept:
+            temporary = path.with_suffix(".new")
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(msgspec.json.encode(whole))
+            temporary.replace(path)
+    return found
+
+
+def _random(length: int) -> str:
+    return secrets.token_urlsafe(length)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from webapp_api import wire
+from webapp_api.asked import device
 from webapp_api.auth.access import Access
 from webapp_api.auth.proofs import Proofs
 from webapp_api.deps import DEPS, EXPORTS, PORTFOLIO, PROOFS, STATISTICS, TRADING, Deps
@@ -11,6 +12,7 @@ from webapp_api.exports import Exports
 from webapp_api.portfolio import Portfolio
 from webapp_api.routes import (
     admin,
+    api_keys,
     auth,
     dev,
     docs,
@@ -29,7 +31,7 @@ from webapp_api.trading import Trading
 
 def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
-    access = Access(deps.guard, deps.administration)
+    access = Access(deps.guard, deps.keys, deps.administration, device)
     middlewares = [error_middleware(deps.assets), access.middleware()]
     app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
@@ -38,7 +40,7 @@ def build_app(deps: Deps) -> web.Application:
     app[STATISTICS] = Statistics(deps.market_data, deps.queries, deps.markets, deps.assets, deps.clock)
     app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets)
     app[PROOFS] = Proofs(deps.wallets, deps.site, deps.clock)
-    for resource in (trading, markets, udf, portfolio, auth, wallets, wallet_links, admin, health):
+    for resource in (trading, markets, udf, portfolio, auth, wallets, wallet_links, api_keys, admin, health):
         app.add_routes(resource.routes)
     app.add_routes(page.routes())
     app.add_routes(docs.routes())

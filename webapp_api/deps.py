@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
 from engine.accounts.administration import Administration
+from engine.accounts.api_keys import ApiKeys
 from engine.accounts.wallet_links import WalletLinks
 from engine.accounts.wallets import Wallets
 from engine.core.decimals import MarketDecimals
@@ -16,6 +17,7 @@ from engine.core.market import Asset
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.proofs import Proofs
 from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
@@ -45,6 +47,8 @@ class Deps:
     site: Site
     tokens: AccessTokens
     guard: Guard
+    api_keys: ApiKeys
+    keys: KeyGuard
     market_data: MarketData
     hub: Hub
     markets: Mapping[str, MarketDecimals]

@@ -38,12 +38,16 @@ STATUS: Final[Mapping[str, int]] = {
     "not_listable": 400,
     "invalid_address": 400,
     "not_supported": 400,
+    "invalid_api_key": 400,
     # Who asks may not.
     "unauthorized": 401,
     "invalid_credentials": 401,
     "expired": 401,
     "forbidden": 403,
     "forbidden_origin": 403,
+    "missing_scope": 403,
+    "address_not_allowed": 403,
+    "needs_a_session": 403,
     # It is not there, or not theirs.
     "unknown_symbol": 404,
     "unknown_asset": 404,
@@ -51,6 +55,7 @@ STATUS: Final[Mapping[str, int]] = {
     "unknown_withdrawal": 404,
     "unknown_session": 404,
     "unknown_account": 404,
+    "unknown_api_key": 404,
     "unknown_channel": 404,
     "unknown_wallet_link": 404,
     "not_linked": 404,
@@ -66,6 +71,7 @@ STATUS: Final[Mapping[str, int]] = {
     "already_linked": 409,
     "last_door": 409,
     "wallet_link_not_signed": 409,
+    "too_many_api_keys": 409,
     # Too much of it.
     "too_many_open_orders": 429,
     "too_many_client_order_ids": 429,

@@ -7,15 +7,38 @@ from typing import Any, Final
 import msgspec
 
 from webapp_api.auth.access import Who
-from webapp_api.description import accounts, administration, description, markets, portfolio, trading, udf, wallets
+from webapp_api.auth.signing import KEY_HEADER
+from webapp_api.description import (
+    accounts,
+    administration,
+    api_keys,
+    description,
+    markets,
+    portfolio,
+    trading,
+    udf,
+    wallets,
+)
 from webapp_api.description.operation import BODY_LIMIT, Operation, Parameter, Text
 from webapp_api.errors import STATUS
 
-TABLES: Final = (markets, udf, trading, portfolio, accounts, wallets, administration, description)
+TABLES: Final = (markets, udf, trading, portfolio, accounts, wallets, api_keys, administration, description)
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(each for table in TABLES for each in table.OPERATIONS)
 
 _STATUS: Final = {**STATUS, "not_found": 404, "payload_too_large": 413}
-_SECURITY: Final = "access_token"
+_TOKEN: Final = "access_token"  # noqa: S105  the schemes' names
+_KEY: Final = "api_key"
+_SCHEMES: Final = {
+    _TOKEN: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    _KEY: {
+        "type": "apiKey",
+        "in": "header",
+        "name": KEY_HEADER,
+        "description": "For programs. The query also has `timestamp`, `recvWindow` where it is not 5000, and "
+        "`signature`: over the query without it and the body, as docs/api.md says. An operation that a key may call "
+        "names the scope that it needs.",
+    },
+}
 _ABOUT: Final = (
     "Prices, quantities and amounts are decimal strings, times integer milliseconds. Whatever is refused answers with "
     "a status and an `Error`, whose code is for programs and stays. The WebSocket at `/api/ws` is described in "
@@ -45,7 +68,7 @@ def document() -> dict[str, Any]:
         "paths": _today(paths),
         "components": {
             "schemas": _today(components),
-            "securitySchemes": {_SECURITY: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": _SCHEMES,
         },
     }
 
@@ -61,10 +84,14 @@ def _types() -> list[Any]:
 
 def _operation(operation: Operation, tag: str, schema_of: dict[Any, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"operationId": operation.name, "tags": [tag], "summary": operation.summary}
+    scope = operation.rule.scope
     if operation.rule.who is not Who.ANYBODY:
-        said["security"] = [{_SECURITY: []}]
+        said["security"] = [{_TOKEN: []}]
     elif operation.rule.by_name:
-        said["security"] = [{}, {_SECURITY: []}]
+        said["security"] = [{}, {_TOKEN: []}]
+    if scope is not None:
+        said["security"].append({_KEY: [scope.value]})
+        said["description"] = f"An API key needs the scope `{scope.value}`."
     if operation.parameters:
         said["parameters"] = [_parameter(each, operation.path, schema_of) for each in operation.parameters]
     if operation.body is not None:

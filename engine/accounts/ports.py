@@ -1,9 +1,48 @@
-"""What accounts ask of the outside world. `data.store.accounts` implements it."""
+"""What accounts ask of the outside world. `data.store` keeps, `webapp_api.auth.sealing` seals."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from engine.accounts.types import Account, Activity, AdminAct, Rotation, Session
+from engine.accounts.types import Account, Activity, AdminAct, ApiKey, KeyUse, Rotation, Session
 from engine.core.types import Micros, UserId
+
+
+class ApiKeyStore(Protocol):
+    """Where API keys are kept. Every write is durable when it returns."""
+
+    async def add(self, key: ApiKey, created: Activity) -> Activity | None:
+        """Keep a new key and that it was made. Return the activity as it is kept, None beyond MAX_API_KEYS."""
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        """Return a key, or None."""
+
+    async def of_account(self, user_id: UserId) -> list[ApiKey]:
+        """Return an account's keys, newest first."""
+
+    async def remove(self, key_id: str, revoked: Activity) -> Activity | None:
+        """Delete a key of the activity's account and keep that. Return the activity, None where there is no such."""
+
+    async def used(self, uses: Sequence[KeyUse]) -> None:
+        """Keep when and from where keys were used last. Keys that are gone are left out."""
+
+    async def sealed(self, after: str, most: int) -> list[ApiKey]:
+        """Return keys with sealed secrets by their ids, from after this one on."""
+
+    async def replace_secrets(self, secrets: Mapping[str, bytes]) -> None:
+        """Keep other secrets, by keys' ids. Keys that are gone are left out."""
+
+
+class Sealing(Protocol):
+    """Encryption of what a stolen database must not tell. name is what the secret belongs to: it opens nothing else."""
+
+    def seal(self, secret: bytes, name: str) -> bytes:
+        """Return a secret sealed."""
+
+    def open(self, sealed: bytes, name: str) -> bytes:
+        """Return what was sealed under this name. Raises CannotOpen."""
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Say whether it would be sealed by the same key today."""
 
 
 class AccountStore(Protocol):

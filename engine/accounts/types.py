@@ -8,6 +8,7 @@ from msgspec import Struct
 from engine.core.types import Micros, UserId
 
 MAX_SESSIONS: Final = 20  # of one account; signing in once more ends the one unused for longest
+MAX_API_KEYS: Final = 20  # of one account, expired ones included
 
 TELEGRAM: Final = "telegram"  # the door of a session that Telegram's launch data opened; else it is a wallet's address
 
@@ -25,6 +26,34 @@ class KeyKind(enum.Enum):
 
     HMAC_SHA256 = "hmac_sha256"
     ED25519 = "ed25519"
+
+
+class ApiKey(Struct, frozen=True):
+    """A program's way into an account. id is what the program sends; it is no secret.
+
+    secret is sealed where kind is HMAC_SHA256, else the 32 bytes of the public key. addresses are networks from which
+    the key may be used, as "192.0.2.1" or "2001:db8::/32"; empty where it may be from anywhere.
+    """
+
+    id: str
+    user_id: UserId
+    name: str
+    kind: KeyKind
+    secret: bytes
+    scopes: frozenset[Scope]
+    addresses: tuple[str, ...]
+    created_at: Micros
+    expires_at: Micros | None = None
+    last_used_at: Micros | None = None
+    last_used_address: str | None = None
+
+
+class KeyUse(Struct, frozen=True):
+    """That an API key was used, and from which network address."""
+
+    key: str
+    at: Micros
+    address: str
 
 
 class LinkState(enum.Enum):

@@ -11,6 +11,7 @@ PRODUCTION = {
     "CLOBSTER_ENV": "production",
     "CLOBSTER_BOT_TOKEN": "1:token",
     "CLOBSTER_JWT_SECRET": SECRET,
+    "CLOBSTER_ENCRYPTION_KEY": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
     "CLOBSTER_FEED": "binance",
     "CLOBSTER_PUBLIC_URL": "https://clobster.example",
 }
@@ -65,6 +66,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_MINI_APP_URL", "https://evil.example/bot/app"),
         ("CLOBSTER_MINI_APP_URL", "https://t.me/bot"),
         ("CLOBSTER_MINI_APP_URL", "https://t.me/bot/app?startapp=x"),
+        ("CLOBSTER_ENCRYPTION_KEY", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQQ=="),
+        ("CLOBSTER_ENCRYPTION_KEY", "a passphrase of more than 32 bytes!"),
+        ("CLOBSTER_ENCRYPTION_KEY_PREVIOUS", "QUFB"),
         ("CLOBSTER_INIT_DATA_MAX_AGE_S", "0"),
         ("CLOBSTER_DATABASE_URL", "mysql://somewhere"),
     ],
@@ -82,6 +86,7 @@ def test_production_starts_with_all_that_it_needs() -> None:
     [
         ("CLOBSTER_BOT_TOKEN", None),
         ("CLOBSTER_JWT_SECRET", None),
+        ("CLOBSTER_ENCRYPTION_KEY", None),
         ("CLOBSTER_FEED", "recorded"),
         ("CLOBSTER_FEED", "auto"),
         ("CLOBSTER_PUBLIC_URL", "http://clobster.example"),

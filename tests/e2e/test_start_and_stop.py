@@ -76,6 +76,7 @@ def test_production_does_not_migrate_by_itself(tmp_path: Path) -> None:
         "CLOBSTER_ENV": "production",
         "CLOBSTER_BOT_TOKEN": "1:token",
         "CLOBSTER_JWT_SECRET": "s" * 32,
+        "CLOBSTER_ENCRYPTION_KEY": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
         "CLOBSTER_FEED": "off",
         "CLOBSTER_PUBLIC_URL": "https://clobster.example",
     }

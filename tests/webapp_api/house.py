@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
 from data.store.accounts import SqliteAccounts
+from data.store.api_keys import SqliteApiKeys
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from data.store.wallet_links import SqliteWalletLinks
@@ -20,6 +21,8 @@ from data.store.wallets import SqliteWallets
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.administration import Administration
+from engine.accounts.api_keys import ApiKeys
+from engine.accounts.last_use import LastUse
 from engine.accounts.wallet_links import WalletLinks
 from engine.accounts.wallets import Wallets
 from engine.core.commands import Command, Deposit, ListAsset, ListMarket, Quote
@@ -33,6 +36,9 @@ from engine.sequencer.sequencer import Sequencer
 from tests.webapp_api.described import hold
 from tests.webapp_api.launch import BOT_TOKEN, launch_data
 from webapp_api.app import build_app
+from webapp_api.asked import device
+from webapp_api.auth.key_guard import KeyGuard
+from webapp_api.auth.sealing import Seal, made_encryption_key
 from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
@@ -187,12 +193,20 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
         accounts = Accounts(people, activity, clock)
         tokens = AccessTokens(JWT_SECRET, clock)
         guard = Guard(tokens, accounts, clock)
+        key_store = SqliteApiKeys(store, queries)
+        api_keys = ApiKeys(key_store, Seal(made_encryption_key()), activity, clock)
+        last_use = LastUse(key_store, gather_s=0.01)
+        stack.push_async_callback(last_use.close)
+        keys = KeyGuard(api_keys, last_use, clock)
         market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)
         hub = Hub(
             sequencer=sequencer,
             queries=queries,
             accounts=accounts,
             guard=guard,
+            api_keys=api_keys,
+            keys=keys,
+            device=device,
             market_data=market_data,
             markets=MARKETS,
             assets=ASSETS,
@@ -213,6 +227,8 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             site=SITE,
             tokens=tokens,
             guard=guard,
+            api_keys=api_keys,
+            keys=keys,
             market_data=market_data,
             hub=hub,
             markets=MARKETS,

@@ -82,6 +82,21 @@ async def test_every_operation_that_needs_a_person_says_so(house: House) -> None
         assert (answer.status == 401) == (operation.rule.who is not Who.ANYBODY), operation.name
 
 
+def test_every_operation_that_a_key_may_call_names_its_scope() -> None:
+    described = document()
+    assert described["components"]["securitySchemes"]["api_key"]["name"] == "X-MBX-APIKEY"
+    for operation in OPERATIONS:
+        said, rule = described["paths"][operation.path][operation.method.lower()], operation.rule
+        if rule.who is Who.ANYBODY:
+            assert said.get("security") == ([{}, {"access_token": []}] if rule.by_name else None)
+            continue
+        by_key = [] if rule.scope is None else [{"api_key": [rule.scope.value]}]
+        assert said["security"] == [{"access_token": []}, *by_key]
+        assert ("description" in said) == bool(by_key)
+        codes = set(operation.codes)
+        assert ("missing_scope" in codes, "needs_a_session" in codes) == (bool(by_key), not by_key)
+
+
 @asynccontextmanager
 async def crowd(house: House) -> AsyncIterator[None]:
     """Have as many look things up as may, and none of them come to an end."""

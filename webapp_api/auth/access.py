@@ -1,7 +1,7 @@
 """Who may do what over HTTP: one table, and the one place that holds everybody to it."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -9,8 +9,11 @@ from aiohttp.typedefs import Handler, Middleware
 from msgspec import Struct
 
 from engine.accounts.administration import Administration
-from engine.accounts.types import Scope
+from engine.accounts.types import Device, Scope
 from engine.core.types import UserId
+from webapp_api.auth.key_guard import KeyGuard, hold
+from webapp_api.auth.key_refusals import NeedsASession
+from webapp_api.auth.signing import KEY_HEADER, MalformedSignature, of_request
 from webapp_api.auth.tokens import Guard
 from webapp_api.refusals import Unauthorized
 
@@ -95,6 +98,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "POST /api/account/wallet-links/{id}/confirm": PERSON,
     "POST /api/wallet-links/challenge": LOG_IN,  # for who has the code, which opens nothing by itself
     "POST /api/wallet-links/sign": LOG_IN,
+    "POST /api/account/api-keys": PERSON,
+    "GET /api/account/api-keys": PERSON,
+    "DELETE /api/account/api-keys/{api_key}": PERSON,
     "POST /api/trading/orders": TRADES,
     "POST /api/trading/orders/batch": TRADES,
     "GET /api/trading/orders": READS,
@@ -114,10 +120,11 @@ RULES: Final[Mapping[str, Rule]] = {
 
 
 class Caller(Struct, frozen=True):
-    """Who asks: an account, and the session by which it does."""
+    """Who asks: an account, by a session or, where the rule is for accounts, by an API key. The other one is empty."""
 
     user: UserId
-    session: str
+    session: str = ""
+    key: str = ""
 
 
 CALLER: Final = web.RequestKey("caller", Caller)
@@ -147,9 +154,13 @@ def rule_of(method: str, path: str) -> Rule:
 class Access:
     """Holds an application's routes to their rules. `middleware` is to be the one after the errors'."""
 
-    def __init__(self, guard: Guard, administration: Administration) -> None:
+    def __init__(
+        self, guard: Guard, keys: KeyGuard, administration: Administration, device: Callable[[web.Request], Device]
+    ) -> None:
         self._guard = guard
+        self._keys = keys
         self._administration = administration
+        self._device = device
         self._rules: dict[web.AbstractRoute, Rule] = {}
 
     def protect(self, app: web.Application) -> None:
@@ -164,15 +175,19 @@ class Access:
         @web.middleware
         async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             rule = self._rules.get(request.match_info.route, PUBLIC)  # else no such path or method: that is answered
-            if rule.who is not Who.ANYBODY or (rule.by_name and hdrs.AUTHORIZATION in request.headers):
-                caller = request[CALLER] = await self._caller(request)
+            if rule.who is Who.ANYBODY:
+                if rule.by_name and hdrs.AUTHORIZATION in request.headers:
+                    request[CALLER] = await self._person(request)
+            else:
+                by_key = KEY_HEADER in request.headers
+                caller = request[CALLER] = await (self._program(request, rule) if by_key else self._person(request))
                 if rule.who in (Who.ADMIN, Who.OPERATOR):
                     await self._admit_admin(caller, request, acts=rule.who is Who.ADMIN)
             return await handler(request)
 
         return admit
 
-    async def _caller(self, request: web.Request) -> Caller:
+    async def _person(self, request: web.Request) -> Caller:
         token = bearer(request)
         if request.body_exists:
             await request.read()  # first: whoever signs out while sending slowly is signed out
@@ -183,4 +198,15 @@ class Access:
         """Raise NotAnAdmin for everybody else; keep what an administrator is about to do."""
         await self._administration.check(caller.user)
         if acts:
-            await self._administration.log(caller.user, request.method, request.path, request.remote or "")
+            await self._administration.log(caller.user, request.method, request.path, self._device(request).address)
+
+    async def _program(self, request: web.Request, rule: Rule) -> Caller:
+        if hdrs.AUTHORIZATION in request.headers or len(request.headers.getall(KEY_HEADER)) > 1:
+            raise MalformedSignature(f"Send Authorization or {KEY_HEADER}, once: not both.")
+        if rule.who is not Who.ACCOUNT or rule.scope is None:
+            raise NeedsASession
+        body = await request.read() if request.body_exists else b""
+        signed = of_request(request.rel_url.raw_query_string, body)
+        key = await self._keys.admit(request.headers[KEY_HEADER], signed, self._device(request).address)
+        hold(key.scopes, rule.scope)
+        return Caller(key.user_id, key=key.id)

@@ -13,6 +13,8 @@ from webapp_api.auth.access import Rule, Who, rule_of
 from webapp_api.wire import MAX_BODY, Error
 
 SIGNED_IN: Final = ("unauthorized", "busy")  # whether a session still lives may have to be looked up
+BY_KEY: Final = ("malformed", "invalid_credentials", "expired", "missing_scope", "address_not_allowed")
+NOT_BY_KEY: Final = ("malformed", "needs_a_session")
 WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
 
 
@@ -68,10 +70,14 @@ class Operation:
     @property
     def codes(self) -> tuple[str, ...]:
         """Every code with which this may be refused, each once."""
-        who = self.rule.who
-        signed_in = SIGNED_IN if who is not Who.ANYBODY or self.rule.by_name else ()
-        admin = ("forbidden",) if who in (Who.ADMIN, Who.OPERATOR) else ()
-        implied = (*signed_in, *admin, *(WITH_BODY if self.body is not None else ()))
+        rule = self.rule
+        implied: tuple[str, ...] = WITH_BODY if self.body is not None else ()
+        if rule.who in (Who.ADMIN, Who.OPERATOR):
+            implied = ("forbidden", *implied)
+        if rule.who is not Who.ANYBODY:
+            implied = (*SIGNED_IN, *(BY_KEY if rule.scope is not None else NOT_BY_KEY), *implied)
+        elif rule.by_name:
+            implied = (*SIGNED_IN, *implied)
         return tuple(dict.fromkeys((*implied, *self.errors)))
 
 

@@ -7,11 +7,13 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 from msgspec import Struct
 
+from engine.accounts.types import Scope
 from engine.core.refusals import Refused
 from engine.core.types import Micros, UserId
 from engine.ports import Clock
 from engine.sequencer.sequencer import Busy
-from webapp_api.auth.tokens import Claims, Guard
+from webapp_api.auth.key_guard import KeyGuard, hold
+from webapp_api.auth.tokens import Guard
 from webapp_api.refusals import InvalidRequest, Unauthorized
 from webapp_api.stream import protocol
 from webapp_api.stream.answers import Answers
@@ -21,11 +23,12 @@ from webapp_api.stream.outgoing import SLOW, Outgoing, Writers
 from webapp_api.stream.private import PrivateChannel, PrivateChannels
 from webapp_api.stream.public import PublicChannels
 from webapp_api.stream.refusals import Internal, TooManyRequests, TooManySubscriptions, UnknownChannel
+from webapp_api.stream.standing import Standing, standing
 
 log = structlog.get_logger()
 
 CLOSE_S: Final = 1.0  # what a client has for taking a close frame and answering it
-MAX_FAULTS: Final = 100  # of one connection: messages that are no requests, and tokens that are not good
+MAX_FAULTS: Final = 100  # of one connection: messages that are no requests, and tokens and keys that are not good
 MAX_SUBSCRIPTIONS: Final = 200  # of one connection
 BUDGET: Final = 5_000  # a second and connection: an order costs 1, a batch BATCH_COST, another request REQUEST_COST
 BATCH_COST: Final = 10
@@ -35,14 +38,16 @@ FLOOD: Final = "flood"
 FAULTS: Final = "too_many_faults"
 BINARY: Final = "binary_frame"
 SESSION_ENDED: Final = "session_ended"
-SESSION_ENDED_CODE: Final = 4001
+API_KEY_REVOKED: Final = "api_key_revoked"
+ENDED_CODE: Final = 4001
 
 _CODES: Final = {
     SLOW: WSCloseCode.TRY_AGAIN_LATER,
     FLOOD: WSCloseCode.POLICY_VIOLATION,
     FAULTS: WSCloseCode.POLICY_VIOLATION,
     BINARY: WSCloseCode.UNSUPPORTED_DATA,
-    SESSION_ENDED: SESSION_ENDED_CODE,
+    SESSION_ENDED: ENDED_CODE,
+    API_KEY_REVOKED: ENDED_CODE,
 }
 _SECOND: Final = 1_000_000  # Micros
 
@@ -55,6 +60,7 @@ class Services(Struct, frozen=True):
 
     desk: Desk
     guard: Guard
+    keys: KeyGuard
     clock: Clock
     writers: Writers
     public: PublicChannels
@@ -62,17 +68,18 @@ class Services(Struct, frozen=True):
 
 
 class Connection:
-    """One client's connection, from the handshake on."""
+    """One client's connection, from the handshake on. address is the network address from which it comes."""
 
-    def __init__(self, services: Services, socket: Socket, transport: asyncio.Transport) -> None:
+    def __init__(self, services: Services, socket: Socket, transport: asyncio.Transport, address: str) -> None:
         self._services = services
+        self._address = address
         self._socket = socket
         self._transport = transport
         self._out = Outgoing(services.writers, transport, self._dropped)
         self._answers = Answers(self._out.send)
         self._orders = OrderEntry(services.desk, self._answers)
         self._channels: dict[str, PublicChannel | PrivateChannel] = {}
-        self._claims: Claims | None = None
+        self._standing: Standing | None = None
         self._session_timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
         self._faults = 0
@@ -120,8 +127,13 @@ class Connection:
 
     def session_ended(self, session: str) -> None:
         """Close if it is by this session that this connection speaks for an account."""
-        if self._claims is not None and self._claims.session == session:
+        if self._standing is not None and self._standing.session == session:
             self._out.drop(SESSION_ENDED)
+
+    def key_revoked(self, key: str) -> None:
+        """Close if it is by this API key that this connection speaks for an account."""
+        if self._standing is not None and self._standing.key == key:
+            self._out.drop(API_KEY_REVOKED)
 
     def _hear(self, raw: bytes) -> Slow | None:
         """Read a message and carry it out if it is an order, which most are; else return the request."""
@@ -135,13 +147,13 @@ class Connection:
             now = self._services.clock()
             if isinstance(request, protocol.Place):
                 self._spend(1, now)
-                self._orders.place(self._user(now), now, request)
+                self._orders.place(self._user(now, Scope.TRADE), now, request)
             elif isinstance(request, protocol.Cancel):
                 self._spend(1, now)
-                self._orders.cancel(self._user(now), now, request)
+                self._orders.cancel(self._user(now, Scope.TRADE), now, request)
             elif isinstance(request, protocol.Batch):
                 self._spend(BATCH_COST, now)
-                self._orders.batch(self._user(now), now, request)
+                self._orders.batch(self._user(now, Scope.TRADE), now, request)
             else:
                 self._spend(REQUEST_COST, now)
                 return request
@@ -169,19 +181,24 @@ class Connection:
             self._refuse(request.id, protocol.op(request), Internal())
 
     async def _auth(self, request: protocol.Auth) -> None:
-        guard = self._services.guard
+        services = self._services
         try:
-            claims = guard.known(request.token) or await guard.admit(request.token)
-        except Unauthorized:
+            now = await standing(request, services.guard, services.keys, self._address)
+        except Busy:
+            raise
+        except Refused:
             self._count_fault()
-            raise Unauthorized("This token is not good, or no longer.") from None
-        if self._claims is not None and self._claims.user != claims.user:
+            raise
+        before = self._standing
+        if before is not None and (before.user != now.user or Scope.READ not in now.scopes):
             self._leave_private()
-        self._claims = claims
+        self._standing = now
         self._stop_session_timer()
-        left_s = claims.expires_at - self._services.clock() / _SECOND
-        self._session_timer = asyncio.get_running_loop().call_later(left_s, self._sign_out)
-        self._answer(request.id, "auth", {"account": claims.user, "expires_at": claims.expires_at * 1000})
+        if now.until is not None:
+            left_s = (now.until - services.clock()) / _SECOND
+            self._session_timer = asyncio.get_running_loop().call_later(left_s, self._sign_out)
+        expires_at = None if now.until is None else now.until // 1000
+        self._answer(request.id, "auth", {"account": now.user, "expires_at": expires_at})
 
     async def _subscribe(self, request: protocol.Subscribe) -> None:
         names, since = list(dict.fromkeys([*request.channels, *request.since])), request.since
@@ -191,7 +208,7 @@ class Connection:
             if self._services.public.get(name) is None:
                 if not self._services.private.has(name):
                     raise UnknownChannel(channel=name)
-                self._user(self._services.clock())
+                self._user(self._services.clock(), Scope.READ)
         if len(self._channels.keys() | names) > MAX_SUBSCRIPTIONS:
             raise TooManySubscriptions(limit=MAX_SUBSCRIPTIONS)
         self._answer(request.id, "subscribe", {"channels": names})
@@ -206,7 +223,7 @@ class Connection:
 
     async def _subscribe_private(self, name: str, since: int | None) -> None:
         private = self._services.private
-        channel = private.open(name, self._user(self._services.clock()))
+        channel = private.open(name, self._user(self._services.clock(), Scope.READ))
         self._channels[name] = channel
         if since is not None and channel.resume(self._out, since):
             return
@@ -235,14 +252,17 @@ class Connection:
             self._count_fault()
             raise TooManyRequests
 
-    def _user(self, now: Micros) -> UserId:
-        """Return for whom this connection speaks. Raises Unauthorized, and Busy once it is stopping."""
+    def _user(self, now: Micros, scope: Scope) -> UserId:
+        """Return for whom this connection speaks. Raises Unauthorized, MissingScope, and Busy once it is stopping."""
         if self._stopping:
             raise Busy("The exchange is stopping; try again in a moment.")
-        claims = self._claims
-        if claims is None or claims.expires_at * _SECOND <= now:
-            raise Unauthorized('Say {"op": "auth", "token": …} with a good access token first.')
-        return claims.user
+        standing = self._standing
+        if standing is None or (standing.until is not None and standing.until <= now):
+            raise Unauthorized('Say {"op": "auth", …} with a good access token or an API key first.')
+        hold(standing.scopes, scope)
+        if standing.key:
+            self._services.keys.used(standing.key, self._address)
+        return standing.user
 
     def _answer(self, id_: protocol.Id, op: str, result: object) -> None:
         self._at_once(protocol.answer(id_, op, result))
@@ -261,10 +281,10 @@ class Connection:
             self._out.drop(FAULTS)
 
     def _sign_out(self) -> None:
-        self._claims = None
+        self._standing = None
         self._stop_session_timer()
         self._leave_private()
-        self._refuse(None, "auth", Unauthorized("The session has ended."))
+        self._refuse(None, "auth", Unauthorized("The token or the API key has expired."))
 
     def _leave(self) -> None:
         self._out.close()

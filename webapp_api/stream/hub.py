@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,13 +11,15 @@ from aiohttp import WSCloseCode, web
 
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
-from engine.accounts.types import Activity
+from engine.accounts.api_keys import ApiKeys
+from engine.accounts.types import Activity, Device
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy, Sequencer
+from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.tokens import Guard
 from webapp_api.refusals import MalformedBody
 from webapp_api.stream.connection import CLOSE_S, Connection, Services, Socket
@@ -46,7 +48,7 @@ class Hub:
 
     on_batch is a listener of the sequencer and comes after `MarketData.on_batch`; on_activity is one of the
     `ActivityFeed`. public_url is where browsers find us, "https://clobster.example"; empty where there is nothing but
-    the host they ask.
+    the host they ask. device says who asks from where.
     """
 
     def __init__(
@@ -56,6 +58,9 @@ class Hub:
         queries: Queries,
         accounts: Accounts,
         guard: Guard,
+        api_keys: ApiKeys,
+        keys: KeyGuard,
+        device: Callable[[web.Request], Device],
         market_data: MarketData,
         markets: Mapping[str, MarketDecimals],
         assets: Mapping[str, Asset],
@@ -64,6 +69,7 @@ class Hub:
         limits: Limits | None = None,
     ) -> None:
         self.metrics = StreamMetrics()
+        self._device = device
         self._public_host = _host(public_url)
         self._connections: set[Connection] = set()
         self._one_left = asyncio.Event()
@@ -83,12 +89,14 @@ class Hub:
         self._services = Services(
             desk=Desk(sequencer, markets, assets, reads.order, self._tasks),
             guard=guard,
+            keys=keys,
             clock=clock,
             writers=self._writers,
             public=self._public,
             private=self.private,
         )
         accounts.ended.append(self._session_ended)
+        api_keys.revoked.append(self._key_revoked)
 
     def on_batch(self, batch: Batch) -> None:
         """Tell everybody what a committed batch did."""
@@ -125,7 +133,7 @@ class Hub:
         if transport is None:  # it left during the handshake
             return websocket
         _bound_send_buffer(transport)
-        connection = Connection(self._services, websocket, transport)
+        connection = Connection(self._services, websocket, transport, self._device(request).address)
         self._connections.add(connection)
         self.metrics.clients = len(self._connections)
         try:
@@ -159,6 +167,10 @@ class Hub:
     def _session_ended(self, session: str) -> None:
         for connection in self._connections:
             connection.session_ended(session)
+
+    def _key_revoked(self, key: str) -> None:
+        for connection in self._connections:
+            connection.key_revoked(key)
 
 
 def _host(url: str) -> str:

@@ -28,9 +28,16 @@ class _Request(Struct, tag_field="op", forbid_unknown_fields=True, kw_only=True,
 
 
 class Auth(_Request, tag="auth"):
-    """Say who one is. A connection speaks for one account at a time; a new token prolongs or replaces it."""
+    """Say who one is: by a token, or by an API key with a signature over what is sent of the other three fields.
 
-    token: Annotated[str, msgspec.Meta(max_length=1024)]
+    A connection speaks for one account at a time; saying it again prolongs or replaces that.
+    """
+
+    token: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
+    api_key: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    timestamp: Seq | None = None
+    recv_window: Annotated[str, msgspec.Meta(max_length=16)] | Annotated[int, msgspec.Meta(ge=0)] | None = None
+    signature: Annotated[str, msgspec.Meta(max_length=512)] | None = None
 
 
 class Subscribe(_Request, tag="subscribe"):

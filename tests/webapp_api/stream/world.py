@@ -12,11 +12,14 @@ import aiohttp
 from aiohttp import web
 
 from data.store.accounts import SqliteAccounts
+from data.store.api_keys import SqliteApiKeys
 from data.store.migrate import upgrade
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
+from engine.accounts.api_keys import ApiKeys
+from engine.accounts.last_use import LastUse
 from engine.accounts.types import Device, TelegramUser
 from engine.core.commands import CancelOrder, Deposit, ListAsset, ListMarket
 from engine.core.decimals import MarketDecimals
@@ -27,6 +30,9 @@ from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, OrderId, U
 from engine.market_data.market_data import MarketData
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.asked import device
+from webapp_api.auth.key_guard import KeyGuard
+from webapp_api.auth.sealing import Seal, made_encryption_key
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.errors import error_middleware
 from webapp_api.stream.hub import Hub
@@ -137,6 +143,7 @@ class World:
         hub: Hub,
         market_data: MarketData,
         accounts: Accounts,
+        api_keys: ApiKeys,
         tokens: AccessTokens,
     ) -> None:
         self.exchange = exchange
@@ -146,6 +153,7 @@ class World:
         self.hub = hub
         self.market_data = market_data
         self.accounts = accounts
+        self.api_keys = api_keys
         self.tokens = tokens
         self.port = 0
         self.session: aiohttp.ClientSession
@@ -223,6 +231,10 @@ async def world(folder: Path, *, limits: Limits | None = None, public_url: str =
         stack.push_async_callback(queries.close)
         activity = ActivityFeed()
         accounts = Accounts(SqliteAccounts(store, queries), activity, clock)
+        key_store = SqliteApiKeys(store, queries)
+        api_keys = ApiKeys(key_store, Seal(made_encryption_key()), activity, clock)
+        last_use = LastUse(key_store, gather_s=0.01)
+        stack.push_async_callback(last_use.close)
         tokens = AccessTokens(b"a secret of access tokens for tests", clock)
         market_data = MarketData([BTCUSDT.symbol], clock)
         hub = Hub(
@@ -230,6 +242,9 @@ async def world(folder: Path, *, limits: Limits | None = None, public_url: str =
             queries=queries,
             accounts=accounts,
             guard=Guard(tokens, accounts, clock),
+            api_keys=api_keys,
+            keys=KeyGuard(api_keys, last_use, clock),
+            device=device,
             market_data=market_data,
             markets=MARKETS,
             assets=ASSETS,
@@ -246,7 +261,7 @@ async def world(folder: Path, *, limits: Limits | None = None, public_url: str =
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(hub.close)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        made = World(exchange, sequencer, store, queries, hub, market_data, accounts, tokens)
+        made = World(exchange, sequencer, store, queries, hub, market_data, accounts, api_keys, tokens)
         made.port = runner.addresses[0][1]
         made.session = await stack.enter_async_context(aiohttp.ClientSession())
         yield made
