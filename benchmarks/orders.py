@@ -84,13 +84,18 @@ def batching(seed: int) -> Iterator[bytes]:
     )
 
 
+def posting(seed: int, token: str) -> Iterator[bytes]:
+    """Return one person's requests over HTTP without end."""
+    return (http_request("/api/trading/orders", body, token) for body in orders(seed))
+
+
 async def over_http(port: int, tokens: list[str], seconds: float) -> tuple[float, Closed]:
     """Return orders a second over keep-alive connections."""
     load = Closed(seconds, lambda answer: b" 201 " not in answer[:16])
     connections: list[Connection] = []
     for seed, token in enumerate(tokens):
         connection = await open_http(port, load.answered)
-        connection.next = (http_request("/api/trading/orders", body, token) for body in orders(seed))
+        connection.next = posting(seed, token)
         connections.append(connection)
     return await _measure(load, connections, 1), load
 

@@ -1,7 +1,8 @@
 """The writer's statements, compiled once from the schema for SQLite's driver.
 
-A batch's rows go in as few statements as may be: an insert is kept in sizes of 1, 2, 4 … 128 rows. One statement of
-many rows costs less than executemany, which steps, and lets go of the interpreter's lock, once a row.
+A batch's rows go in as few statements as may be: an insert is kept in sizes of 1, 2, 4 … 1024 rows. The driver lets go
+of the interpreter's lock at each step of a statement, the loop takes it, and the writer's thread waits to get it back:
+with executemany that is once a row.
 """
 
 import operator
@@ -20,7 +21,8 @@ from data.store.rows import MAX_INTEGER, Row
 
 Merge = Callable[[Any, Any], ColumnElement[int]]
 
-_SIZES: Final = (128, 64, 32, 16, 8, 4, 2, 1)
+# SQLite takes 32,766 parameters in a statement, which is 31 columns of the largest size.
+_SIZES: Final = (1024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 _DIALECT: Final = SQLiteDialect_pysqlite(paramstyle="qmark")
 
 
