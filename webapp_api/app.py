@@ -15,7 +15,7 @@ from webapp_api.trading import Trading
 
 def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
-    access = Access(deps.guard)
+    access = Access(deps.guard, deps.limits, deps.addresses)
     middlewares = [error_middleware(deps.assets), access.middleware()]
     app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps

@@ -13,8 +13,10 @@ from engine.core.market import Asset
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.addresses import Addresses
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.exports import Exports
+from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
@@ -36,6 +38,8 @@ class Deps:
     accounts: Accounts
     tokens: AccessTokens
     guard: Guard
+    limits: RateLimits
+    addresses: Addresses
     market_data: MarketData
     hub: Hub
     markets: Mapping[str, MarketDecimals]

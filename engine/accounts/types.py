@@ -112,10 +112,21 @@ class Session(Struct, frozen=True):
     revoked_at: Micros | None = None
 
 
+class Renewal(Struct, frozen=True):
+    """The exchange of a session's refresh token for the next one, as hashes, and from where it is asked."""
+
+    session: str
+    old_hash: bytes
+    new_hash: bytes
+    now: Micros
+    expires_at: Micros
+    device: Device
+
+
 class Rotation(enum.Enum):
     """How the exchange of a refresh token for the next one went."""
 
     ROTATED = "rotated"
-    REUSED = "reused"  # the previous token came again: the session is revoked by this very call
-    UNKNOWN = "unknown"  # no such session, or a token that it never had
+    REUSED = "reused"  # it is no longer the session's token, so a copy: the session is revoked by this very call
+    UNKNOWN = "unknown"  # no such session
     EXPIRED = "expired"  # the session is over, by time or by revocation

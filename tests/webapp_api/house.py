@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,12 @@ from engine.market_data.market_data import MarketData
 from engine.sequencer.sequencer import Sequencer
 from tests.webapp_api.described import hold
 from tests.webapp_api.launch import BOT_TOKEN, launch_data
+from webapp_api.addresses import Addresses, parse_networks
 from webapp_api.app import build_app
+from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
+from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.stream.hub import Hub
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
@@ -37,8 +40,11 @@ ASSETS = {asset.code: asset for asset in (USDT, BTC, ETH)}
 BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
 ETHUSDT = Market.of("ETHUSDT", ETH, USDT, tick_atoms=10**4, lot_atoms=10**4)
 MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecimals(ETHUSDT, ETH, USDT)}
-JWT_SECRET = b"a secret of access tokens for tests"
+JWT_SECRET = "a secret of access tokens for tests"
 DEV_SECRET = "a secret of development for tests"
+
+FREELY = {each: Rate(10_000, 100_000) for each in RequestClass}
+ADDRESS_FACTOR = 5
 
 PATIENCE_S = 10.0  # a writer that has died fails a test, it does not hang it
 
@@ -153,7 +159,14 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(template: Path, folder: Path, *, dev_secret: str | None = DEV_SECRET) -> AsyncIterator[House]:
+async def open_house(
+    template: Path,
+    folder: Path,
+    *,
+    dev_secret: str | None = DEV_SECRET,
+    rates: Mapping[RequestClass, Rate] = FREELY,
+    trusted_proxies: str = "",
+) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
     path = folder / "exchange.db"
     shutil.copyfile(template, path)
@@ -174,14 +187,18 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             for market in (BTCUSDT, ETHUSDT):
                 await sequencer.submit(ListMarket(clock(), market))
         accounts = Accounts(SqliteAccounts(store, queries), ActivityFeed(), clock)
-        tokens = AccessTokens(JWT_SECRET, clock)
+        tokens = AccessTokens(KeyRing(TokenKey.of(JWT_SECRET)), clock)
         guard = Guard(tokens, accounts, clock)
         market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)
+        limits = RateLimits(rates, ADDRESS_FACTOR, clock)
+        addresses = Addresses(parse_networks(trusted_proxies))
         hub = Hub(
             sequencer=sequencer,
             queries=queries,
             accounts=accounts,
             guard=guard,
+            rates=limits,
+            addresses=addresses,
             market_data=market_data,
             markets=MARKETS,
             assets=ASSETS,
@@ -190,6 +207,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
         sequencer.listeners += [market_data.on_batch, hub.on_batch]
         registry = CollectorRegistry()
         registry.register(hub.metrics)
+        registry.register(limits)
         reasons: list[str] = []
         deps = Deps(
             sequencer=sequencer,
@@ -197,6 +215,8 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             accounts=accounts,
             tokens=tokens,
             guard=guard,
+            limits=limits,
+            addresses=addresses,
             market_data=market_data,
             hub=hub,
             markets=MARKETS,

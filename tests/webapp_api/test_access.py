@@ -16,7 +16,7 @@ async def test_an_exchange_with_a_route_that_nobody_thought_of_does_not_start(ho
     app = web.Application()
     app.router.add_get("/api/money", house.deps.hub.handle)
     with pytest.raises(KeyError):
-        Access(house.deps.guard).protect(app)
+        Access(house.deps.guard, house.deps.limits, house.deps.addresses).protect(app)
 
 
 async def test_only_pages_and_market_data_and_the_way_in_are_for_anybody(house: House) -> None:

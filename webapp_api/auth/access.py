@@ -10,8 +10,10 @@ from msgspec import Struct
 
 from engine.accounts.types import Scope
 from engine.core.types import UserId
+from webapp_api.addresses import Addresses
 from webapp_api.auth.tokens import Guard
-from webapp_api.refusals import Unauthorized
+from webapp_api.limits import BATCH_COST, Allowance, RateLimits, RequestClass
+from webapp_api.refusals import LimitReached, Unauthorized
 
 
 class Who(enum.Enum):
@@ -23,32 +25,29 @@ class Who(enum.Enum):
     ADMIN = "admin"  # a person whom the settings name
 
 
-class RequestClass(enum.Enum):
-    """What a request is counted as, where requests are limited."""
-
-    LOG_IN = "log_in"
-    READ = "read"
-    ORDER = "order"
-    WITHDRAWAL = "withdrawal"
-
-
 class Rule(Struct, frozen=True):
-    """Who may ask something, and as what it is counted. scope is what a program's key must have."""
+    """Who may ask something, as what it is counted, and as how many. scope is what a program's key must have.
+
+    What counts as nothing is answered although everything else is refused.
+    """
 
     who: Who
-    counts_as: RequestClass
+    counts_as: RequestClass | None
     scope: Scope | None = None
+    cost: int = 1
 
 
+HEALTH: Final = Rule(Who.ANYBODY, None)
 PUBLIC: Final = Rule(Who.ANYBODY, RequestClass.READ)
 LOG_IN: Final = Rule(Who.ANYBODY, RequestClass.LOG_IN)
 PERSON: Final = Rule(Who.PERSON, RequestClass.READ)
 READS: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.READ)
 TRADES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE)
+BATCHES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE, BATCH_COST)
 
 RULES: Final[Mapping[str, Rule]] = {
-    "GET /healthz": PUBLIC,
-    "GET /readyz": PUBLIC,
+    "GET /healthz": HEALTH,
+    "GET /readyz": HEALTH,
     "GET /metrics": PUBLIC,
     "GET /": PUBLIC,
     "GET /api/docs": PUBLIC,
@@ -69,12 +68,13 @@ RULES: Final[Mapping[str, Rule]] = {
     "POST /api/auth/telegram": LOG_IN,
     "POST /api/auth/refresh": LOG_IN,
     "POST /api/auth/logout": PERSON,
+    "POST /api/auth/logout-all": PERSON,
     "GET /api/auth/sessions": PERSON,
     "DELETE /api/auth/sessions/{id}": PERSON,
     "GET /api/account": READS,
     "GET /api/account/activity": PERSON,
     "POST /api/trading/orders": TRADES,
-    "POST /api/trading/orders/batch": TRADES,
+    "POST /api/trading/orders/batch": BATCHES,
     "GET /api/trading/orders": READS,
     "DELETE /api/trading/orders": TRADES,
     "GET /api/trading/orders/{id}": READS,
@@ -96,6 +96,7 @@ class Caller(Struct, frozen=True):
 
 
 CALLER: Final = web.RequestKey("caller", Caller)
+ALLOWANCE: Final = web.RequestKey("allowance", Allowance)
 
 _BEARER: Final = "Bearer "
 
@@ -122,12 +123,15 @@ def rule_of(method: str, path: str) -> Rule:
 class Access:
     """Holds an application's routes to their rules. `middleware` is to be the one after the errors'."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, limits: RateLimits, addresses: Addresses) -> None:
         self._guard = guard
+        self._limits = limits
+        self._addresses = addresses
         self._rules: dict[web.AbstractRoute, Rule] = {}
 
     def protect(self, app: web.Application) -> None:
         """Take up the rules of all routes, once they are there. Raises KeyError where one has none."""
+        app.on_response_prepare.append(_tell_allowance)
         for route in app.router.routes():
             assert route.resource is not None
             self._rules[route] = rule_of(route.method, route.resource.canonical)
@@ -138,8 +142,13 @@ class Access:
         @web.middleware
         async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             rule = self._rules.get(request.match_info.route, PUBLIC)  # else no such path or method: that is answered
+            counts_as = rule.counts_as
+            if counts_as is not None:  # before anything of it is read
+                heed(request, self._limits.of_address(counts_as, self._addresses.of(request), rule.cost))
             if rule.who is not Who.ANYBODY:
-                request[CALLER] = await self._caller(request)
+                request[CALLER] = caller = await self._caller(request)
+                if counts_as is not None:
+                    heed(request, self._limits.of_account(counts_as, caller.user, rule.cost))
             return await handler(request)
 
         return admit
@@ -150,3 +159,19 @@ class Access:
             await request.read()  # first: whoever signs out while sending slowly is signed out
         claims = self._guard.known(token) or await self._guard.admit(token)
         return Caller(claims.user, claims.session)
+
+
+def heed(request: web.Request, allowance: Allowance) -> None:
+    """Have the answer tell this allowance. Raises LimitReached where there is none."""
+    request[ALLOWANCE] = allowance
+    if allowance.wait_s:
+        raise LimitReached(retry_after=allowance.wait_s)
+
+
+async def _tell_allowance(request: web.Request, response: web.StreamResponse) -> None:
+    allowance = request.get(ALLOWANCE)
+    if allowance is not None:
+        headers = response.headers
+        headers["RateLimit-Limit"] = str(allowance.limit)
+        headers["RateLimit-Remaining"] = str(allowance.remaining)
+        headers["RateLimit-Reset"] = str(allowance.full_s)

@@ -13,6 +13,7 @@ from webapp_api.auth.access import Rule, Who, rule_of
 from webapp_api.wire import MAX_BODY, Error
 
 SIGNED_IN: Final = ("unauthorized", "busy")  # whether a session still lives may have to be looked up
+LIMITED: Final = "too_many_requests"
 WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
 
 
@@ -54,6 +55,7 @@ class Operation:
     summary: str
     parameters: tuple[Parameter, ...] = ()
     body: Any = None
+    body_required: bool = True
     status: HTTPStatus = HTTPStatus.OK
     reply: Any
     errors: tuple[str, ...] = ()
@@ -70,7 +72,13 @@ class Operation:
         """Every code with which this may be refused, each once."""
         signed_in = self.rule.who is not Who.ANYBODY
         implied = (*(SIGNED_IN if signed_in else ()), *(WITH_BODY if self.body is not None else ()))
-        return tuple(dict.fromkeys((*implied, *self.errors)))
+        limited = (LIMITED,) if self.limited else ()
+        return tuple(dict.fromkeys((*implied, *limited, *self.errors)))
+
+    @property
+    def limited(self) -> bool:
+        """Whether this is counted, and every answer says what remains."""
+        return self.rule.counts_as is not None
 
 
 Count = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]

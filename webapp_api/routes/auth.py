@@ -3,12 +3,14 @@
 from aiohttp import web
 
 from engine.accounts.accounts import SignedIn
-from engine.accounts.types import Account, Activity, Session
+from engine.accounts.types import TELEGRAM, Account, Activity, Session
 from webapp_api import lists, wire
 from webapp_api.asked import asker, caller, device, limit
+from webapp_api.auth.access import heed
 from webapp_api.auth.telegram import verify_init_data
 from webapp_api.auth.tokens import LIFE_S
 from webapp_api.deps import DEPS, Deps
+from webapp_api.limits import RequestClass
 from webapp_api.refusals import Unauthorized, UnknownSession
 from webapp_api.reply import json_reply
 
@@ -21,14 +23,16 @@ async def telegram(request: web.Request) -> web.Response:
     body, deps = wire.decode(await request.read(), wire.SIGN_IN_BY_TELEGRAM), request.app[DEPS]
     now_s = deps.clock() // 1_000_000
     user = verify_init_data(body.init_data, deps.bot_token, now_s=now_s, max_age_s=deps.launch_data_life_s)
-    return json_reply(_signed_in(deps, await deps.accounts.sign_in(user, device(request))))
+    account = await deps.accounts.person(user)
+    heed(request, deps.limits.of_account(RequestClass.LOG_IN, account.id))
+    return json_reply(_signed_in(deps, await deps.accounts.open_session(account, TELEGRAM, device(request))))
 
 
 @routes.post("/api/auth/refresh")
 async def refresh(request: web.Request) -> web.Response:
     """Exchange a refresh token for the next one and a new access token."""
     body, deps = wire.decode(await request.read(), wire.REFRESH), request.app[DEPS]
-    return json_reply(_signed_in(deps, await deps.accounts.refresh(body.refresh_token)))
+    return json_reply(_signed_in(deps, await deps.accounts.refresh(body.refresh_token, device(request))))
 
 
 @routes.post("/api/auth/logout")
@@ -36,6 +40,16 @@ async def logout(request: web.Request) -> web.Response:
     """End the session that asks."""
     asking = caller(request)
     await request.app[DEPS].accounts.sign_out(asking.user, asking.session)
+    return web.Response(status=204)
+
+
+@routes.post("/api/auth/logout-all")
+async def logout_all(request: web.Request) -> web.Response:
+    """End every session of the account, or every other one."""
+    raw, asking = await request.read(), caller(request)
+    body = wire.decode(raw, wire.SIGN_OUT_EVERYWHERE) if raw else wire.SignOutEverywhere()
+    keep = asking.session if body.keep_current else None
+    await request.app[DEPS].accounts.sign_out_everywhere(asking.user, device(request), keep=keep)
     return web.Response(status=204)
 
 
@@ -98,6 +112,7 @@ def _session(session: Session, current: str) -> wire.Session:
         current=session.id == current,
         user_agent=session.user_agent,
         address=session.address,
+        door=session.door,
         created_at=session.created_at // 1000,
         refreshed_at=session.refreshed_at // 1000,
         expires_at=session.expires_at // 1000,

@@ -12,7 +12,8 @@ from engine.core.types import Micros, UserId
 from engine.ports import Clock
 from engine.sequencer.sequencer import Busy
 from webapp_api.auth.tokens import Claims, Guard
-from webapp_api.refusals import InvalidRequest, Unauthorized
+from webapp_api.limits import BATCH_COST, RateLimits, RequestClass
+from webapp_api.refusals import InvalidRequest, LimitReached, Unauthorized
 from webapp_api.stream import protocol
 from webapp_api.stream.answers import Answers
 from webapp_api.stream.channel import PublicChannel
@@ -28,7 +29,6 @@ CLOSE_S: Final = 1.0  # what a client has for taking a close frame and answering
 MAX_FAULTS: Final = 100  # of one connection: messages that are no requests, and tokens that are not good
 MAX_SUBSCRIPTIONS: Final = 200  # of one connection
 BUDGET: Final = 5_000  # a second and connection: an order costs 1, a batch BATCH_COST, another request REQUEST_COST
-BATCH_COST: Final = 10
 REQUEST_COST: Final = 50
 FAIR_SHARE: Final = 64  # messages of one client that are handled before others get their turn
 FLOOD: Final = "flood"
@@ -55,6 +55,7 @@ class Services(Struct, frozen=True):
 
     desk: Desk
     guard: Guard
+    limits: RateLimits
     clock: Clock
     writers: Writers
     public: PublicChannels
@@ -64,10 +65,11 @@ class Services(Struct, frozen=True):
 class Connection:
     """One client's connection, from the handshake on."""
 
-    def __init__(self, services: Services, socket: Socket, transport: asyncio.Transport) -> None:
+    def __init__(self, services: Services, socket: Socket, transport: asyncio.Transport, address: str) -> None:
         self._services = services
         self._socket = socket
         self._transport = transport
+        self._address = address
         self._out = Outgoing(services.writers, transport, self._dropped)
         self._answers = Answers(self._out.send)
         self._orders = OrderEntry(services.desk, self._answers)
@@ -135,13 +137,13 @@ class Connection:
             now = self._services.clock()
             if isinstance(request, protocol.Place):
                 self._spend(1, now)
-                self._orders.place(self._user(now), now, request)
+                self._orders.place(self._trader(now, 1), now, request)
             elif isinstance(request, protocol.Cancel):
                 self._spend(1, now)
-                self._orders.cancel(self._user(now), now, request)
+                self._orders.cancel(self._trader(now, 1), now, request)
             elif isinstance(request, protocol.Batch):
                 self._spend(BATCH_COST, now)
-                self._orders.batch(self._user(now), now, request)
+                self._orders.batch(self._trader(now, BATCH_COST), now, request)
             else:
                 self._spend(REQUEST_COST, now)
                 return request
@@ -169,7 +171,10 @@ class Connection:
             self._refuse(request.id, protocol.op(request), Internal())
 
     async def _auth(self, request: protocol.Auth) -> None:
-        guard = self._services.guard
+        guard, limits = self._services.guard, self._services.limits
+        allowance = limits.of_address(RequestClass.LOG_IN, self._address)
+        if allowance.wait_s:
+            raise LimitReached(retry_after=allowance.wait_s)
         try:
             claims = guard.known(request.token) or await guard.admit(request.token)
         except Unauthorized:
@@ -243,6 +248,12 @@ class Connection:
         if claims is None or claims.expires_at * _SECOND <= now:
             raise Unauthorized('Say {"op": "auth", "token": …} with a good access token first.')
         return claims.user
+
+    def _trader(self, now: Micros, cost: int) -> UserId:
+        """Return for whom this connection orders, and count it for the account. Raises LimitReached, and as _user."""
+        user = self._user(now)
+        self._services.limits.spend_order(user, now, cost)
+        return user
 
     def _answer(self, id_: protocol.Id, op: str, result: object) -> None:
         self._at_once(protocol.answer(id_, op, result))

@@ -17,7 +17,9 @@ from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy, Sequencer
+from webapp_api.addresses import Addresses
 from webapp_api.auth.tokens import Guard
+from webapp_api.limits import RateLimits
 from webapp_api.refusals import MalformedBody
 from webapp_api.stream.connection import CLOSE_S, Connection, Services, Socket
 from webapp_api.stream.metrics import StreamMetrics
@@ -44,7 +46,8 @@ class Hub:
     """The WebSocket edge. Make it inside the running loop; register `metrics` with the program's registry.
 
     on_batch is a listener of the sequencer and comes after `MarketData.on_batch`. public_url is where browsers find
-    us, "https://clobster.example"; empty where there is nothing but the host they ask.
+    us, "https://clobster.example"; empty where there is nothing but the host they ask. limits are of clients that read
+    slowly, rates of those that ask too often.
     """
 
     def __init__(
@@ -54,6 +57,8 @@ class Hub:
         queries: Queries,
         accounts: Accounts,
         guard: Guard,
+        rates: RateLimits,
+        addresses: Addresses,
         market_data: MarketData,
         markets: Mapping[str, MarketDecimals],
         assets: Mapping[str, Asset],
@@ -63,6 +68,7 @@ class Hub:
     ) -> None:
         self.metrics = StreamMetrics()
         self._public_host = _host(public_url)
+        self._addresses = addresses
         self._connections: set[Connection] = set()
         self._one_left = asyncio.Event()
         self._closed = False
@@ -76,6 +82,7 @@ class Hub:
         self._services = Services(
             desk=Desk(sequencer, markets, assets, reads.order, self._tasks),
             guard=guard,
+            limits=rates,
             clock=clock,
             writers=self._writers,
             public=self._public,
@@ -111,7 +118,7 @@ class Hub:
         if transport is None:  # it left during the handshake
             return websocket
         _bound_send_buffer(transport)
-        connection = Connection(self._services, websocket, transport)
+        connection = Connection(self._services, websocket, transport, self._addresses.of(request))
         self._connections.add(connection)
         self.metrics.clients = len(self._connections)
         try:

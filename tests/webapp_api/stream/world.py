@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,11 @@ from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, OrderId, U
 from engine.market_data.market_data import MarketData
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.addresses import Addresses
+from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.errors import error_middleware
+from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.stream.hub import Hub
 from webapp_api.stream.outgoing import Limits
 
@@ -36,6 +39,7 @@ USDT, BTC = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8)
 BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
 ASSETS = {asset.code: asset for asset in (USDT, BTC)}
 MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT)}
+FREELY = {each: Rate(10_000, 100_000) for each in RequestClass}
 PATIENCE_S = 5.0
 
 
@@ -215,20 +219,28 @@ async def exchange_in(path: Path) -> AsyncIterator[tuple[Gated, Exchange, Sequen
 
 
 @asynccontextmanager
-async def world(folder: Path, *, limits: Limits | None = None, public_url: str = "") -> AsyncIterator[World]:
+async def world(
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    public_url: str = "",
+    rates: Mapping[RequestClass, Rate] = FREELY,
+) -> AsyncIterator[World]:
     """Open everything in a folder; the exchange runs, and /api/ws listens."""
     path = folder / "exchange.sqlite"
     async with exchange_in(path) as (store, exchange, sequencer), AsyncExitStack() as stack:
         queries = await Queries.open(path)
         stack.push_async_callback(queries.close)
         accounts = Accounts(SqliteAccounts(store, queries), ActivityFeed(), clock)
-        tokens = AccessTokens(b"a secret of access tokens for tests", clock)
+        tokens = AccessTokens(KeyRing(TokenKey.of("a secret of access tokens for tests")), clock)
         market_data = MarketData([BTCUSDT.symbol], clock)
         hub = Hub(
             sequencer=sequencer,
             queries=queries,
             accounts=accounts,
             guard=Guard(tokens, accounts, clock),
+            rates=RateLimits(rates, 5, clock),
+            addresses=Addresses(),
             market_data=market_data,
             markets=MARKETS,
             assets=ASSETS,
