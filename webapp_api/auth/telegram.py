@@ -22,6 +22,10 @@ MAX_FIELDS = 64
 FUTURE_S = 60  # how far Telegram's clock may be ahead of ours
 MAX_USER_ID = 2**52
 
+# Telegram's own Ed25519 keys, with which it signs launch data for third parties; its test environment has another.
+PRODUCTION_KEY = bytes.fromhex("e7bf03a2fa4602af4580703d88dda5bb59f32ed8b02a56c187fe7d34caed242d")
+TEST_KEY = bytes.fromhex("40055058a4ee38156a06562e52eece92a771bcd8346a8c4615cb7376eddf72ec")
+
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _AUTH_DATE = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"[A-Za-z0-9_-]{86}", re.ASCII)
