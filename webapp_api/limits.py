@@ -97,13 +97,13 @@ class Buckets(Generic[Key]):
 
         Nothing costs more than a whole bucket, or it could never be had.
         """
-        before = self._full_at(key, now)
-        after = before + min(cost, self.rate.burst) * self._interval
+        full_at = self._full_at(key, now)
+        after = full_at + self._interval * (cost if cost < self.rate.burst else self.rate.burst)
         wait = after - now - self._whole
-        self._newer[key] = before if wait > 0 else after
+        self._newer[key] = full_at if wait > 0 else after
         if len(self._newer) > self._half:
             self._older, self._newer = self._newer, {}
-        return max(wait, 0.0)
+        return wait if wait > 0 else 0.0
 
     def ask(self, key: Key, now: Micros, cost: int = 1) -> Allowance:
         """Take tokens out of a bucket, and say how it stands then."""
@@ -122,7 +122,8 @@ class Buckets(Generic[Key]):
             full_at = self._older.get(key, now)
         if full_at <= now:
             return now
-        return min(full_at, now + self._whole)  # the clock may have been put back
+        latest = now + self._whole
+        return full_at if full_at < latest else latest  # the clock may have been put back
 
 
 class RateLimits(Collector):
@@ -137,6 +138,7 @@ class RateLimits(Collector):
             each: Buckets(rate.times(address_factor)) for each, rate in rates.items()
         }
         self._accounts: dict[RequestClass, Buckets[UserId]] = {each: Buckets(rate) for each, rate in rates.items()}
+        self._orders = self._accounts[RequestClass.ORDER]
         self._keys: dict[RequestClass, Buckets[str]] = {
             each: Buckets(rate.times(1 / SHARE_OF_KEY)) for each, rate in rates.items()
         }
@@ -157,7 +159,7 @@ class RateLimits(Collector):
 
     def spend_order(self, user: UserId, now: Micros, cost: int) -> None:
         """Count orders for their account, at the least cost. Raises LimitReached."""
-        wait = self._accounts[RequestClass.ORDER].take(user, now, cost)
+        wait = self._orders.take(user, now, cost)
         if wait:
             self.refused[RequestClass.ORDER] += 1
             raise LimitReached(retry_after=math.ceil(wait / _SECOND))

@@ -6,8 +6,8 @@ import tracemalloc
 
 import pytest
 
-from engine.core.types import Micros
-from webapp_api.limits import MOST_BUCKETS, Buckets, Rate
+from engine.core.types import Micros, UserId
+from webapp_api.limits import MOST_BUCKETS, Buckets, Rate, RateLimits, RequestClass
 
 SECOND = 1_000_000
 START = Micros(1_760_000_000 * SECOND)
@@ -121,3 +121,17 @@ def test_a_rate_is_read(text: str, rate: Rate) -> None:
 def test_what_is_no_rate_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="rate/burst"):
         Rate.parse(text)
+
+
+def test_a_key_may_use_half_of_what_its_account_may_and_many_keys_no_more_than_it() -> None:
+    limits = RateLimits({each: Rate(0.001, 10) for each in RequestClass}, 5, lambda: START)
+    ada, bob = UserId(1000), UserId(1001)
+
+    def asked(times: int, user: UserId, key: str | None) -> int:
+        return sum(not limits.of_account(RequestClass.ORDER, user, key=key).wait_s for _ in range(times))
+
+    assert asked(8, ada, "runaway") == 5
+    assert asked(3, ada, None) == 3
+    assert [asked(8, ada, f"key {number}") for number in range(3)] == [2, 0, 0]
+    assert asked(8, bob, "another") == 5
+    assert limits.refused[RequestClass.ORDER] == 3 + 6 + 8 + 8 + 3
