@@ -9,7 +9,7 @@ from typing import Final
 from data.store import activities, sessions
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
-from engine.accounts.types import Account, Activity, Renewal, Rotation, Session
+from engine.accounts.types import Account, Activity, ActivityKind, Renewal, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
 
 _ACCOUNT: Final = "SELECT id, telegram_id, first_name, username, language_code, created_at FROM users"
@@ -86,6 +86,11 @@ class SqliteAccounts:
         """Return an account's live sessions, newest first."""
         found = await self._readers.read(lambda connection: rows(connection, sessions.LIVE, (user_id, now)))
         return [Session(*row) for row in found]
+
+    async def signed_out_everywhere(self, user_id: UserId, since: Micros) -> bool:
+        """Say whether an account was logged out everywhere at this time or later."""
+        asked = (user_id, ActivityKind.SIGNED_OUT_EVERYWHERE.value, since)
+        return bool(await self._readers.read(lambda connection: rows(connection, activities.SINCE, asked)))
 
     async def activity(self, user_id: UserId, limit: int) -> list[Activity]:
         """Return what happened to an account lately, newest first."""

@@ -121,6 +121,10 @@ class Accounts:
         """Return what happened to an account lately, newest first."""
         return await self._store.activity(user, limit)
 
+    async def signed_out_everywhere(self, user: UserId, since: Micros) -> bool:
+        """Say whether the account was logged out everywhere at this time or later."""
+        return await self._store.signed_out_everywhere(user, since)
+
     async def is_alive(self, user: UserId, session_id: str) -> bool:
         """Say whether this session is the account's and neither ended nor over."""
         session = await self._store.session(session_id)

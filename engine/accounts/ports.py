@@ -49,5 +49,8 @@ class AccountStore(Protocol):
     async def sessions(self, user_id: UserId, now: Micros) -> list[Session]:
         """Return an account's live sessions, newest first."""
 
+    async def signed_out_everywhere(self, user_id: UserId, since: Micros) -> bool:
+        """Say whether an account was logged out everywhere at this time or later."""
+
     async def activity(self, user_id: UserId, limit: int) -> list[Activity]:
         """Return what happened to an account lately, newest first."""

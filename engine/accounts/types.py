@@ -83,13 +83,17 @@ class Account(Struct, frozen=True):
 
 
 class TelegramUser(Struct, frozen=True):
-    """A person as Telegram names them: in launch data, and in what the bot is told."""
+    """A person as Telegram names them: in launch data, which says when, and in what the bot is told.
+
+    auth_date is in seconds since 1970.
+    """
 
     id: int
     first_name: str = ""
     last_name: str | None = None
     username: str | None = None
     language_code: str | None = None
+    auth_date: int = 0
 
 
 class Session(Struct, frozen=True):

@@ -30,6 +30,18 @@ async def test_replayed_launch_data_brings_no_ended_session_back(house: House) -
     assert await signed_in(again)
 
 
+async def test_after_a_log_out_everywhere_launch_data_from_before_opens_nothing(house: House) -> None:
+    now_s = house.clock() // 1_000_000
+    raw, of_bob = launch_data(1, now_s - 60), launch_data(2, now_s - 60)
+    ada = await sign_in(house, raw)
+    assert (await ada.post("/api/auth/logout-all", {"keep_current": True})).status == 204
+    answer = await house.nobody.post("/api/auth/telegram", {"init_data": raw})
+    assert answer.problem == (401, "expired")
+    assert await signed_in(ada)  # who stayed, stays
+    assert await signed_in(await sign_in(house, launch_data(1, house.clock() // 1_000_000)))  # the app opened again
+    assert await signed_in(await sign_in(house, of_bob))
+
+
 async def test_launch_data_replayed_when_it_is_old_opens_nothing(house: House) -> None:
     raw = launch_data(1, house.clock() // 1_000_000)
     ada = await sign_in(house, raw)

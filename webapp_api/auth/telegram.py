@@ -11,6 +11,7 @@ import re
 from urllib.parse import unquote_plus
 
 import msgspec
+from msgspec.structs import replace
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
@@ -128,4 +129,4 @@ def _opened_by(fields: dict[str, str], now_s: int, max_age_s: int) -> TelegramUs
         raise Malformed from None
     if not 0 < user.id < MAX_USER_ID:
         raise Malformed
-    return user
+    return replace(user, auth_date=int(auth_date))

@@ -4,10 +4,11 @@ from aiohttp import web
 
 from engine.accounts.accounts import SignedIn
 from engine.accounts.types import TELEGRAM, Account, Activity, Session
+from engine.core.types import Micros
 from webapp_api import lists, wire
 from webapp_api.asked import asker, caller, device, limit
 from webapp_api.auth.access import heed
-from webapp_api.auth.telegram import verify_init_data
+from webapp_api.auth.telegram import Expired, verify_init_data
 from webapp_api.auth.tokens import LIFE_S
 from webapp_api.deps import DEPS, Deps
 from webapp_api.limits import RequestClass
@@ -25,6 +26,9 @@ async def telegram(request: web.Request) -> web.Response:
     user = verify_init_data(body.init_data, deps.bot_token, now_s=now_s, max_age_s=deps.launch_data_life_s)
     account = await deps.accounts.person(user)
     heed(request, deps.limits.of_account(RequestClass.LOG_IN, account.id))
+    # A copy of it is of no more use then. Its date is in whole seconds: what was made in that second is still good.
+    if await deps.accounts.signed_out_everywhere(account.id, Micros((user.auth_date + 1) * 1_000_000)):
+        raise Expired("This account was logged out everywhere since the app was opened. Open it again.")
     return json_reply(_signed_in(deps, await deps.accounts.open_session(account, TELEGRAM, device(request))))
 
 
