@@ -116,9 +116,8 @@ def _refusals(operation: Operation, schema_of: dict[Any, Any]) -> dict[str, Any]
         by_status[_STATUS[code]].append(code)
     answers: dict[str, Any] = {}
     for status, each in sorted(by_status.items()):
-        refusal = schema_of[
-            Error if each == [LIMITED] else operation.refusal
-        ]  # nothing of the route has been asked yet
+        # Who is limited has not reached the route, so they are not told in its words.
+        refusal = schema_of[Error if each == [LIMITED] else operation.refusal]
         one_of = {"properties": {"error": {"properties": {"code": {"enum": each}}}}}
         schema = {"allOf": [refusal, one_of]}
         answer: dict[str, Any] = {"description": ", ".join(each), "content": {"application/json": {"schema": schema}}}
