@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from clobster import data_dir, markets
+from clobster import data_dir, limits, markets
 from clobster.config import ConfigError, Settings
 from clobster.markets import Listing
 from clobster.metrics import EngineMetrics
@@ -44,13 +44,15 @@ from engine.market_data.intervals import DAY, MINUTE
 from engine.market_data.market_data import RECENT_TRADES, MarketData
 from engine.ports import ExternalBook, Feed
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.addresses import Addresses, parse_networks
 from webapp_api.app import build_app
-from webapp_api.asked import device
 from webapp_api.auth.key_guard import KeyGuard
+from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.sealing import Seal
 from webapp_api.auth.siws import Chain, Site
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
+from webapp_api.limits import RateLimits
 from webapp_api.stream.hub import Hub
 
 log = structlog.get_logger()
@@ -148,8 +150,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
 
     activity, people = ActivityFeed(), SqliteAccounts(store, queries)
     accounts = Accounts(people, activity, now)
-    bot_token, jwt_secret, dev_secret = _secrets(settings)
-    tokens = AccessTokens(jwt_secret.encode(), now)
+    bot_token, token_keys, dev_secret = _secrets(settings)
+    tokens = AccessTokens(token_keys, now)
     guard = Guard(tokens, accounts, now)
     key_store = SqliteApiKeys(store, queries)
     api_keys = ApiKeys(key_store, _seal(settings), activity, now)
@@ -159,6 +161,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     last_use = LastUse(key_store)
     stack.push_async_callback(last_use.close)
     keys = KeyGuard(api_keys, last_use, now)
+    rates = RateLimits(limits.rates(settings), settings.limit_address_factor, now)
+    addresses = Addresses(parse_networks(settings.trusted_proxies))
     hub = Hub(
         sequencer=sequencer,
         queries=queries,
@@ -166,7 +170,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         guard=guard,
         api_keys=api_keys,
         keys=keys,
-        device=device,
+        rates=rates,
+        addresses=addresses,
         market_data=market_data,
         markets=decimals,
         assets=assets,
@@ -178,6 +183,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     registry = CollectorRegistry()
     registry.register(EngineMetrics(sequencer, exchange))
     registry.register(hub.metrics)
+    registry.register(rates)
     app = build_app(
         Deps(
             sequencer=sequencer,
@@ -191,6 +197,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             guard=guard,
             api_keys=api_keys,
             keys=keys,
+            limits=rates,
+            addresses=addresses,
             market_data=market_data,
             hub=hub,
             markets=decimals,
@@ -230,16 +238,19 @@ async def _restore_trades(market_data: MarketData, queries: Queries, symbols: It
         market_data.restore_candles(symbol, *await candles.newest(queries, symbol, since))
 
 
-def _secrets(settings: Settings) -> tuple[str, str, str | None]:
-    """Return the bot's token, the secret of access tokens and, in development, what opens its routes."""
+def _secrets(settings: Settings) -> tuple[str, KeyRing, str | None]:
+    """Return the bot's token, the keys of access tokens and, in development, what opens its routes."""
     bot_token = settings.bot_token.get_secret_value() if settings.bot_token else None
     jwt_secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None
+    algorithm, previous = settings.jwt_algorithm, settings.jwt_secret_previous
+    before = [TokenKey.of(previous.get_secret_value(), algorithm)] if previous else []
     if settings.env != "development":
         assert bot_token is not None
         assert jwt_secret is not None
-        return bot_token, jwt_secret, None
+        return bot_token, KeyRing(TokenKey.of(jwt_secret, algorithm), *before), None
     own = data_dir.own_secrets(settings.data_dir)
-    return bot_token or own.bot_token, jwt_secret or own.jwt_secret, own.dev_secret
+    current = TokenKey.of(jwt_secret, algorithm) if jwt_secret else TokenKey.derived(own.jwt_secret, algorithm)
+    return bot_token or own.bot_token, KeyRing(current, *before), own.dev_secret
 
 
 def _seal(settings: Settings) -> Seal:

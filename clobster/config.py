@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from webapp_api.addresses import parse_networks
+from webapp_api.auth.keys import Algorithm, TokenKey
 from webapp_api.auth.sealing import is_encryption_key
+from webapp_api.limits import Rate
 
 PREFIX = "CLOBSTER_"
-MIN_SECRET_BYTES = 32
 
 
 class ConfigError(Exception):
@@ -34,28 +36,53 @@ class Settings(BaseModel):
     port: int = Field(8080, ge=0, le=65535)
     database_url: str | None = Field(None, description="where the exchange keeps its books: sqlite:///PATH")
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
-    jwt_secret: SecretStr | None = Field(None, description="signs access tokens; at least 32 bytes")
     encryption_key: SecretStr | None = Field(None, description="seals secrets in the database; base64 of 32 bytes")
     encryption_key_previous: SecretStr | None = Field(None, description="opens what was sealed before encryption_key")
+    jwt_algorithm: Algorithm = Field("HS256", description="how access tokens are signed")
+    jwt_secret: SecretStr | None = Field(None, description="signs access tokens; 32 bytes or more, or a seed in base64")
+    jwt_secret_previous: SecretStr | None = Field(None, description="the one before, whose tokens are still good")
     public_url: str = Field("http://127.0.0.1:8080", description="where people reach the page")
     admin_telegram_ids: str = Field("", description="Telegram ids of administrators, with commas between")
     mini_app_url: str | None = Field(None, description="the mini-app's link, https://t.me/BOT/APP; wallets lead back")
     init_data_max_age_s: int = Field(86_400, gt=0, description="how old launch data may be, in seconds")
+    trusted_proxies: str = Field("", description="networks whose X-Forwarded-For is believed, separated by commas")
+    limit_log_in: str | None = Field(None, description="what an account may: requests a second / at once")
+    limit_read: str | None = None
+    limit_order: str | None = None
+    limit_withdrawal: str | None = None
+    limit_address_factor: int = Field(5, ge=1, description="how many accounts' worth an address may")
     feed: Literal["auto", "binance", "recorded", "off"] = "auto"
     binance_rest_url: str = "https://api.binance.com"
     binance_stream_url: str = "wss://stream.binance.com:9443/"
     log_format: Literal["console", "json"] = "console"
 
+    @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")
+    @classmethod
+    def _is_a_rate(cls, text: str | None) -> str | None:
+        if text:
+            Rate.parse(text)
+        return text
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        parse_networks(text)
+        return text
+
     @model_validator(mode="after")
     def _rules_of_the_environment(self) -> Self:
-        if self.jwt_secret is not None and len(self.jwt_secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
-            raise ValueError("CLOBSTER_JWT_SECRET is too short: give it at least 32 random bytes")
         for name, given in (
             ("ENCRYPTION_KEY", self.encryption_key),
             ("ENCRYPTION_KEY_PREVIOUS", self.encryption_key_previous),
         ):
             if given is not None and not is_encryption_key(given.get_secret_value()):
                 raise ValueError(f"CLOBSTER_{name} must be base64 of 32 random bytes: openssl rand -base64 32 makes it")
+        for name, secret in (("JWT_SECRET", self.jwt_secret), ("JWT_SECRET_PREVIOUS", self.jwt_secret_previous)):
+            if secret is not None:
+                try:
+                    TokenKey.of(secret.get_secret_value(), self.jwt_algorithm)
+                except ValueError as error:
+                    raise ValueError(f"CLOBSTER_{name} {error}") from None
         if self.database_url is not None and not self.database_url.startswith("sqlite:///"):
             raise ValueError("CLOBSTER_DATABASE_URL must be sqlite:///PATH")
         if not all(part.strip().isdecimal() for part in self.admin_telegram_ids.split(",") if part.strip()):

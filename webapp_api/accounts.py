@@ -36,6 +36,7 @@ def session(kept: types.Session, current: str) -> wire.Session:
         current=kept.id == current,
         user_agent=kept.user_agent,
         address=kept.address,
+        door=kept.door,
         created_at=kept.created_at // 1000,
         refreshed_at=kept.refreshed_at // 1000,
         expires_at=kept.expires_at // 1000,

@@ -3,7 +3,6 @@
 from aiohttp import web
 
 from webapp_api import wire
-from webapp_api.asked import device
 from webapp_api.auth.access import Access
 from webapp_api.auth.proofs import Proofs
 from webapp_api.deps import DEPS, EXPORTS, PORTFOLIO, PROOFS, STATISTICS, TRADING, Deps
@@ -31,7 +30,7 @@ from webapp_api.trading import Trading
 
 def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
-    access = Access(deps.guard, deps.keys, deps.administration, device)
+    access = access_of(deps)
     middlewares = [error_middleware(deps.assets), access.middleware()]
     app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
@@ -49,3 +48,14 @@ def build_app(deps: Deps) -> web.Application:
     app.router.add_get("/api/ws", deps.hub.handle)
     access.protect(app)
     return app
+
+
+def access_of(deps: Deps) -> Access:
+    """Return what holds an application's routes to their rules."""
+    return Access(
+        guard=deps.guard,
+        keys=deps.keys,
+        administration=deps.administration,
+        limits=deps.limits,
+        addresses=deps.addresses,
+    )

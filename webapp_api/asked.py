@@ -29,7 +29,7 @@ def asker(request: web.Request) -> UserId:
 
 def device(request: web.Request) -> Device:
     """Return from where somebody asks."""
-    return Device(request.headers.get("User-Agent", ""), request.remote or "")
+    return Device(request.headers.get("User-Agent", ""), request.app[DEPS].addresses.of(request))
 
 
 def known_caller(request: web.Request) -> Caller | None:

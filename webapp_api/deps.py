@@ -17,11 +17,13 @@ from engine.core.market import Asset
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.proofs import Proofs
 from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.exports import Exports
+from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
@@ -49,6 +51,8 @@ class Deps:
     guard: Guard
     api_keys: ApiKeys
     keys: KeyGuard
+    limits: RateLimits
+    addresses: Addresses
     market_data: MarketData
     hub: Hub
     markets: Mapping[str, MarketDecimals]

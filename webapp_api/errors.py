@@ -106,11 +106,11 @@ def problem(refused: Refused, assets: Mapping[str, Asset]) -> wire.Error:
     return wire.Error(wire.Problem(refused.code, str(refused), details))
 
 
-def refusal_reply(body: object, status: int) -> web.Response:
+def refusal_reply(body: object, status: int, retry_after_s: str | int | None = None) -> web.Response:
     """Answer with a refusal, and say how to go on where there is a way."""
     response = json_reply(body, status)
     if status in (429, 503):
-        response.headers["Retry-After"] = RETRY_AFTER_S
+        response.headers["Retry-After"] = str(retry_after_s or RETRY_AFTER_S)
     elif status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
@@ -124,7 +124,7 @@ def error_middleware(assets: Mapping[str, Asset]) -> Middleware:
         try:
             return await handler(request)
         except Refused as refused:
-            return refusal_reply(problem(refused, assets), STATUS[refused.code])
+            return refusal_reply(problem(refused, assets), STATUS[refused.code], refused.details.get("retry_after"))
         except web.HTTPException as error:
             code = _HTTP_CODES.get(error.status, "http_error")
             response = json_reply(wire.Error(wire.Problem(code, error.reason, {})), error.status)

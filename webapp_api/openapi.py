@@ -19,8 +19,9 @@ from webapp_api.description import (
     udf,
     wallets,
 )
-from webapp_api.description.operation import BODY_LIMIT, Operation, Parameter, Text
+from webapp_api.description.operation import BODY_LIMIT, LIMITED, Operation, Parameter, Text
 from webapp_api.errors import STATUS
+from webapp_api.wire import Error
 
 TABLES: Final = (markets, udf, trading, portfolio, accounts, wallets, api_keys, administration, description)
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(each for table in TABLES for each in table.OPERATIONS)
@@ -50,6 +51,12 @@ _HEADERS: Final = {
     503: {"Retry-After": "Seconds to wait."},
 }
 
+_LIMITS: Final = {
+    "RateLimit-Limit": "How many such requests the account, or else the address, may ask at once.",
+    "RateLimit-Remaining": "How many of them are left now.",
+    "RateLimit-Reset": "In how many seconds all of them will be there again.",
+}
+
 
 def document() -> dict[str, Any]:
     """Return the whole description, as it is answered in JSON."""
@@ -76,7 +83,7 @@ def document() -> dict[str, Any]:
 def _types() -> list[Any]:
     types: list[Any] = []
     for operation in OPERATIONS:
-        types.append(operation.refusal)
+        types += [operation.refusal, Error]
         types += [parameter.type for parameter in operation.parameters]
         types += [each for each in (operation.body, operation.reply) if each is not None and not isinstance(each, Text)]
     return list(dict.fromkeys(types))
@@ -96,11 +103,14 @@ def _operation(operation: Operation, tag: str, schema_of: dict[Any, Any]) -> dic
         said["parameters"] = [_parameter(each, operation.path, schema_of) for each in operation.parameters]
     if operation.body is not None:
         content = {"application/json": {"schema": schema_of[operation.body]}}
-        said["requestBody"] = {"required": True, "description": BODY_LIMIT, "content": content}
+        said["requestBody"] = {"required": operation.body_required, "description": BODY_LIMIT, "content": content}
     said["responses"] = {
         str(int(operation.status)): _reply(operation, schema_of),
-        **_refusals(operation.codes, schema_of[operation.refusal]),
+        **_refusals(operation, schema_of),
     }
+    if operation.limited:
+        for answer in said["responses"].values():
+            answer["headers"] = answer.get("headers", {}) | _headers(_LIMITS)
     return said
 
 
@@ -128,23 +138,28 @@ def _reply(operation: Operation, schema_of: dict[Any, Any]) -> dict[str, Any]:
     return {"description": operation.summary, "content": content}
 
 
-def _refusals(codes: tuple[str, ...], refusal: dict[str, Any]) -> dict[str, Any]:
+def _refusals(operation: Operation, schema_of: dict[Any, Any]) -> dict[str, Any]:
     """Return the answers that refuse, by status, each with the codes that it may carry."""
     by_status: defaultdict[int, list[str]] = defaultdict(list)
-    for code in codes:
+    for code in operation.codes:
         by_status[_STATUS[code]].append(code)
     answers: dict[str, Any] = {}
     for status, each in sorted(by_status.items()):
+        # Who is limited has not reached the route, so they are not told in its words.
+        refusal = schema_of[Error if each == [LIMITED] else operation.refusal]
         one_of = {"properties": {"error": {"properties": {"code": {"enum": each}}}}}
         schema = {"allOf": [refusal, one_of]}
         answer: dict[str, Any] = {"description": ", ".join(each), "content": {"application/json": {"schema": schema}}}
         if status in _HEADERS:
-            answer["headers"] = {
-                name: {"description": what, "required": True, "schema": {"type": "string"}}
-                for name, what in _HEADERS[status].items()
-            }
+            answer["headers"] = _headers(_HEADERS[status])
         answers[str(status)] = answer
     return answers
+
+
+def _headers(described: dict[str, str]) -> dict[str, Any]:
+    return {
+        name: {"description": what, "required": True, "schema": {"type": "string"}} for name, what in described.items()
+    }
 
 
 def _today(schema: Any) -> Any:

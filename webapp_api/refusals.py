@@ -33,6 +33,12 @@ class Unauthorized(Refused):
     code = "unauthorized"
 
 
+class LimitReached(Refused):
+    """This is asked more often than it may be; ask again after retry_after seconds."""
+
+    code = "too_many_requests"
+
+
 class UnknownSession(Refused):
     """You have no live session with this id."""
 

@@ -58,6 +58,12 @@ class Refresh(Struct, forbid_unknown_fields=True):
     refresh_token: Annotated[str, msgspec.Meta(max_length=256)]
 
 
+class SignOutEverywhere(Struct, forbid_unknown_fields=True):
+    """`POST /api/auth/logout-all`. keep_current leaves the session that asks."""
+
+    keep_current: bool = False
+
+
 class Fund(Struct, forbid_unknown_fields=True):
     """`POST /api/dev/fund`."""
 
@@ -269,12 +275,16 @@ class Activity(Struct):
 
 
 class Session(Struct):
-    """A device that is signed in. current is the one that asks."""
+    """A device that is signed in. current is the one that asks.
+
+    user_agent and address are those of its last use, at refreshed_at; door is telegram, or the wallet that opened it.
+    """
 
     id: str
     current: bool
     user_agent: str
     address: str
+    door: str
     created_at: Millis
     refreshed_at: Millis
     expires_at: Millis
@@ -316,6 +326,7 @@ PLACE_ORDER: Final = msgspec.json.Decoder(PlaceOrder)
 CANCEL_ORDER: Final = msgspec.json.Decoder(CancelOrder)
 SIGN_IN_BY_TELEGRAM: Final = msgspec.json.Decoder(SignInByTelegram)
 REFRESH: Final = msgspec.json.Decoder(Refresh)
+SIGN_OUT_EVERYWHERE: Final = msgspec.json.Decoder(SignOutEverywhere)
 FUND: Final = msgspec.json.Decoder(Fund)
 
 encode: Final = msgspec.json.Encoder().encode

@@ -6,22 +6,15 @@ Writes go through the one writer's thread, each in a transaction of its own; rea
 import sqlite3
 from typing import Final
 
-from data.store import activities, doors, expired
+from data.store import activities, sessions
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
-from engine.accounts.refusals import DoorClosed
-from engine.accounts.types import MAX_SESSIONS, Account, Activity, AdminAct, Rotation, Session
+from engine.accounts.types import Account, Activity, ActivityKind, AdminAct, Renewal, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
 
 _ACCOUNT: Final = "SELECT id, telegram_id, first_name, username, language_code, created_at FROM users"
 _PERSON: Final = _ACCOUNT + " WHERE id = ? AND kind = 'person'"
 _BY_TELEGRAM: Final = _ACCOUNT + " WHERE telegram_id = ?"
-_SESSION: Final = (
-    "SELECT id, user_id, refresh_hash, created_at, refreshed_at, expires_at, user_agent, address, door,"
-    " previous_refresh_hash, revoked_at FROM sessions"
-)
-_SESSION_BY_ID: Final = _SESSION + " WHERE id = ?"
-_LIVE: Final = _SESSION + " WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ? ORDER BY refreshed_at DESC"
 
 _LOG: Final = "INSERT INTO admin_log (at, admin_id, act, target, address) VALUES (?, ?, ?, ?, ?)"
 _ACTS: Final = "SELECT at, admin_id, act, target, address, id FROM admin_log WHERE id < ? ORDER BY id DESC LIMIT ?"
@@ -61,30 +54,48 @@ class SqliteAccounts:
         where the account has the session's door no longer.
         """
         return await self._store.write(
-            lambda connection: (activities.record(connection, signed_in), _open_session(connection, session))
+            lambda connection: (activities.record(connection, signed_in), sessions.keep(connection, session))
         )
 
     async def session(self, session_id: str) -> Session | None:
         """Return a session, dead or alive, or None."""
-        found = await self._readers.read(lambda connection: rows(connection, _SESSION_BY_ID, (session_id,)))
+        found = await self._readers.read(lambda connection: rows(connection, sessions.BY_ID, (session_id,)))
         return Session(*found[0]) if found else None
 
-    async def rotate_session(
-        self, session_id: str, old_hash: bytes, new_hash: bytes, now: Micros, expires_at: Micros
-    ) -> Rotation:
-        """Replace the refresh token by the next one, once: of two calls with the same old_hash one is REUSED."""
-        return await self._store.write(
-            lambda connection: _rotate(connection, session_id, old_hash, new_hash, now, expires_at)
-        )
+    async def rotate_session(self, renewal: Renewal) -> tuple[Rotation, Activity | None]:
+        """Replace the refresh token by the next one, once: of two calls with the same old_hash one is REUSED.
+
+        The session's place of last use is then the renewal's device. With REUSED comes the activity that tells of it.
+        """
+        return await self._store.write(lambda connection: sessions.rotate(connection, renewal))
 
     async def revoke_session(self, session_id: str, now: Micros) -> bool:
         """End a session. Return whether it was alive."""
-        return await self._store.write(lambda connection: _revoke(connection, session_id, now))
+        return await self._store.write(lambda connection: sessions.revoke(connection, session_id, now))
+
+    async def revoke_sessions(
+        self, user_id: UserId, now: Micros, *, door: str | None, keep: str | None, told: Activity | None
+    ) -> tuple[list[str], Activity | None]:
+        """End an account's live sessions, only those that `door` opened where it is named, but never the one to keep.
+
+        Returns their ids, and `told` as it is kept where it is given.
+        """
+        return await self._store.write(
+            lambda connection: (
+                sessions.revoke_many(connection, user_id, now, door=door, keep=keep),
+                activities.record(connection, told) if told else None,
+            )
+        )
 
     async def sessions(self, user_id: UserId, now: Micros) -> list[Session]:
         """Return an account's live sessions, newest first."""
-        found = await self._readers.read(lambda connection: rows(connection, _LIVE, (user_id, now)))
+        found = await self._readers.read(lambda connection: rows(connection, sessions.LIVE, (user_id, now)))
         return [Session(*row) for row in found]
+
+    async def signed_out_everywhere(self, user_id: UserId, since: Micros) -> bool:
+        """Say whether an account was logged out everywhere at this time or later."""
+        asked = (user_id, ActivityKind.SIGNED_OUT_EVERYWHERE.value, since)
+        return bool(await self._readers.read(lambda connection: rows(connection, activities.SINCE, asked)))
 
     async def activity(self, user_id: UserId, limit: int) -> list[Activity]:
         """Return what happened to an account lately, newest first."""
@@ -129,69 +140,3 @@ def person_by_telegram(
         (FIRST_PERSON, telegram_id, first_name, username, language_code, now),
     )
     return Account(*connection.execute(_BY_TELEGRAM, (telegram_id,)).fetchone())
-
-
-def _session(connection: sqlite3.Connection, session_id: str) -> Session | None:
-    row = connection.execute(_SESSION_BY_ID, (session_id,)).fetchone()
-    return Session(*row) if row else None
-
-
-def _open_session(connection: sqlite3.Connection, session: Session) -> list[str]:
-    if not doors.has(connection, session.user_id, session.door):
-        raise DoorClosed
-    expired.clean(connection, expired.SESSIONS, session.created_at)
-    connection.execute(
-        "DELETE FROM sessions WHERE user_id = ? AND (revoked_at IS NOT NULL OR expires_at <= ?)",
-        (session.user_id, session.created_at),
-    )
-    pushed_out = connection.execute(
-        "DELETE FROM sessions WHERE id IN"
-        " (SELECT id FROM sessions WHERE user_id = ? ORDER BY refreshed_at DESC LIMIT -1 OFFSET ?) RETURNING id",
-        (session.user_id, MAX_SESSIONS - 1),
-    ).fetchall()
-    connection.execute(
-        "INSERT INTO sessions"
-        " (id, user_id, refresh_hash, created_at, refreshed_at, expires_at, user_agent, address, door)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            session.id,
-            session.user_id,
-            session.refresh_hash,
-            session.created_at,
-            session.refreshed_at,
-            session.expires_at,
-            session.user_agent,
-            session.address,
-            session.door,
-        ),
-    )
-    return [session_id for (session_id,) in pushed_out]
-
-
-def _rotate(
-    connection: sqlite3.Connection, session_id: str, old_hash: bytes, new_hash: bytes, now: Micros, expires_at: Micros
-) -> Rotation:
-    session = _session(connection, session_id)
-    if session is None:
-        return Rotation.UNKNOWN
-    if session.revoked_at is not None or session.expires_at <= now:
-        return Rotation.EXPIRED
-    if session.refresh_hash == old_hash:
-        connection.execute(
-            "UPDATE sessions SET refresh_hash = ?, previous_refresh_hash = ?, refreshed_at = ?, expires_at = ?"
-            " WHERE id = ?",
-            (new_hash, old_hash, now, expires_at, session_id),
-        )
-        return Rotation.ROTATED
-    if session.previous_refresh_hash == old_hash:
-        _revoke(connection, session_id, now)
-        return Rotation.REUSED
-    return Rotation.UNKNOWN
-
-
-def _revoke(connection: sqlite3.Connection, session_id: str, now: Micros) -> bool:
-    ended = connection.execute(
-        "UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL AND expires_at > ?",
-        (now, session_id, now),
-    )
-    return ended.rowcount == 1

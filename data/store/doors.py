@@ -60,16 +60,10 @@ def link_wallet(
     return new, record(connection, asker, ActivityKind.WALLET_LINKED, address, now)
 
 
-def close(connection: sqlite3.Connection, user_id: UserId, door: str, now: Micros) -> list[str]:
-    """End the sessions of a door that was just unlinked and return their ids. Raises LastDoor where none is left."""
+def check_left(connection: sqlite3.Connection, user_id: UserId) -> None:
+    """Raise LastDoor where an account has no door any more."""
     if not _wallets(connection, user_id) and not has(connection, user_id, TELEGRAM):
         raise LastDoor
-    ended = connection.execute(
-        "UPDATE sessions SET revoked_at = ? WHERE user_id = ? AND door = ? AND revoked_at IS NULL AND expires_at > ?"
-        " RETURNING id",
-        (now, user_id, door, now),
-    ).fetchall()
-    return [session_id for (session_id,) in ended]
 
 
 def record(connection: sqlite3.Connection, asker: Asker, kind: ActivityKind, detail: str, now: Micros) -> Activity:

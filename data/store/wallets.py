@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Final
 
-from data.store import accounts, doors, expired
+from data.store import accounts, doors, expired, sessions
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
 from engine.accounts.refusals import AlreadyLinked, NotLinked, TelegramTaken
@@ -101,7 +101,8 @@ def _unlink_wallet(
     gone = connection.execute("DELETE FROM wallets WHERE address = ? AND user_id = ?", (address, asker.user_id))
     if not gone.rowcount:
         raise NotLinked
-    ended = doors.close(connection, asker.user_id, address, now)
+    doors.check_left(connection, asker.user_id)
+    ended = sessions.revoke_many(connection, asker.user_id, now, door=address)
     return doors.record(connection, asker, ActivityKind.WALLET_UNLINKED, address, now), ended
 
 
@@ -134,5 +135,6 @@ def _unlink_telegram(connection: sqlite3.Connection, asker: Asker, now: Micros) 
         "UPDATE users SET telegram_id = NULL, first_name = '', username = NULL, language_code = NULL WHERE id = ?",
         (asker.user_id,),
     )
-    ended = doors.close(connection, asker.user_id, TELEGRAM, now)
+    doors.check_left(connection, asker.user_id)
+    ended = sessions.revoke_many(connection, asker.user_id, now, door=TELEGRAM)
     return doors.record(connection, asker, ActivityKind.TELEGRAM_UNLINKED, str(telegram_id), now), ended

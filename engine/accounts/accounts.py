@@ -11,11 +11,11 @@ from msgspec import Struct
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.ports import AccountStore
 from engine.accounts.types import (
-    TELEGRAM,
     Account,
     Activity,
     ActivityKind,
     Device,
+    Renewal,
     Rotation,
     Session,
     TelegramUser,
@@ -62,10 +62,6 @@ class Accounts:
             user.id, user.first_name, user.username, user.language_code, self._clock()
         )
 
-    async def sign_in(self, user: TelegramUser, device: Device) -> SignedIn:
-        """Open a session for somebody for whom Telegram vouches."""
-        return await self.open_session(await self.person(user), TELEGRAM, device)
-
     async def open_session(self, account: Account, door: str, device: Device) -> SignedIn:
         """Open a session of an account by one of its doors, which somebody has just proved to have.
 
@@ -73,7 +69,7 @@ class Accounts:
         """
         session_id = secrets.token_urlsafe(16)
         refresh_token = _next_token(session_id)
-        now = self._clock()
+        now, device = self._clock(), _labelled(device)
         session = Session(
             id=session_id,
             user_id=account.id,
@@ -81,8 +77,8 @@ class Accounts:
             created_at=now,
             refreshed_at=now,
             expires_at=Micros(now + SESSION_LIFE),
-            user_agent=_label(device.user_agent),
-            address=_label(device.address),
+            user_agent=device.user_agent,
+            address=device.address,
             door=door,
         )
         activity = Activity(account.id, now, ActivityKind.SIGNED_IN, session.address, door)
@@ -91,26 +87,23 @@ class Accounts:
         self._feed.tell(signed_in)
         return SignedIn(account, session_id, refresh_token)
 
-    async def refresh(self, refresh_token: str) -> SignedIn:
+    async def refresh(self, refresh_token: str, device: Device) -> SignedIn:
         """Renew a session. Raises InvalidRefreshToken, and ends the session where a token of its past came again."""
         session_id = refresh_token.partition(".")[0]
         # Looked up before: a look-up that fails after the rotation would leave its owner without a good token.
         session = await self._store.session(session_id)
         account = await self._store.account(session.user_id) if session else None
         renewed, now = _next_token(session_id), self._clock()
-        rotation = await self._store.rotate_session(
-            session_id, _hash(refresh_token), _hash(renewed), now, Micros(now + SESSION_LIFE)
+        expires_at = Micros(now + SESSION_LIFE)
+        rotation, reused = await self._store.rotate_session(
+            Renewal(session_id, _hash(refresh_token), _hash(renewed), now, expires_at, _labelled(device))
         )
-        match rotation:
-            case Rotation.ROTATED:
-                if account is None:
-                    raise InvalidRefreshToken
-                return SignedIn(account, session_id, renewed)
-            case Rotation.REUSED | Rotation.UNKNOWN:
-                # Only who has held one of its tokens can name a session: a token older than the previous is a copy too.
-                await self._end(session_id)
-            case Rotation.EXPIRED:
-                pass
+        if rotation is Rotation.ROTATED and account is not None:
+            return SignedIn(account, session_id, renewed)
+        if rotation is Rotation.REUSED:
+            self._tell(session_id)
+        if reused is not None:
+            self._feed.tell(reused)
         raise InvalidRefreshToken
 
     async def account(self, user: UserId) -> Account | None:
@@ -124,6 +117,10 @@ class Accounts:
     async def activity(self, user: UserId, limit: int) -> list[Activity]:
         """Return what happened to an account lately, newest first."""
         return await self._store.activity(user, limit)
+
+    async def signed_out_everywhere(self, user: UserId, since: Micros) -> bool:
+        """Say whether the account was logged out everywhere at this time or later."""
+        return await self._store.signed_out_everywhere(user, since)
 
     async def is_alive(self, user: UserId, session_id: str) -> bool:
         """Say whether this session is the account's and neither ended nor over."""
@@ -147,6 +144,28 @@ class Accounts:
         for session_id in sessions:
             self._tell(session_id)
 
+    async def end_sessions(self, user: UserId, *, door: str | None = None, keep: str | None = None) -> int:
+        """End the account's sessions at once, only those that `door` opened where it is named, but never `keep`.
+
+        Return how many there were.
+        """
+        return await self._end_many(user, self._clock(), door, keep, None)
+
+    async def sign_out_everywhere(self, user: UserId, device: Device, *, keep: str | None = None) -> int:
+        """End all of the account's sessions at once, but never `keep`, and have it known. Return how many."""
+        now, device = self._clock(), _labelled(device)
+        told = Activity(user, now, ActivityKind.SIGNED_OUT_EVERYWHERE, device.address, device.user_agent)
+        return await self._end_many(user, now, None, keep, told)
+
+    async def _end_many(
+        self, user: UserId, now: Micros, door: str | None, keep: str | None, told: Activity | None
+    ) -> int:
+        ended, kept = await self._store.revoke_sessions(user, now, door=door, keep=keep, told=told)
+        self.tell_ended(ended)
+        if kept is not None:
+            self._feed.tell(kept)
+        return len(ended)
+
     async def _end(self, session_id: str) -> bool:
         was_alive = await self._store.revoke_session(session_id, self._clock())
         self._tell(session_id)
@@ -156,6 +175,10 @@ class Accounts:
         self.endings += 1
         for tell in self.ended:
             tell(session_id)
+
+
+def _labelled(device: Device) -> Device:
+    return Device(_label(device.user_agent), _label(device.address))
 
 
 def _label(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from engine.accounts.types import Account, Activity, AdminAct, ApiKey, KeyUse, Rotation, Session
+from engine.accounts.types import Account, Activity, AdminAct, ApiKey, KeyUse, Renewal, Rotation, Session
 from engine.core.types import Micros, UserId
 
 
@@ -69,16 +69,28 @@ class AccountStore(Protocol):
     async def session(self, session_id: str) -> Session | None:
         """Return a session, dead or alive, or None."""
 
-    async def rotate_session(
-        self, session_id: str, old_hash: bytes, new_hash: bytes, now: Micros, expires_at: Micros
-    ) -> Rotation:
-        """Replace the refresh token by the next one, once: of two calls with the same old_hash one is REUSED."""
+    async def rotate_session(self, renewal: Renewal) -> tuple[Rotation, Activity | None]:
+        """Replace the refresh token by the next one, once: of two calls with the same old_hash one is REUSED.
+
+        The session's place of last use is then the renewal's device. With REUSED comes the activity that tells of it.
+        """
 
     async def revoke_session(self, session_id: str, now: Micros) -> bool:
         """End a session. Return whether it was alive."""
 
+    async def revoke_sessions(
+        self, user_id: UserId, now: Micros, *, door: str | None, keep: str | None, told: Activity | None
+    ) -> tuple[list[str], Activity | None]:
+        """End an account's live sessions, only those that `door` opened where it is named, but never the one to keep.
+
+        Returns their ids, and `told` as it is kept where it is given.
+        """
+
     async def sessions(self, user_id: UserId, now: Micros) -> list[Session]:
         """Return an account's live sessions, newest first."""
+
+    async def signed_out_everywhere(self, user_id: UserId, since: Micros) -> bool:
+        """Say whether an account was logged out everywhere at this time or later."""
 
     async def activity(self, user_id: UserId, limit: int) -> list[Activity]:
         """Return what happened to an account lately, newest first."""

@@ -112,13 +112,17 @@ class Account(Struct, frozen=True):
 
 
 class TelegramUser(Struct, frozen=True):
-    """A person as Telegram names them: in launch data, and in what the bot is told."""
+    """A person as Telegram names them: in launch data, which says when, and in what the bot is told.
+
+    auth_date is in seconds since 1970.
+    """
 
     id: int
     first_name: str = ""
     last_name: str | None = None
     username: str | None = None
     language_code: str | None = None
+    auth_date: int = 0
 
 
 class Session(Struct, frozen=True):
@@ -152,10 +156,21 @@ class AdminAct(Struct, frozen=True):
     id: int = 0
 
 
+class Renewal(Struct, frozen=True):
+    """The exchange of a session's refresh token for the next one, as hashes, and from where it is asked."""
+
+    session: str
+    old_hash: bytes
+    new_hash: bytes
+    now: Micros
+    expires_at: Micros
+    device: Device
+
+
 class Rotation(enum.Enum):
     """How the exchange of a refresh token for the next one went."""
 
     ROTATED = "rotated"
-    REUSED = "reused"  # the previous token came again: the session is revoked by this very call
-    UNKNOWN = "unknown"  # no such session, or a token that it never had
+    REUSED = "reused"  # it is no longer the session's token, so a copy: the session is revoked by this very call
+    UNKNOWN = "unknown"  # no such session
     EXPIRED = "expired"  # the session is over, by time or by revocation

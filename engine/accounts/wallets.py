@@ -1,8 +1,8 @@
 """Wallets as doors to an account, beside Telegram. That a wallet has signed was verified before, at the edge."""
 
-from engine.accounts.accounts import Accounts, SignedIn
+from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
-from engine.accounts.types import Account, Activity, Device, TelegramUser
+from engine.accounts.types import Account, Activity, TelegramUser
 from engine.accounts.wallet_ports import WalletStore
 from engine.accounts.wallet_types import Asker, Challenge, Wallet
 from engine.core.types import UserId
@@ -30,10 +30,9 @@ class Wallets:
         """Return the text with this nonce, once; whoever comes later gets None."""
         return await self._store.take_challenge(nonce)
 
-    async def sign_in(self, address: str, device: Device) -> SignedIn:
-        """Open a session for who has this wallet; an account is made where it is new."""
-        account = await self._store.person_by_wallet(address, self._clock())
-        return await self._accounts.open_session(account, address, device)
+    async def person(self, address: str) -> Account:
+        """Return the account of who has this wallet, created where new."""
+        return await self._store.person_by_wallet(address, self._clock())
 
     async def wallets(self, user: UserId) -> list[Wallet]:
         """Return an account's wallets, the first linked first."""

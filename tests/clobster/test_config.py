@@ -1,5 +1,6 @@
 """Settings are read once; what is wrong is said in one line that names the setting and never shows a secret."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -69,12 +70,28 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_ENCRYPTION_KEY", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQQ=="),
         ("CLOBSTER_ENCRYPTION_KEY", "a passphrase of more than 32 bytes!"),
         ("CLOBSTER_ENCRYPTION_KEY_PREVIOUS", "QUFB"),
+        ("CLOBSTER_JWT_SECRET_PREVIOUS", "short"),
+        ("CLOBSTER_JWT_ALGORITHM", "none"),
+        ("CLOBSTER_JWT_ALGORITHM", "HS512"),
+        ("CLOBSTER_TRUSTED_PROXIES", "my-proxy"),
+        ("CLOBSTER_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("CLOBSTER_LIMIT_LOG_IN", "5"),
+        ("CLOBSTER_LIMIT_ORDER", "0/5"),
+        ("CLOBSTER_LIMIT_ADDRESS_FACTOR", "0"),
         ("CLOBSTER_INIT_DATA_MAX_AGE_S", "0"),
         ("CLOBSTER_DATABASE_URL", "mysql://somewhere"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     assert name in refused({name: value})
+
+
+@pytest.mark.parametrize("name", ["CLOBSTER_JWT_SECRET", "CLOBSTER_JWT_SECRET_PREVIOUS"])
+def test_a_secret_must_be_in_its_algorithms_form(name: str) -> None:
+    seed = b64encode(b"7" * 32).decode()
+    assert load({"CLOBSTER_JWT_ALGORITHM": "EdDSA", name: seed}).jwt_algorithm == "EdDSA"
+    said = refused({"CLOBSTER_JWT_ALGORITHM": "EdDSA", name: SECRET})
+    assert said == f"{name} must be the base64 of 32 random bytes, an Ed25519 seed"
 
 
 def test_production_starts_with_all_that_it_needs() -> None:

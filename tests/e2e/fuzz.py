@@ -27,7 +27,7 @@ ORDERS: list[dict[str, Any]] = [  # good ones, so that there is something to be 
 ]
 ORDER_IDS = 40  # ids worth asking for
 ADA, BOB = 42, 43
-SIGN_OUT = "sign_out"  # ends the session that asks, so it has a run of its own
+SIGN_OUTS = ("sign_out", "sign_out_everywhere")  # they end the session that asks, so each has a run of its own
 BATCH = "batch"  # answers 200 even where an item is refused, so what is bad in one is not to be refused as a whole
 LIMIT_S = 1800
 
@@ -77,12 +77,12 @@ def fuzz(server: Server, folder: Path, *, examples: int) -> list[str]:
     # An order within the schema may still be off the market's tick or beyond one's funds.
     unchecked = ["--exclude-checks", "positive_data_acceptance"]
     runs = [
-        (server.sign_in(ADA), [*unchecked, "--exclude-operation-id", SIGN_OUT, "--exclude-operation-id", BATCH]),
+        (server.sign_in(ADA), [*unchecked, *(f"--exclude-operation-id={name}" for name in (*SIGN_OUTS, BATCH))]),
         (
             server.sign_in(ADA),
             [*unchecked, "--exclude-checks", "negative_data_rejection", "--include-operation-id", BATCH],
         ),
-        (server.sign_in(BOB), [*unchecked, "--include-operation-id", SIGN_OUT]),
+        *((server.sign_in(BOB), [*unchecked, f"--include-operation-id={name}"]) for name in SIGN_OUTS),
     ]
     said = [_run(server, folder, described, token, options, examples) for token, options in runs]
     return [each for each in said if each]

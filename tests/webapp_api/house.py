@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -35,13 +35,15 @@ from engine.market_data.market_data import MarketData
 from engine.sequencer.sequencer import Sequencer
 from tests.webapp_api.described import hold
 from tests.webapp_api.launch import BOT_TOKEN, launch_data
+from webapp_api.addresses import Addresses, parse_networks
 from webapp_api.app import build_app
-from webapp_api.asked import device
 from webapp_api.auth.key_guard import KeyGuard
+from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.sealing import Seal, made_encryption_key
 from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
+from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.stream.hub import Hub
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
@@ -49,11 +51,14 @@ ASSETS = {asset.code: asset for asset in (USDT, BTC, ETH)}
 BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
 ETHUSDT = Market.of("ETHUSDT", ETH, USDT, tick_atoms=10**4, lot_atoms=10**4)
 MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecimals(ETHUSDT, ETH, USDT)}
-JWT_SECRET = b"a secret of access tokens for tests"
 ADMIN = 900_000_001  # the Telegram id of the one who runs the exchange
 DEV_SECRET = "a secret of development for tests"
 
+JWT_SECRET = "a secret of access tokens for tests"
 SITE = Site("https://clobster.test", "devnet", "https://t.me/clobster_bot/app")
+
+FREELY = {each: Rate(10_000, 100_000) for each in RequestClass}
+ADDRESS_FACTOR = 5
 
 PATIENCE_S = 10.0  # a writer that has died fails a test, it does not hang it
 
@@ -169,7 +174,14 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(template: Path, folder: Path, *, dev_secret: str | None = DEV_SECRET) -> AsyncIterator[House]:
+async def open_house(
+    template: Path,
+    folder: Path,
+    *,
+    dev_secret: str | None = DEV_SECRET,
+    rates: Mapping[RequestClass, Rate] = FREELY,
+    trusted_proxies: str = "",
+) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
     path = folder / "exchange.db"
     shutil.copyfile(template, path)
@@ -191,7 +203,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
                 await sequencer.submit(ListMarket(clock(), market))
         activity, people = ActivityFeed(), SqliteAccounts(store, queries)
         accounts = Accounts(people, activity, clock)
-        tokens = AccessTokens(JWT_SECRET, clock)
+        tokens = AccessTokens(KeyRing(TokenKey.of(JWT_SECRET)), clock)
         guard = Guard(tokens, accounts, clock)
         key_store = SqliteApiKeys(store, queries)
         api_keys = ApiKeys(key_store, Seal(made_encryption_key()), activity, clock)
@@ -199,6 +211,8 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
         stack.push_async_callback(last_use.close)
         keys = KeyGuard(api_keys, last_use, clock)
         market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)
+        limits = RateLimits(rates, ADDRESS_FACTOR, clock)
+        addresses = Addresses(parse_networks(trusted_proxies))
         hub = Hub(
             sequencer=sequencer,
             queries=queries,
@@ -206,7 +220,8 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             guard=guard,
             api_keys=api_keys,
             keys=keys,
-            device=device,
+            rates=limits,
+            addresses=addresses,
             market_data=market_data,
             markets=MARKETS,
             assets=ASSETS,
@@ -216,6 +231,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
         activity.listeners.append(hub.on_activity)
         registry = CollectorRegistry()
         registry.register(hub.metrics)
+        registry.register(limits)
         reasons: list[str] = []
         deps = Deps(
             sequencer=sequencer,
@@ -229,6 +245,8 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             guard=guard,
             api_keys=api_keys,
             keys=keys,
+            limits=limits,
+            addresses=addresses,
             market_data=market_data,
             hub=hub,
             markets=MARKETS,

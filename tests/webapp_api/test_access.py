@@ -5,8 +5,8 @@ from aiohttp import web
 
 from tests.webapp_api.house import ADMIN, House
 from tests.webapp_api.test_description import served
-from webapp_api.asked import device
-from webapp_api.auth.access import RULES, Access, Who, rule_of
+from webapp_api.app import access_of
+from webapp_api.auth.access import RULES, Who, rule_of
 
 
 async def test_every_route_has_a_rule_and_every_rule_a_route(house: House) -> None:
@@ -17,7 +17,7 @@ async def test_an_exchange_with_a_route_that_nobody_thought_of_does_not_start(ho
     app = web.Application()
     app.router.add_get("/api/money", house.deps.hub.handle)
     with pytest.raises(KeyError):
-        Access(house.deps.guard, house.deps.keys, house.deps.administration, device).protect(app)
+        access_of(house.deps).protect(app)
 
 
 async def test_only_pages_and_market_data_and_the_way_in_are_for_anybody(house: House) -> None:

@@ -11,6 +11,8 @@ import pytest
 from tests.webapp_api.launch import BOT_TOKEN, launch_data, launch_fields, sign
 from webapp_api.auth.telegram import (
     MAX_LENGTH,
+    PRODUCTION_KEY,
+    TEST_KEY,
     BadSignature,
     Expired,
     LaunchDataRefused,
@@ -26,12 +28,35 @@ VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
 )
 
 
-def verdict(verify: Callable[[], Any]) -> bool:
+WHY = {
+    "hash_missing": Malformed,
+    "signature_missing": Malformed,
+    "unexpected_format": Malformed,
+    "duplicate_key": Malformed,
+    "auth_date_missing": Malformed,
+    "hash_invalid": BadSignature,
+    "signature_invalid": BadSignature,
+    "expired": Expired,
+    "auth_date_in_future": Expired,
+}
+KEYS = {"prod": PRODUCTION_KEY, "test": TEST_KEY}
+
+
+def verdict(verify: Callable[[], Any]) -> type[LaunchDataRefused] | None:
+    """Return why launch data is refused, or None where it is not."""
     try:
         verify()
-    except LaunchDataRefused:
-        return False
-    return True
+    except LaunchDataRefused as refused:
+        return type(refused)
+    return None
+
+
+def label(vector: dict[str, Any]) -> type[LaunchDataRefused] | None:
+    """Return why a vector is to be refused. Of what is not signed the date is not even looked at."""
+    assert vector["valid"] == (vector["reason"] is None)
+    if vector["reason"] in {"expired", "auth_date_missing"} and not vector["crypto_ok"]:
+        return BadSignature
+    return None if vector["valid"] else WHY[vector["reason"]]
 
 
 def now_of(vector: dict[str, Any]) -> int:
@@ -49,21 +74,24 @@ def test_every_published_hmac_vector(vector: dict[str, Any]) -> None:
             vector["init_data"], vector["bot_token"], now_s=now_of(vector), max_age_s=age_of(vector)
         )
 
-    assert verdict(verify) is vector["valid"]
+    assert verdict(verify) is label(vector)
 
 
 @pytest.mark.parametrize("vector", VECTORS["ed25519"], ids=lambda v: v["id"])
 def test_every_published_ed25519_vector(vector: dict[str, Any]) -> None:
+    public_key = bytes.fromhex(vector["public_key_hex"])
+
     def verify() -> Any:
         return verify_init_data_signature(
             vector["init_data"],
             vector["bot_id"],
-            public_key=bytes.fromhex(vector["public_key_hex"]),
+            public_key=public_key,
             now_s=now_of(vector),
             max_age_s=age_of(vector),
         )
 
-    assert verdict(verify) is vector["valid"]
+    assert verdict(verify) is label(vector)
+    assert KEYS.get(vector["env"], public_key) == public_key
 
 
 def verified(raw: str, now_s: int = NOW_S, token: str = BOT_TOKEN) -> Any:
@@ -78,6 +106,36 @@ def test_it_says_who_opened_the_app() -> None:
 def test_another_bots_data_is_refused() -> None:
     with pytest.raises(BadSignature):
         verified(launch_data(42, NOW_S, bot_token="7000000002:another"))
+
+
+@pytest.mark.parametrize("vector", [v for v in VECTORS["ed25519"] if v["valid"]], ids=lambda v: v["id"])
+def test_another_bots_data_is_refused_by_telegrams_key_too(vector: dict[str, Any]) -> None:
+    with pytest.raises(BadSignature):
+        verify_init_data_signature(
+            vector["init_data"],
+            vector["bot_id"] + 1,
+            public_key=bytes.fromhex(vector["public_key_hex"]),
+            now_s=now_of(vector),
+            max_age_s=age_of(vector),
+        )
+
+
+def test_stale_launch_data_is_refused() -> None:
+    with pytest.raises(Expired):
+        verified(launch_data(42, NOW_S - DAY_S - 1))
+
+
+def test_future_dated_launch_data_is_refused() -> None:
+    with pytest.raises(Expired):
+        verified(launch_data(42, NOW_S + 61))
+
+
+@pytest.mark.parametrize("twice", ["auth_date", "user", "hash"])
+def test_a_duplicate_key_is_refused_whichever_of_the_two_was_signed(twice: str) -> None:
+    raw = launch_data(42, NOW_S)
+    for forged in (f"{raw}&{twice}=0", f"{twice}=0&{raw}", f"{raw}&{twice[0]}%{ord(twice[1]):02x}{twice[2:]}=0"):
+        with pytest.raises(Malformed):
+            verified(forged)
 
 
 @pytest.mark.parametrize(("age_s", "good"), [(0, True), (DAY_S, True), (DAY_S + 1, False), (-60, True), (-61, False)])

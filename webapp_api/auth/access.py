@@ -1,7 +1,7 @@
 """Who may do what over HTTP: one table, and the one place that holds everybody to it."""
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -9,13 +9,15 @@ from aiohttp.typedefs import Handler, Middleware
 from msgspec import Struct
 
 from engine.accounts.administration import Administration
-from engine.accounts.types import Device, Scope
+from engine.accounts.types import Scope
 from engine.core.types import UserId
+from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard, hold
 from webapp_api.auth.key_refusals import NeedsASession
 from webapp_api.auth.signing import KEY_HEADER, MalformedSignature, of_request
 from webapp_api.auth.tokens import Guard
-from webapp_api.refusals import Unauthorized
+from webapp_api.limits import BATCH_COST, Allowance, RateLimits, RequestClass
+from webapp_api.refusals import LimitReached, Unauthorized
 
 
 class Who(enum.Enum):
@@ -28,27 +30,21 @@ class Who(enum.Enum):
     OPERATOR = "operator"  # the same person, who only looks
 
 
-class RequestClass(enum.Enum):
-    """What a request is counted as, where requests are limited."""
-
-    LOG_IN = "log_in"
-    READ = "read"
-    ORDER = "order"
-    WITHDRAWAL = "withdrawal"
-
-
 class Rule(Struct, frozen=True):
-    """Who may ask something, and as what it is counted. scope is what a program's key must have.
+    """Who may ask something, as what it is counted, and as how many. scope is what a program's key must have.
 
-    by_name is for what anybody may ask and gets another answer who is signed in: a token that comes along must be good.
+    What counts as nothing is answered although everything else is refused. by_name is for what anybody may ask and gets
+    another answer who is signed in: a token that comes along must be good.
     """
 
     who: Who
-    counts_as: RequestClass
+    counts_as: RequestClass | None
     scope: Scope | None = None
+    cost: int = 1
     by_name: bool = False
 
 
+HEALTH: Final = Rule(Who.ANYBODY, None)
 PUBLIC: Final = Rule(Who.ANYBODY, RequestClass.READ)
 LOG_IN: Final = Rule(Who.ANYBODY, RequestClass.LOG_IN)
 LOG_IN_OR_LINK: Final = Rule(Who.ANYBODY, RequestClass.LOG_IN, by_name=True)
@@ -57,10 +53,11 @@ READS: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.READ)
 TRADES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE)
 ACTS: Final = Rule(Who.ADMIN, RequestClass.READ)
 LOOKS: Final = Rule(Who.OPERATOR, RequestClass.READ)
+BATCHES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE, BATCH_COST)
 
 RULES: Final[Mapping[str, Rule]] = {
-    "GET /healthz": PUBLIC,
-    "GET /readyz": PUBLIC,
+    "GET /healthz": HEALTH,
+    "GET /readyz": HEALTH,
     "GET /metrics": PUBLIC,
     "GET /": PUBLIC,
     "GET /wallet": PUBLIC,
@@ -84,6 +81,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "POST /api/auth/solana": LOG_IN,
     "POST /api/auth/refresh": LOG_IN,
     "POST /api/auth/logout": PERSON,
+    "POST /api/auth/logout-all": PERSON,
     "GET /api/auth/sessions": PERSON,
     "DELETE /api/auth/sessions/{id}": PERSON,
     "GET /api/account": READS,
@@ -102,7 +100,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/account/api-keys": PERSON,
     "DELETE /api/account/api-keys/{api_key}": PERSON,
     "POST /api/trading/orders": TRADES,
-    "POST /api/trading/orders/batch": TRADES,
+    "POST /api/trading/orders/batch": BATCHES,
     "GET /api/trading/orders": READS,
     "DELETE /api/trading/orders": TRADES,
     "GET /api/trading/orders/{id}": READS,
@@ -128,6 +126,7 @@ class Caller(Struct, frozen=True):
 
 
 CALLER: Final = web.RequestKey("caller", Caller)
+ALLOWANCE: Final = web.RequestKey("allowance", Allowance)
 
 _BEARER: Final = "Bearer "
 
@@ -155,16 +154,24 @@ class Access:
     """Holds an application's routes to their rules. `middleware` is to be the one after the errors'."""
 
     def __init__(
-        self, guard: Guard, keys: KeyGuard, administration: Administration, device: Callable[[web.Request], Device]
+        self,
+        *,
+        guard: Guard,
+        keys: KeyGuard,
+        administration: Administration,
+        limits: RateLimits,
+        addresses: Addresses,
     ) -> None:
         self._guard = guard
         self._keys = keys
         self._administration = administration
-        self._device = device
+        self._limits = limits
+        self._addresses = addresses
         self._rules: dict[web.AbstractRoute, Rule] = {}
 
     def protect(self, app: web.Application) -> None:
         """Take up the rules of all routes, once they are there. Raises KeyError where one has none."""
+        app.on_response_prepare.append(_tell_allowance)
         for route in app.router.routes():
             assert route.resource is not None
             self._rules[route] = rule_of(route.method, route.resource.canonical)
@@ -175,17 +182,28 @@ class Access:
         @web.middleware
         async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             rule = self._rules.get(request.match_info.route, PUBLIC)  # else no such path or method: that is answered
-            if rule.who is Who.ANYBODY:
-                if rule.by_name and hdrs.AUTHORIZATION in request.headers:
-                    request[CALLER] = await self._person(request)
-            else:
-                by_key = KEY_HEADER in request.headers
-                caller = request[CALLER] = await (self._program(request, rule) if by_key else self._person(request))
+            counts_as = rule.counts_as
+            if counts_as is not None:  # before anything of it is read
+                heed(request, self._limits.of_address(counts_as, self._addresses.of(request), rule.cost))
+            caller = await self._caller(request, rule)
+            if caller is not None:
+                request[CALLER] = caller
+                if counts_as is not None:
+                    heed(request, self._limits.of_account(counts_as, caller.user, rule.cost, key=caller.key))
                 if rule.who in (Who.ADMIN, Who.OPERATOR):
                     await self._admit_admin(caller, request, acts=rule.who is Who.ADMIN)
             return await handler(request)
 
         return admit
+
+    async def _caller(self, request: web.Request, rule: Rule) -> Caller | None:
+        """Return who asks, None where anybody may. Raises what says that they may not."""
+        if rule.who is Who.ANYBODY:
+            named = rule.by_name and hdrs.AUTHORIZATION in request.headers
+            return await self._person(request) if named else None
+        if KEY_HEADER in request.headers:
+            return await self._program(request, rule)
+        return await self._person(request)
 
     async def _person(self, request: web.Request) -> Caller:
         token = bearer(request)
@@ -198,7 +216,7 @@ class Access:
         """Raise NotAnAdmin for everybody else; keep what an administrator is about to do."""
         await self._administration.check(caller.user)
         if acts:
-            await self._administration.log(caller.user, request.method, request.path, self._device(request).address)
+            await self._administration.log(caller.user, request.method, request.path, self._addresses.of(request))
 
     async def _program(self, request: web.Request, rule: Rule) -> Caller:
         if hdrs.AUTHORIZATION in request.headers or len(request.headers.getall(KEY_HEADER)) > 1:
@@ -207,6 +225,22 @@ class Access:
             raise NeedsASession
         body = await request.read() if request.body_exists else b""
         signed = of_request(request.rel_url.raw_query_string, body)
-        key = await self._keys.admit(request.headers[KEY_HEADER], signed, self._device(request).address)
+        key = await self._keys.admit(request.headers[KEY_HEADER], signed, self._addresses.of(request))
         hold(key.scopes, rule.scope)
         return Caller(key.user_id, key=key.id)
+
+
+def heed(request: web.Request, allowance: Allowance) -> None:
+    """Have the answer tell this allowance. Raises LimitReached where there is none."""
+    request[ALLOWANCE] = allowance
+    if allowance.wait_s:
+        raise LimitReached(retry_after=allowance.wait_s)
+
+
+async def _tell_allowance(request: web.Request, response: web.StreamResponse) -> None:
+    allowance = request.get(ALLOWANCE)
+    if allowance is not None:
+        headers = response.headers
+        headers["RateLimit-Limit"] = str(allowance.limit)
+        headers["RateLimit-Remaining"] = str(allowance.remaining)
+        headers["RateLimit-Reset"] = str(allowance.full_s)

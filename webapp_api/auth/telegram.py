@@ -11,6 +11,7 @@ import re
 from urllib.parse import unquote_plus
 
 import msgspec
+from msgspec.structs import replace
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
@@ -21,6 +22,10 @@ MAX_LENGTH = 8192  # characters; real launch data has about 700
 MAX_FIELDS = 64
 FUTURE_S = 60  # how far Telegram's clock may be ahead of ours
 MAX_USER_ID = 2**52
+
+# Telegram's own Ed25519 keys, with which it signs launch data for third parties; its test environment has another.
+PRODUCTION_KEY = bytes.fromhex("e7bf03a2fa4602af4580703d88dda5bb59f32ed8b02a56c187fe7d34caed242d")
+TEST_KEY = bytes.fromhex("40055058a4ee38156a06562e52eece92a771bcd8346a8c4615cb7376eddf72ec")
 
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _AUTH_DATE = re.compile(r"[0-9]{1,12}", re.ASCII)
@@ -124,4 +129,4 @@ def _opened_by(fields: dict[str, str], now_s: int, max_age_s: int) -> TelegramUs
         raise Malformed from None
     if not 0 < user.id < MAX_USER_ID:
         raise Malformed
-    return user
+    return replace(user, auth_date=int(auth_date))

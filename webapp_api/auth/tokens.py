@@ -1,5 +1,6 @@
 """Access tokens: short-lived, signed, checked without the database once seen."""
 
+from collections import defaultdict
 from typing import Final
 
 import jwt
@@ -8,14 +9,13 @@ import msgspec
 from engine.accounts.accounts import Accounts
 from engine.core.types import UserId
 from engine.ports import Clock
+from webapp_api.auth.keys import KeyRing
 from webapp_api.refusals import Unauthorized
 
 LIFE_S: Final = 15 * 60
-MIN_SECRET_BYTES: Final = 32
-MAX_LENGTH: Final = 512  # characters of a token; ours have about 300
+MAX_LENGTH: Final = 512  # characters of a token; ours have about 330
 MAX_KNOWN: Final = 16_384  # verified tokens remembered
 
-_ALGORITHM: Final = "HS256"
 _ISSUER: Final = "clobster"
 _AUDIENCE: Final = "clobster-api"
 _MICROS: Final = 1_000_000
@@ -36,12 +36,10 @@ class _Payload(msgspec.Struct, frozen=True):
 
 
 class AccessTokens:
-    """Makes and checks access tokens, by one secret and one algorithm."""
+    """Makes and checks access tokens. A token's `kid` picks a key, and that has its one algorithm, whatever it says."""
 
-    def __init__(self, secret: bytes, clock: Clock) -> None:
-        if len(secret) < MIN_SECRET_BYTES:
-            raise ValueError(f"the secret of access tokens needs at least {MIN_SECRET_BYTES} bytes")
-        self._secret = secret
+    def __init__(self, keys: KeyRing, clock: Clock) -> None:
+        self._keys = keys
         self._clock = clock
 
     def issue(self, user: UserId, session: str) -> str:
@@ -55,19 +53,23 @@ class AccessTokens:
             "iat": now_s,
             "exp": now_s + LIFE_S,
         }
-        return jwt.encode(payload, self._secret, _ALGORITHM)
+        key = self._keys.current
+        return jwt.encode(payload, key.signs, key.algorithm, headers={"kid": key.id})
 
     def verify(self, token: str) -> Claims:
         """Return what the token says. Raises Unauthorized; whether the session was ended is not asked here."""
         if len(token) > MAX_LENGTH or not token.isascii():
             raise Unauthorized
         try:
+            key = self._keys.find(jwt.get_unverified_header(token).get("kid"))
+            if key is None:
+                raise Unauthorized
             # Expiry is ours to check: one clock for everything.
             payload = msgspec.convert(
                 jwt.decode(
                     token,
-                    self._secret,
-                    algorithms=[_ALGORITHM],
+                    key.checks,
+                    algorithms=[key.algorithm],
                     issuer=_ISSUER,
                     audience=_AUDIENCE,
                     options={
@@ -99,13 +101,14 @@ class Guard:
         self._clock = clock
         self._max_known = max_known
         self._known: dict[str, Claims] = {}
+        self._of_session: defaultdict[str, list[str]] = defaultdict(list)  # tokens by session, all of them known
         accounts.ended.append(self._forget)
 
     def known(self, token: str) -> Claims | None:
         """Return what a remembered token says, or None where `admit` has to be asked."""
         claims = self._known.get(token)
         if claims is not None and claims.expires_at * _MICROS <= self._clock():
-            del self._known[token]
+            self._drop(token)
             return None
         return claims
 
@@ -122,10 +125,19 @@ class Guard:
             if endings == self._accounts.endings:  # else: it may have ended while we asked
                 break
         if len(self._known) >= self._max_known:
-            del self._known[next(iter(self._known))]
+            self._drop(next(iter(self._known)))
+        if token not in self._known:  # somebody may have asked for the same one meanwhile
+            self._of_session[claims.session].append(token)
         self._known[token] = claims
         return claims
 
+    def _drop(self, token: str) -> None:
+        session = self._known.pop(token).session
+        others = self._of_session[session]
+        others.remove(token)
+        if not others:
+            del self._of_session[session]
+
     def _forget(self, session: str) -> None:
-        for token in [token for token, claims in self._known.items() if claims.session == session]:
+        for token in self._of_session.pop(session, ()):
             del self._known[token]

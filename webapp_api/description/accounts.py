@@ -36,10 +36,20 @@ OPERATIONS: Final = (
         reply=None,
     ),
     Operation(
+        name="sign_out_everywhere",
+        method="POST",
+        path="/api/auth/logout-all",
+        summary="End every session of the account at once, or every other one",
+        body=wire.SignOutEverywhere,
+        body_required=False,
+        status=HTTPStatus.NO_CONTENT,
+        reply=None,
+    ),
+    Operation(
         name="sessions",
         method="GET",
         path="/api/auth/sessions",
-        summary="List the live sessions, newest first",
+        summary="List the live sessions with device and place of last use, newest first",
         reply=lists.Sessions,
     ),
     Operation(

@@ -15,6 +15,7 @@ from webapp_api.wire import MAX_BODY, Error
 SIGNED_IN: Final = ("unauthorized", "busy")  # whether a session still lives may have to be looked up
 BY_KEY: Final = ("malformed", "invalid_credentials", "expired", "missing_scope", "address_not_allowed")
 NOT_BY_KEY: Final = ("malformed", "needs_a_session")
+LIMITED: Final = "too_many_requests"
 WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
 
 
@@ -56,6 +57,7 @@ class Operation:
     summary: str
     parameters: tuple[Parameter, ...] = ()
     body: Any = None
+    body_required: bool = True
     status: HTTPStatus = HTTPStatus.OK
     reply: Any
     errors: tuple[str, ...] = ()
@@ -78,7 +80,13 @@ class Operation:
             implied = (*SIGNED_IN, *(BY_KEY if rule.scope is not None else NOT_BY_KEY), *implied)
         elif rule.by_name:
             implied = (*SIGNED_IN, *implied)
-        return tuple(dict.fromkeys((*implied, *self.errors)))
+        limited = (LIMITED,) if self.limited else ()
+        return tuple(dict.fromkeys((*implied, *limited, *self.errors)))
+
+    @property
+    def limited(self) -> bool:
+        """Whether this is counted, and every answer says what remains."""
+        return self.rule.counts_as is not None
 
 
 Count = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]

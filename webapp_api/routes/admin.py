@@ -26,9 +26,7 @@ async def account(request: web.Request) -> web.Response:
 async def sign_out(request: web.Request) -> web.Response:
     """End all sessions of an account."""
     found = await _account(request)
-    people = request.app[DEPS].accounts
-    for session in await people.sessions(found.id):
-        await people.sign_out(found.id, session.id)
+    await request.app[DEPS].accounts.end_sessions(found.id)
     return web.Response(status=204)
 
 

@@ -2,9 +2,14 @@
 
 from aiohttp import web
 
+from engine.accounts.types import TELEGRAM
+from engine.core.types import Micros
 from webapp_api import accounts, lists, wire
 from webapp_api.asked import asker, caller, device, launched_by, limit
+from webapp_api.auth.access import heed
+from webapp_api.auth.telegram import Expired
 from webapp_api.deps import DEPS
+from webapp_api.limits import RequestClass
 from webapp_api.refusals import Unauthorized, UnknownSession
 from webapp_api.reply import json_reply
 
@@ -15,7 +20,13 @@ routes = web.RouteTableDef()
 async def telegram(request: web.Request) -> web.Response:
     """Sign in with the mini-app's launch data."""
     body, deps = wire.decode(await request.read(), wire.SIGN_IN_BY_TELEGRAM), request.app[DEPS]
-    signed_in = await deps.accounts.sign_in(launched_by(deps, body.init_data), device(request))
+    person = launched_by(deps, body.init_data)
+    account = await deps.accounts.person(person)
+    heed(request, deps.limits.of_account(RequestClass.LOG_IN, account.id))
+    # A copy of it is of no more use then. Its date is in whole seconds: what was made in that second is still good.
+    if await deps.accounts.signed_out_everywhere(account.id, Micros((person.auth_date + 1) * 1_000_000)):
+        raise Expired("This account was logged out everywhere since the app was opened. Open it again.")
+    signed_in = await deps.accounts.open_session(account, TELEGRAM, device(request))
     return json_reply(accounts.signed_in(signed_in, deps.tokens))
 
 
@@ -23,7 +34,8 @@ async def telegram(request: web.Request) -> web.Response:
 async def refresh(request: web.Request) -> web.Response:
     """Exchange a refresh token for the next one and a new access token."""
     body, deps = wire.decode(await request.read(), wire.REFRESH), request.app[DEPS]
-    return json_reply(accounts.signed_in(await deps.accounts.refresh(body.refresh_token), deps.tokens))
+    renewed = await deps.accounts.refresh(body.refresh_token, device(request))
+    return json_reply(accounts.signed_in(renewed, deps.tokens))
 
 
 @routes.post("/api/auth/logout")
@@ -31,6 +43,16 @@ async def logout(request: web.Request) -> web.Response:
     """End the session that asks."""
     asking = caller(request)
     await request.app[DEPS].accounts.sign_out(asking.user, asking.session)
+    return web.Response(status=204)
+
+
+@routes.post("/api/auth/logout-all")
+async def logout_all(request: web.Request) -> web.Response:
+    """End every session of the account, or every other one."""
+    raw, asking = await request.read(), caller(request)
+    body = wire.decode(raw, wire.SIGN_OUT_EVERYWHERE) if raw else wire.SignOutEverywhere()
+    keep = asking.session if body.keep_current else None
+    await request.app[DEPS].accounts.sign_out_everywhere(asking.user, device(request), keep=keep)
     return web.Response(status=204)
 
 

@@ -5,7 +5,9 @@ from aiohttp import web
 from engine.accounts.wallet_types import Wallet
 from webapp_api import accounts, wallet_wire, wire
 from webapp_api.asked import asker, by, caller, device, known_caller, launched_by
+from webapp_api.auth.access import heed
 from webapp_api.deps import DEPS, PROOFS
+from webapp_api.limits import RequestClass
 from webapp_api.reply import json_reply
 
 routes = web.RouteTableDef()
@@ -30,7 +32,10 @@ async def solana(request: web.Request) -> web.Response:
     """Sign in with a wallet that has signed."""
     body, deps = wire.decode(await request.read(), wallet_wire.PROOF), request.app[DEPS]
     await request.app[PROOFS].signs_in(body)
-    return json_reply(accounts.signed_in(await deps.wallets.sign_in(body.address, device(request)), deps.tokens))
+    account = await deps.wallets.person(body.address)
+    heed(request, deps.limits.of_account(RequestClass.LOG_IN, account.id))
+    signed_in = await deps.accounts.open_session(account, body.address, device(request))
+    return json_reply(accounts.signed_in(signed_in, deps.tokens))
 
 
 @routes.get("/api/account/wallets")

@@ -14,7 +14,8 @@ from engine.ports import Clock
 from engine.sequencer.sequencer import Busy
 from webapp_api.auth.key_guard import KeyGuard, hold
 from webapp_api.auth.tokens import Guard
-from webapp_api.refusals import InvalidRequest, Unauthorized
+from webapp_api.limits import BATCH_COST, RateLimits, RequestClass
+from webapp_api.refusals import InvalidRequest, LimitReached, Unauthorized
 from webapp_api.stream import protocol
 from webapp_api.stream.answers import Answers
 from webapp_api.stream.channel import PublicChannel
@@ -31,7 +32,6 @@ CLOSE_S: Final = 1.0  # what a client has for taking a close frame and answering
 MAX_FAULTS: Final = 100  # of one connection: messages that are no requests, and tokens and keys that are not good
 MAX_SUBSCRIPTIONS: Final = 200  # of one connection
 BUDGET: Final = 5_000  # a second and connection: an order costs 1, a batch BATCH_COST, another request REQUEST_COST
-BATCH_COST: Final = 10
 REQUEST_COST: Final = 50
 FAIR_SHARE: Final = 64  # messages of one client that are handled before others get their turn
 FLOOD: Final = "flood"
@@ -61,6 +61,7 @@ class Services(Struct, frozen=True):
     desk: Desk
     guard: Guard
     keys: KeyGuard
+    limits: RateLimits
     clock: Clock
     writers: Writers
     public: PublicChannels
@@ -147,13 +148,13 @@ class Connection:
             now = self._services.clock()
             if isinstance(request, protocol.Place):
                 self._spend(1, now)
-                self._orders.place(self._user(now, Scope.TRADE), now, request)
+                self._orders.place(self._trader(now, 1), now, request)
             elif isinstance(request, protocol.Cancel):
                 self._spend(1, now)
-                self._orders.cancel(self._user(now, Scope.TRADE), now, request)
+                self._orders.cancel(self._trader(now, 1), now, request)
             elif isinstance(request, protocol.Batch):
                 self._spend(BATCH_COST, now)
-                self._orders.batch(self._user(now, Scope.TRADE), now, request)
+                self._orders.batch(self._trader(now, BATCH_COST), now, request)
             else:
                 self._spend(REQUEST_COST, now)
                 return request
@@ -182,6 +183,9 @@ class Connection:
 
     async def _auth(self, request: protocol.Auth) -> None:
         services = self._services
+        allowance = services.limits.of_address(RequestClass.LOG_IN, self._address)
+        if allowance.wait_s:
+            raise LimitReached(retry_after=allowance.wait_s)
         try:
             now = await standing(request, services.guard, services.keys, self._address)
         except Busy:
@@ -263,6 +267,12 @@ class Connection:
         if standing.key:
             self._services.keys.used(standing.key, self._address)
         return standing.user
+
+    def _trader(self, now: Micros, cost: int) -> UserId:
+        """Return for whom this connection orders, and count it for the account. Raises LimitReached, and as _user."""
+        user = self._user(now, Scope.TRADE)
+        self._services.limits.spend_order(user, now, cost)
+        return user
 
     def _answer(self, id_: protocol.Id, op: str, result: object) -> None:
         self._at_once(protocol.answer(id_, op, result))

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,15 +12,17 @@ from aiohttp import WSCloseCode, web
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
 from engine.accounts.api_keys import ApiKeys
-from engine.accounts.types import Activity, Device
+from engine.accounts.types import Activity
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy, Sequencer
+from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.tokens import Guard
+from webapp_api.limits import RateLimits
 from webapp_api.refusals import MalformedBody
 from webapp_api.stream.connection import CLOSE_S, Connection, Services, Socket
 from webapp_api.stream.metrics import StreamMetrics
@@ -48,7 +50,7 @@ class Hub:
 
     on_batch is a listener of the sequencer and comes after `MarketData.on_batch`; on_activity is one of the
     `ActivityFeed`. public_url is where browsers find us, "https://clobster.example"; empty where there is nothing but
-    the host they ask. device says who asks from where.
+    the host they ask. limits are of clients that read slowly, rates of those that ask too often.
     """
 
     def __init__(
@@ -60,7 +62,8 @@ class Hub:
         guard: Guard,
         api_keys: ApiKeys,
         keys: KeyGuard,
-        device: Callable[[web.Request], Device],
+        rates: RateLimits,
+        addresses: Addresses,
         market_data: MarketData,
         markets: Mapping[str, MarketDecimals],
         assets: Mapping[str, Asset],
@@ -69,8 +72,8 @@ class Hub:
         limits: Limits | None = None,
     ) -> None:
         self.metrics = StreamMetrics()
-        self._device = device
         self._public_host = _host(public_url)
+        self._addresses = addresses
         self._connections: set[Connection] = set()
         self._one_left = asyncio.Event()
         self._closed = False
@@ -90,6 +93,7 @@ class Hub:
             desk=Desk(sequencer, markets, assets, reads.order, self._tasks),
             guard=guard,
             keys=keys,
+            limits=rates,
             clock=clock,
             writers=self._writers,
             public=self._public,
@@ -133,7 +137,7 @@ class Hub:
         if transport is None:  # it left during the handshake
             return websocket
         _bound_send_buffer(transport)
-        connection = Connection(self._services, websocket, transport, self._device(request).address)
+        connection = Connection(self._services, websocket, transport, self._addresses.of(request))
         self._connections.add(connection)
         self.metrics.clients = len(self._connections)
         try:

@@ -132,7 +132,7 @@ def request(raw: bytes) -> Request:
         raise BadRequest(MalformedBody("The message is not valid JSON.")) from None
     try:
         seen = _PEEK.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):  # it reads further than what was wrong
         raise BadRequest(refused) from None
     raise BadRequest(refused, seen.id, seen.op[:32] if seen.op else None)
 

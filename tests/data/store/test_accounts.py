@@ -9,9 +9,20 @@ from msgspec.structs import replace
 from data.store.accounts import SqliteAccounts
 from data.store.activities import MOST_KEPT
 from engine.accounts.ports import AccountStore
-from engine.accounts.types import MAX_SESSIONS, Account, Activity, ActivityKind, Rotation, Session
+from engine.accounts.types import (
+    MAX_SESSIONS,
+    Account,
+    Activity,
+    ActivityKind,
+    Device,
+    Renewal,
+    Rotation,
+    Session,
+)
 from engine.core.types import MARKET_MAKER, Micros, UserId
 from tests.data.store.books import books
+
+TRAIN = Device("mini-app on a train", "198.51.100.7")
 
 
 @pytest.fixture
@@ -61,35 +72,60 @@ async def test_the_same_person_arriving_many_times_at_once_is_one(accounts: Sqli
     assert (await accounts.person_by_telegram(78, "Bob", None, None, Micros(1))).id == 1001
 
 
-async def test_a_refresh_token_is_good_once(accounts: SqliteAccounts) -> None:
+async def rotate(
+    accounts: AccountStore, old: bytes, new: bytes, at: int = 200, name: str = "phone", device: Device = TRAIN
+) -> Rotation:
+    """Exchange a session's token, and see that a reuse, and nothing else, is told."""
+    renewal = Renewal(name, old, new, Micros(at), Micros(at + 1_000), device)
+    rotation, told = await accounts.rotate_session(renewal)
+    assert (told is not None) == (rotation is Rotation.REUSED)
+    return rotation
+
+
+async def test_a_refresh_token_is_good_once_and_tells_where_the_session_was_used_last(accounts: SqliteAccounts) -> None:
     user = (await ada(accounts)).id
     await opened(accounts, session(user))
-    rotate = accounts.rotate_session
-    assert await rotate("phone", b"1", b"2", Micros(200), Micros(1_200)) is Rotation.ROTATED
+    assert await rotate(accounts, b"1", b"2") is Rotation.ROTATED
     assert await accounts.session("phone") == replace(
         session(user),
         refresh_hash=b"2",
         previous_refresh_hash=b"1",
         refreshed_at=Micros(200),
         expires_at=Micros(1_200),
+        user_agent=TRAIN.user_agent,
+        address=TRAIN.address,
     )
-    assert await rotate("phone", b"x", b"3", Micros(210), Micros(1_210)) is Rotation.UNKNOWN
-    assert await rotate("tablet", b"2", b"3", Micros(210), Micros(1_210)) is Rotation.UNKNOWN
-    assert await rotate("phone", b"2", b"3", Micros(220), Micros(1_220)) is Rotation.ROTATED
+    assert await rotate(accounts, b"2", b"3", name="tablet") is Rotation.UNKNOWN
+    assert await rotate(accounts, b"2", b"3", 220) is Rotation.ROTATED
 
-    # Whoever comes with the token before holds a copy: nobody goes on.
-    assert await rotate("phone", b"2", b"4", Micros(230), Micros(1_230)) is Rotation.REUSED
-    assert await rotate("phone", b"3", b"4", Micros(240), Micros(1_240)) is Rotation.EXPIRED
+
+@pytest.mark.parametrize("copy", [b"2", b"1", b"x"], ids=["the one before", "an older one", "none that it ever had"])
+async def test_a_token_that_is_not_the_newest_ends_the_session_and_is_kept_in_the_same_moment(
+    accounts: SqliteAccounts, copy: bytes
+) -> None:
+    user = (await ada(accounts)).id
+    await opened(accounts, session(user))
+    for old, new in ((b"1", b"2"), (b"2", b"3")):
+        assert await rotate(accounts, old, new) is Rotation.ROTATED
+    eve = Device("stolen", "203.0.113.9")
+    assert await rotate(accounts, copy, b"4", 230, device=eve) is Rotation.REUSED
+
+    # Whoever comes with a token of the past holds a copy: nobody goes on, and it is told once.
+    assert await rotate(accounts, b"3", b"4", 240) is Rotation.EXPIRED
+    assert await rotate(accounts, copy, b"4", 250, device=eve) is Rotation.EXPIRED
     ended = await accounts.session("phone")
     assert ended is not None
-    assert ended.revoked_at == 230
+    assert (ended.revoked_at, ended.address) == (230, TRAIN.address)
+    told = await accounts.activity(user, 10)
+    assert [(each.kind, each.at, each.address, each.detail) for each in told] == [
+        (ActivityKind.REFRESH_TOKEN_REUSED, 230, "203.0.113.9", TRAIN.user_agent),
+        (ActivityKind.SIGNED_IN, 100, "192.0.2.1", "telegram"),
+    ]
 
 
 async def test_of_two_refreshes_at_once_one_is_a_copy(accounts: SqliteAccounts) -> None:
     await opened(accounts, session((await ada(accounts)).id))
-    both = await asyncio.gather(
-        *(accounts.rotate_session("phone", b"1", new, Micros(200), Micros(1_200)) for new in (b"2", b"3"))
-    )
+    both = await asyncio.gather(*(rotate(accounts, b"1", new) for new in (b"2", b"3")))
     assert sorted(both, key=lambda rotation: rotation.value) == [Rotation.REUSED, Rotation.ROTATED]
 
 
@@ -98,7 +134,8 @@ async def test_an_expired_session_is_over(accounts: SqliteAccounts) -> None:
     await opened(accounts, session(user))
     assert len(await accounts.sessions(user, Micros(999))) == 1
     assert await accounts.sessions(user, Micros(1_000)) == []
-    assert await accounts.rotate_session("phone", b"1", b"2", Micros(1_000), Micros(2_000)) is Rotation.EXPIRED
+    assert await rotate(accounts, b"1", b"2", 1_000) is Rotation.EXPIRED
+    assert await rotate(accounts, b"0", b"2", 1_000) is Rotation.EXPIRED
     assert not await accounts.revoke_session("phone", Micros(1_000))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from data.store.accounts import SqliteAccounts
 from data.store.queries import Queries
-from engine.accounts.types import Activity, ActivityKind, Device, TelegramUser
+from engine.accounts.types import TELEGRAM, Activity, ActivityKind, Device, TelegramUser
 from tests.webapp_api.stream.world import Client, World, world
 from webapp_api.stream.reads import RECENT_ACTIVITY
 
@@ -21,7 +21,7 @@ async def act(there: World, telegram_id: int, times: int = 1) -> None:
     """Let somebody sign in, and out again, some times."""
     for _ in range(times):
         person, device = TelegramUser(id=telegram_id, first_name="Ada"), Device(address="192.0.2.1")
-        signed_in = await there.accounts.sign_in(person, device)
+        signed_in = await there.accounts.open_session(await there.accounts.person(person), TELEGRAM, device)
         await there.accounts.sign_out(signed_in.account.id, signed_in.session)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.api_keys import ApiKeys
 from engine.accounts.last_use import LastUse
-from engine.accounts.types import Device, TelegramUser
+from engine.accounts.types import TELEGRAM, Device, TelegramUser
 from engine.core.commands import CancelOrder, Deposit, ListAsset, ListMarket
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
@@ -30,11 +30,13 @@ from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, OrderId, U
 from engine.market_data.market_data import MarketData
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Sequencer
-from webapp_api.asked import device
+from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
+from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.sealing import Seal, made_encryption_key
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.errors import error_middleware
+from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.stream.hub import Hub
 from webapp_api.stream.outgoing import Limits
 
@@ -42,6 +44,7 @@ USDT, BTC = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8)
 BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
 ASSETS = {asset.code: asset for asset in (USDT, BTC)}
 MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT)}
+FREELY = {each: Rate(10_000, 100_000) for each in RequestClass}
 PATIENCE_S = 5.0
 
 
@@ -166,7 +169,8 @@ class World:
     async def person(self, **amounts: int) -> tuple[UserId, str]:
         """Return somebody with these whole units of assets, and an access token of theirs."""
         self._people += 1
-        signed_in = await self.accounts.sign_in(TelegramUser(id=self._people, first_name="Ada"), Device())
+        person = await self.accounts.person(TelegramUser(id=self._people, first_name="Ada"))
+        signed_in = await self.accounts.open_session(person, TELEGRAM, Device())
         user = signed_in.account.id
         for asset, amount in amounts.items():
             atoms = Atoms(amount * 10 ** ASSETS[AssetCode(asset)].decimals)
@@ -223,7 +227,13 @@ async def exchange_in(path: Path) -> AsyncIterator[tuple[Gated, Exchange, Sequen
 
 
 @asynccontextmanager
-async def world(folder: Path, *, limits: Limits | None = None, public_url: str = "") -> AsyncIterator[World]:
+async def world(
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    public_url: str = "",
+    rates: Mapping[RequestClass, Rate] = FREELY,
+) -> AsyncIterator[World]:
     """Open everything in a folder; the exchange runs, and /api/ws listens."""
     path = folder / "exchange.sqlite"
     async with exchange_in(path) as (store, exchange, sequencer), AsyncExitStack() as stack:
@@ -235,7 +245,7 @@ async def world(folder: Path, *, limits: Limits | None = None, public_url: str =
         api_keys = ApiKeys(key_store, Seal(made_encryption_key()), activity, clock)
         last_use = LastUse(key_store, gather_s=0.01)
         stack.push_async_callback(last_use.close)
-        tokens = AccessTokens(b"a secret of access tokens for tests", clock)
+        tokens = AccessTokens(KeyRing(TokenKey.of("a secret of access tokens for tests")), clock)
         market_data = MarketData([BTCUSDT.symbol], clock)
         hub = Hub(
             sequencer=sequencer,
@@ -244,7 +254,8 @@ async def world(folder: Path, *, limits: Limits | None = None, public_url: str =
             guard=Guard(tokens, accounts, clock),
             api_keys=api_keys,
             keys=KeyGuard(api_keys, last_use, clock),
-            device=device,
+            rates=RateLimits(rates, 5, clock),
+            addresses=Addresses(),
             market_data=market_data,
             markets=MARKETS,
             assets=ASSETS,

@@ -1,0 +1,65 @@
+"""Launch data is good until it is old, however often it comes: what whoever has a copy of it gets, and what not."""
+
+from engine.accounts.types import MAX_SESSIONS
+from tests.webapp_api.house import House, Person
+from tests.webapp_api.launch import launch_data
+from tests.webapp_api.test_sessions import GONE, signed_in
+
+DAY_S = 86_400
+
+
+async def test_replayed_launch_data_opens_a_session_of_its_own_that_its_owner_sees_and_can_end(house: House) -> None:
+    raw = launch_data(1, house.clock() // 1_000_000)
+    ada, copy = await sign_in(house, raw), await sign_in(house, raw)
+    assert copy.id == ada.id
+    assert copy.tokens["refresh_token"] != ada.tokens["refresh_token"]
+
+    listed = (await ada.get("/api/auth/sessions")).body["sessions"]
+    assert [each["current"] for each in listed] == [False, True]
+    assert len((await ada.get("/api/account/activity")).body["activity"]) == 2
+    assert (await ada.delete(f"/api/auth/sessions/{listed[0]['id']}")).status == 204
+    assert (await copy.get("/api/account")).problem == GONE
+
+
+async def test_replayed_launch_data_brings_no_ended_session_back(house: House) -> None:
+    raw = launch_data(1, house.clock() // 1_000_000)
+    ada = await sign_in(house, raw)
+    await ada.post("/api/auth/logout")
+    again = await sign_in(house, raw)
+    assert not await signed_in(ada)
+    assert await signed_in(again)
+
+
+async def test_after_a_log_out_everywhere_launch_data_from_before_opens_nothing(house: House) -> None:
+    now_s = house.clock() // 1_000_000
+    raw, of_bob = launch_data(1, now_s - 60), launch_data(2, now_s - 60)
+    ada = await sign_in(house, raw)
+    assert (await ada.post("/api/auth/logout-all", {"keep_current": True})).status == 204
+    answer = await house.nobody.post("/api/auth/telegram", {"init_data": raw})
+    assert answer.problem == (401, "expired")
+    assert await signed_in(ada)  # who stayed, stays
+    assert await signed_in(await sign_in(house, launch_data(1, house.clock() // 1_000_000)))  # the app opened again
+    assert await signed_in(await sign_in(house, of_bob))
+
+
+async def test_launch_data_replayed_when_it_is_old_opens_nothing(house: House) -> None:
+    raw = launch_data(1, house.clock() // 1_000_000)
+    ada = await sign_in(house, raw)
+    house.clock.ahead_s += DAY_S + 1
+    answer = await house.nobody.post("/api/auth/telegram", {"init_data": raw})
+    assert answer.problem == (401, "expired")
+    body = {"refresh_token": ada.tokens["refresh_token"]}  # the session itself goes on
+    assert (await house.nobody.post("/api/auth/refresh", body)).status == 200
+
+
+async def test_launch_data_replayed_without_end_leaves_a_bounded_number_of_sessions(house: House) -> None:
+    raw = launch_data(1, house.clock() // 1_000_000)
+    for _ in range(MAX_SESSIONS + 5):
+        ada = await sign_in(house, raw)
+    assert len((await ada.get("/api/auth/sessions")).body["sessions"]) == MAX_SESSIONS
+
+
+async def sign_in(house: House, raw: str) -> Person:
+    answer = await house.nobody.post("/api/auth/telegram", {"init_data": raw})
+    assert answer.status == 200
+    return Person(house.session, answer.body)
