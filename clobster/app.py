@@ -12,13 +12,15 @@ from prometheus_client import CollectorRegistry
 
 from clobster import data_dir, markets
 from clobster.config import ConfigError, Settings
+from clobster.liquidity import hedge_settings, maker_settings
 from clobster.markets import Listing
-from clobster.metrics import EngineMetrics
+from clobster.metrics import EngineMetrics, MakerMetrics
 from data.binance.feed import choose_feed
 from data.binance.live import BinanceFeed
 from data.binance.recorded import RecordedFeed
 from data.store import candles
 from data.store.accounts import SqliteAccounts
+from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
@@ -27,8 +29,11 @@ from engine.accounts.activity import ActivityFeed
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
-from engine.core.types import MARKET_MAKER, Micros, Symbol
-from engine.liquidity.maker import MakerSettings, MarketMaker
+from engine.core.types import MARKET_MAKER, Micros, Symbol, TradeId
+from engine.liquidity.bookkeeping import Bookkeeper
+from engine.liquidity.external import Pair
+from engine.liquidity.hedger import Hedging
+from engine.liquidity.maker import MarketMaker
 from engine.market_data.intervals import DAY, MINUTE
 from engine.market_data.market_data import RECENT_TRADES, MarketData
 from engine.ports import ExternalBook, Feed
@@ -75,14 +80,27 @@ class House:
     sequencer: Sequencer
     hub: Hub
     web: web.AppRunner
+    maker_store: SqliteMakerStore
+    maker_metrics: MakerMetrics
 
-    async def market_maker(self) -> MarketMaker:
-        """Return the market maker on the feed that the settings ask for; finding out may take seconds."""
-        listing = self.listing
+    async def market_maker(self) -> tuple[MarketMaker, Hedging | None]:
+        """Return the market maker on the feed that the settings ask for, and what hedges it.
+
+        Finding out about the feed may take seconds. Call it once the markets are listed and nobody quotes them.
+        """
+        listing, store, state = self.listing, self.maker_store, self.exchange.state
+        assets = {asset.code: asset for asset in listing.assets}
+        pairs = [Pair(market, assets[market.base], assets[market.quote]) for market in listing.markets]
         feed = await _feed(self.settings, [market.symbol for market in listing.markets])
         # As of now, and not of the start: the first start has funded it since. Later changes it hears of by itself.
-        funds = [balance.changed() for balance in self.exchange.state.ledger if balance.owner == MARKET_MAKER]
-        return MarketMaker(self.sequencer, feed, listing.assets, listing.markets, funds, now, MakerSettings())
+        books = await Bookkeeper.open(store, pairs, TradeId(state.next_trade - 1))
+        stopped = await store.stopped()
+        funds = [balance.changed() for balance in state.ledger if balance.owner == MARKET_MAKER]
+        quoting, hedge = maker_settings(self.settings, listing), hedge_settings(self.settings, listing)
+        maker = MarketMaker(self.sequencer, feed, books, store, funds, stopped, now, quoting)
+        hedging = Hedging(maker, books, store, None, quoting.inventory, now, hedge) if hedge.mode != "off" else None
+        self.maker_metrics.watch(maker, hedging)
+        return maker, hedging
 
 
 async def _feed(settings: Settings, symbols: list[Symbol]) -> Feed:
@@ -101,6 +119,7 @@ async def _feed(settings: Settings, symbols: list[Symbol]) -> Feed:
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
     """Open the books, recover the exchange and build everything on it; the stack closes it. Raises ConfigError."""
     listing = markets.load()
+    maker_settings(settings, listing), hedge_settings(settings, listing)  # said wrong before anything is opened
     store, queries = await _open_books(settings, stack)
     snapshot = await store.take_lead()
     exchange = Exchange()
@@ -138,6 +157,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     registry = CollectorRegistry()
     registry.register(EngineMetrics(sequencer, exchange))
     registry.register(hub.metrics)
+    maker_metrics = MakerMetrics()
+    registry.register(maker_metrics)
     app = build_app(
         Deps(
             sequencer=sequencer,
@@ -158,7 +179,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         )
     )
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
-    return House(settings, listing, exchange, sequencer, hub, runner)
+    maker_store = SqliteMakerStore(store, queries)
+    return House(settings, listing, exchange, sequencer, hub, runner, maker_store, maker_metrics)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

@@ -105,8 +105,12 @@ async def _open_markets(house: House) -> None:
 
 
 async def _make_markets(house: House) -> None:
-    maker = await house.market_maker()
-    await maker.run()
+    maker, hedging = await house.market_maker()
+    async with asyncio.TaskGroup() as tasks:
+        hedger = tasks.create_task(hedging.run()) if hedging else None
+        await maker.run()
+        if hedger:
+            hedger.cancel()
 
 
 async def _listen(house: House, stack: AsyncExitStack) -> str:
