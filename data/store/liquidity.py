@@ -30,7 +30,9 @@ _STOPPED: Final = "SELECT symbol, reason FROM maker_stops"
 
 _HEDGE: Final = "id, symbol, side, quantity, price, at, is_paper, state, base, quote, fee"
 _OPEN_HEDGES: Final = f"SELECT {_HEDGE} FROM hedges WHERE state = 'sent' ORDER BY id"
-_HEDGES: Final = f"SELECT {_HEDGE} FROM hedges WHERE symbol = ? AND id > ? AND state <> 'sent' ORDER BY id"
+_HEDGES: Final = (
+    f"SELECT {_HEDGE} FROM hedges WHERE symbol = ? AND id > ? AND is_paper = ? AND state <> 'sent' ORDER BY id"
+)
 _ADD_HEDGE: Final = (
     "INSERT INTO hedges (symbol, side, quantity, price, at, is_paper, state, base, quote, fee)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0) RETURNING id"
@@ -90,9 +92,9 @@ class SqliteMakerStore:
         """Return the hedges of which it is not known what became of them, oldest first."""
         return [_hedge_of(row) for row in await self._readers.read(lambda connection: rows(connection, _OPEN_HEDGES))]
 
-    async def hedges(self, symbol: Symbol, after: int) -> list[Hedge]:
-        """Return a market's finished hedges of ids above `after`, in their order."""
-        found = await self._readers.read(lambda connection: rows(connection, _HEDGES, (symbol, after)))
+    async def hedges(self, symbol: Symbol, is_paper: bool, after: int) -> list[Hedge]:
+        """Return a market's finished hedges, on paper or not, of ids above `after`, in their order."""
+        found = await self._readers.read(lambda connection: rows(connection, _HEDGES, (symbol, after, is_paper)))
         return [_hedge_of(row) for row in found]
 
     async def add_hedge(self, hedge: Hedge) -> Hedge:

@@ -44,10 +44,10 @@ class Bookkeeper:
             if kept.symbol in books.pairs:
                 (books.paper if kept.is_paper else books.profits)[kept.symbol] = kept
         await books._catch_up(newest)
-        for symbol in books.pairs:
-            after = min(books.profits[symbol].last_hedge, books.paper[symbol].last_hedge)
-            for hedge in await store.hedges(symbol, after):
-                books.on_hedge(hedge, None)
+        for accounts in (books.profits, books.paper):
+            for symbol, account in accounts.items():
+                for hedge in await store.hedges(symbol, account.is_paper, account.last_hedge):
+                    books.on_hedge(hedge, None)
         books._changed = True
         await books.keep()
         return books

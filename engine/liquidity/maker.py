@@ -51,7 +51,7 @@ class MarketMaker:
 
     balances are the house's at the start (the writer's snapshot has them); later ones come from committed batches.
     clock dates commands and tells the day; now (seconds, never going back) is for time-outs. alarms are told of every
-    stop that begins or ends, when that has happened already.
+    stop that begins or ends, when that has happened already; what one raises ends the market maker.
     """
 
     def __init__(
@@ -133,13 +133,13 @@ class MarketMaker:
         desk = self.desks[symbol]
         return None if desk.stops else desk.touch
 
-    def _micros(self) -> Micros:
-        return Micros(int(self._now() * MICROS))
-
     def owned(self, asset: AssetCode) -> int:
         """Return what the house has of an asset here, in atoms."""
         balance = self._balances.get(asset)
         return balance.available + balance.held if balance else 0
+
+    def _micros(self) -> Micros:
+        return Micros(int(self._now() * MICROS))
 
     def _attend(self, desk: Desk) -> None:
         """Do what a market needs now."""
@@ -196,9 +196,9 @@ class MarketMaker:
 
     def _answered(self, desk: Desk, asked: asyncio.Future[list[Event]]) -> None:
         symbol = desk.pair.market.symbol
-        if asked.cancelled() or self._under_way.get(symbol) is not asked:  # a withdrawal came after it
-            return
         refused = asked.exception()
+        if self._under_way.get(symbol) is not asked:  # a withdrawal came after it
+            return
         del self._under_way[symbol]
         if refused is None:
             desk.granted(self._micros())

@@ -33,8 +33,8 @@ class MakerStore(Protocol):
     async def open_hedges(self) -> list[Hedge]:
         """Return the hedges of which it is not known what became of them, oldest first."""
 
-    async def hedges(self, symbol: Symbol, after: int) -> list[Hedge]:
-        """Return a market's finished hedges of ids above `after`, in their order."""
+    async def hedges(self, symbol: Symbol, is_paper: bool, after: int) -> list[Hedge]:
+        """Return a market's finished hedges, on paper or not, of ids above `after`, in their order."""
 
     async def add_hedge(self, hedge: Hedge) -> Hedge:
         """Keep a hedge that is about to be sent; return it with its id."""

@@ -181,7 +181,7 @@ class Desk:
         return self.books.profits[BTCUSDT.symbol].hedged
 
     async def kept(self) -> list[Hedge]:
-        return await self.exchange.maker_store.hedges(BTCUSDT.symbol, 0)
+        return await self.exchange.maker_store.hedges(BTCUSDT.symbol, self.settings.mode == "paper", 0)
 
 
 async def test_inventory_is_offset_once_and_then_is_at_its_target(exchange: House) -> None:
