@@ -29,7 +29,7 @@ class LadderSettings(Struct, frozen=True):
     size_ppm: int = 1_000_000  # how much of the other venue's quantity
     grid_ppm: int = 150  # distance between deeper levels, in millionths of the price; cut to 1, 2 or 5 x 10^n ticks
     level_value: int = 100_000  # most that a level may be worth, in whole units of the quote asset
-    side_value: int = 10_000_000  # and all levels of a side
+    side_value: int = 1_500_000  # and all levels of a side
     level_size: Atoms = Atoms(MAX_ATOMS)  # most of the base asset in a level
     side_size: Atoms = Atoms(MAX_ATOMS)  # and in all levels of a side
 

@@ -26,6 +26,7 @@ from engine.core.types import (
     OrderType,
     Side,
     Symbol,
+    Ticks,
     TimeInForce,
     TradeId,
     UserId,
@@ -77,9 +78,14 @@ class House:
     """The exchange, its writer and its store; the market maker is made by `hire`."""
 
     def __init__(
-        self, exchange: Exchange, sequencer: Sequencer, gate: Gate, maker_store: SqliteMakerStore, ann: UserId
+        self,
+        exchange: Exchange,
+        sequencer: Sequencer,
+        gate: Gate,
+        maker_store: SqliteMakerStore,
+        people: tuple[UserId, UserId],
     ) -> None:
-        self.ann = ann  # somebody who trades
+        self.ann, self.bob = people  # who trade
         self.exchange = exchange
         self.sequencer = sequencer
         self.gate = gate
@@ -144,6 +150,13 @@ class House:
         )
         return await self.submit(order)
 
+    async def limit(self, user: UserId, side: str, lots: int, price: int) -> list[Event]:
+        """Send a limit order for BTCUSDT."""
+        symbol, order_type = BTCUSDT.symbol, OrderType.LIMIT
+        return await self.submit(
+            PlaceOrder(self.clock(), user, symbol, Side(side), order_type, Lots(lots), price=Ticks(price))
+        )
+
     def resting(self, symbol: str = "BTCUSDT") -> Ladder:
         """Return what of the market maker's is on a book."""
         venue = self.exchange.state.venues[Symbol(symbol)]
@@ -174,7 +187,8 @@ async def house(path: Path) -> AsyncIterator[House]:
         sequencer = Sequencer(exchange, gate, snapshot, lambda: Micros(next(clock)))
         writer = asyncio.create_task(sequencer.run())
         ann = await store.write(lambda connection: person_by_telegram(connection, 7, "Ann", None, None, Micros(0)))
-        opened = House(exchange, sequencer, gate, SqliteMakerStore(store, readers), ann.id)
+        bob = await store.write(lambda connection: person_by_telegram(connection, 8, "Bob", None, None, Micros(0)))
+        opened = House(exchange, sequencer, gate, SqliteMakerStore(store, readers), (ann.id, bob.id))
         for asset in ASSETS:
             await opened.submit(ListAsset(opened.clock(), asset))
         for market in (BTCUSDT, ETHUSDT):

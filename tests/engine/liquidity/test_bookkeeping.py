@@ -11,7 +11,7 @@ from engine.liquidity import bookkeeping
 from engine.liquidity.bookkeeping import Bookkeeper
 from engine.liquidity.hedging import Hedge
 from tests.engine.liquidity.house import House, house, running
-from tests.engine.liquidity.markets import BTCUSDT, PAIRS, external
+from tests.engine.liquidity.markets import BTCUSDT, ETHUSDT, PAIRS, external
 
 SYMBOL = BTCUSDT.symbol
 
@@ -58,6 +58,22 @@ async def test_trades_since_the_last_time_are_counted_without_their_middle(excha
     assert (await opened(exchange)).profits[SYMBOL] == profit, "and only once"
 
 
+async def test_a_market_that_was_written_down_later_than_another_counts_nothing_twice(exchange: House) -> None:
+    before = await trade_twice(exchange, keep_between=False)
+    ether = replace(before.profits[ETHUSDT.symbol], last_trade=0)
+    await exchange.maker_store.keep_profits([ether])
+    assert (await opened(exchange)).profits == before.profits
+
+
+async def test_trades_between_customers_are_not_the_houses(exchange: House) -> None:
+    before = await trade_twice(exchange, keep_between=True)
+    await exchange.fund(exchange.bob, BTC=1)
+    await exchange.limit(exchange.ann, "buy", 10_000, 10_050)
+    await exchange.limit(exchange.bob, "sell", 10_000, 10_050)
+    profit = (await opened(exchange)).profits[SYMBOL]
+    assert (profit.trades, profit.last_trade, profit.position) == (2, 3, before.profits[SYMBOL].position)
+
+
 async def test_the_first_start_counts_from_there(exchange: House) -> None:
     await trade_twice(exchange, keep_between=True)
     other = await Bookkeeper.open(exchange.maker_store, [PAIRS["ETHUSDT"]], exchange.newest_trade)
@@ -85,6 +101,9 @@ async def test_hedges_that_ended_unseen_are_counted_once_and_those_on_paper_apar
         await store.end_hedge(kept.ended(Atoms(5 * 10**7), Atoms(50_000_000), Atoms(50_000)))
     for _ in range(2):
         books = await opened(exchange)
+        for is_paper in (False, True):
+            for hedge in await store.hedges(SYMBOL, is_paper, 0):
+                books.on_hedge(hedge, None)
         real, paper = books.profits[SYMBOL], books.paper[SYMBOL]
         assert (real.hedged, real.position, real.realised, real.last_hedge) == (5 * 10**7, 5 * 10**7, -50_000, 1)
         assert (paper.hedged, paper.position, paper.realised, paper.last_hedge) == (5 * 10**7, 5 * 10**7, -50_000, 2)

@@ -139,3 +139,9 @@ def test_a_book_that_is_one_sided_crossed_too_wide_outside_our_limits_or_not_und
 ) -> None:
     with pytest.raises(Insane):
         quoted(book)
+
+
+def test_best_prices_without_a_size_are_none() -> None:
+    for book in (external("0@100", "1@101"), external("1@100", "0.00@101")):
+        with pytest.raises(Insane):
+            read_touch(book, PAIRS["BTCUSDT"], 50_000)

@@ -158,6 +158,18 @@ async def test_a_loss_stops_a_market_for_the_day_whatever_the_price_does_then(ex
         await exchange.until(lambda: exchange.resting() != NOTHING)
 
 
+async def test_a_price_that_is_not_believed_is_no_loss(exchange: House) -> None:
+    maker, told = watched(exchange, replace(HELD_OFF, stops=replace(HELD_OFF.stops, loss=2)))
+    async with running(maker):
+        await quoting(exchange)
+        await exchange.trade(exchange.ann, "buy", 10_000)
+        exchange.feed.put(external("1@1000", "1@1001"))
+        await exchange.until(lambda: exchange.resting() == NOTHING)
+        exchange.feed.put(external("1@100", "1@101"))
+        await asyncio.sleep(0.02)
+        assert told == [("BTCUSDT", "jump", True)]
+
+
 async def test_an_operator_who_resumes_forgives_the_loss(exchange: House) -> None:
     maker, told = watched(exchange, replace(SIMPLE, stops=replace(EASY, loss=2)))
     async with running(maker):
