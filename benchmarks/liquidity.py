@@ -5,8 +5,9 @@ store, nobody trading. Time is the recording's, so that it is played as fast as 
 threads is what counts. Beside it a yardstick in the same run: a bot that makes and encodes its 40 orders anew at every
 update, and keeps nothing.
 
-JSON keys: core_share (of one core, all of it), yardstick_share, us_an_update, quotes_s, rows_s (written, of all
-tables), batches_s, log_bytes_hour (what the command log grows by), seconds (played), levels.
+JSON keys: core_share (of one core, all threads), loop_share (its own thread), yardstick_share, us_an_update,
+yardstick_us_an_update, quotes_s, batches_s, rows_s (written, of all tables), log_bytes_hour (what the command log grows
+by), seconds (played), levels.
 """
 
 import argparse
@@ -119,9 +120,9 @@ async def ours(books: list[ExternalBook], folder: Path) -> dict[str, float]:
     quotes, batches = sequencer.seq, sequencer.commits
     gc.collect()
     gc.freeze()
-    began = time.process_time()
+    began, loop_began = time.process_time(), time.thread_time()
     await maker.run()
-    took = time.process_time() - began
+    took, loop_took = time.process_time() - began, time.thread_time() - loop_began
     quotes, batches = sequencer.seq - quotes, sequencer.commits - batches
     after = await _written(readers)
     assert not any(desk.stops.begun for desk in maker.desks.values())
@@ -130,7 +131,7 @@ async def ours(books: list[ExternalBook], folder: Path) -> dict[str, float]:
     await readers.close()
     await store.close()
     written = {name: after[name] - before[name] for name in after}
-    return {"cpu_s": took, "quotes": quotes, "batches": batches, **written}
+    return {"cpu_s": took, "loop_s": loop_took, "quotes": quotes, "batches": batches, **written}
 
 
 async def _written(readers: Readers) -> dict[str, int]:
@@ -168,6 +169,7 @@ async def measure(seconds: float) -> dict[str, float]:
         found = await ours(books, Path(folder))
     return {
         "core_share": round(found["cpu_s"] / played, 4),
+        "loop_share": round(found["loop_s"] / played, 4),
         "yardstick_share": round(bare_s / played, 4),
         "us_an_update": round(found["cpu_s"] / len(books) * 1e6, 1),
         "yardstick_us_an_update": round(bare_s / len(books) * 1e6, 1),
@@ -189,7 +191,8 @@ def main() -> None:
     found = uvloop.run(measure(options.seconds))
     print(f"{LEVELS} levels x {1 / EVERY_S:.0f} updates/s x {len(PAIRS)} markets   of one core   us an update")
     for name, share, us in (
-        ("the market maker", found["core_share"], found["us_an_update"]),
+        ("the market maker, all threads", found["core_share"], found["us_an_update"]),
+        ("of that the loop", found["loop_share"], found["us_an_update"] * found["loop_share"] / found["core_share"]),
         ("orders encoded at every update", found["yardstick_share"], found["yardstick_us_an_update"]),
     ):
         print(f"  {name:<34} {share:>9.2%} {us:>12.1f}")
