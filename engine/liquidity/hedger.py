@@ -12,7 +12,7 @@ from engine.core.refusals import Refused
 from engine.core.types import AssetCode, Symbol
 from engine.liquidity.bookkeeping import Bookkeeper
 from engine.liquidity.external import Pair, Touch
-from engine.liquidity.hedging import Hedge, HedgeSettings, decide, on_paper
+from engine.liquidity.hedging import Hedge, HedgeSettings, decide, on_paper, worth
 from engine.liquidity.inventory import Limits
 from engine.liquidity.ports import MakerStore
 from engine.ports import Clock, Hedger, HedgeRefused, HedgeResult
@@ -117,12 +117,12 @@ class Hedging:
             self._settings,
             away=self.away(pair),
             touch=touch,
-            spent=sum(worth for _, worth in spent),
+            spent=sum(value for _, value in spent),
             at=self._clock(),
         )
         if wanted is None:
             return
-        spent.append((now_s, pair.market.notional(wanted.price, wanted.quantity)))
+        spent.append((now_s, worth(pair, touch, wanted.price, wanted.quantity)))
         hedge = await self._store.add_hedge(wanted)
         self._opened(hedge)
         if self._venue is None:

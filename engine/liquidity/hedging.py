@@ -71,25 +71,36 @@ def decide(pair: Pair, settings: HedgeSettings, *, away: int, touch: Touch, spen
     """Return the order that brings inventory back to its target as far as limits allow, or None.
 
     away is how many base atoms more than the target are owned, with what was hedged; touch is the venue's; spent is
-    what the last minute's orders of this market were worth at most, in quote atoms.
+    what the last minute's orders of this market were worth, in quote atoms.
     """
     market = pair.market
     threshold = settings.thresholds.get(market.base)
     if settings.mode == "off" or threshold is None or abs(away) <= threshold:
         return None
     side = Side.SELL if away > 0 else Side.BUY
-    scale, unit = 10**pair.quote.decimals, UNIT * PPM * market.tick_atoms
     if side is Side.SELL:
-        price = -(-touch.bid * scale * (PPM - settings.slippage_ppm) // unit)
+        price = -_ticks(-touch.bid * (PPM - settings.slippage_ppm), pair)
     else:
-        price = touch.ask * scale * (PPM + settings.slippage_ppm) // unit
+        price = _ticks(touch.ask * (PPM + settings.slippage_ppm), pair)
     if not 0 < price <= market.max_price:
         return None
-    left = min(settings.order_value * scale, settings.minute_value * scale - spent)
-    lots = min(abs(away) // market.lot_atoms, left // market.notional(Ticks(price), Lots(1)), market.max_quantity)
+    whole = 10**pair.quote.decimals
+    left = min(settings.order_value * whole, settings.minute_value * whole - spent)
+    lots = min(abs(away) // market.lot_atoms, left // worth(pair, touch, Ticks(price), Lots(1)), market.max_quantity)
     if lots <= 0:
         return None
     return Hedge(0, market.symbol, side, Lots(lots), Ticks(price), at, settings.mode == "paper")
+
+
+def worth(pair: Pair, touch: Touch, price: Ticks, quantity: Lots) -> Atoms:
+    """Return what an order may come to: at its own price or at the venue's highest best price, whichever is more."""
+    return pair.market.notional(Ticks(max(price, -_ticks(-touch.ask * PPM, pair))), quantity)
+
+
+def _ticks(price: int, pair: Pair) -> int:
+    """Return a venue's price, times PPM, in our ticks, rounded down."""
+    ticks: int = price * 10**pair.quote.decimals // (UNIT * PPM * pair.market.tick_atoms)
+    return ticks
 
 
 def on_paper(hedge: Hedge, pair: Pair, touch: Touch, fee_ppm: int) -> Hedge:

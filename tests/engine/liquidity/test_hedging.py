@@ -1,6 +1,7 @@
 """Whether and how inventory is offset, and what happens when the venue's answers are lost."""
 
 from collections.abc import AsyncIterator, Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,9 @@ def test_nothing_is_hedged_where_it_is_off_or_has_no_threshold() -> None:
 
 
 def test_an_order_and_a_minute_have_their_limits() -> None:
-    assert decided(10**12, replace(PAPER, order_value=999)) == (Side.SELL, 100_000, 9_990)
-    assert decided(10**12, replace(PAPER, minute_value=1_998), spent=999 * 10**6) == (Side.SELL, 100_000, 9_990)
-    assert decided(10**12, replace(PAPER, minute_value=999), spent=999 * 10**6) is None
+    assert decided(10**12, replace(PAPER, order_value=1_010)) == (Side.SELL, 100_000, 9_990)
+    assert decided(10**12, replace(PAPER, minute_value=2_020), spent=1_010 * 10**6) == (Side.SELL, 100_000, 9_990)
+    assert decided(10**12, replace(PAPER, minute_value=1_010), spent=1_010 * 10**6) is None
 
 
 @given(
@@ -69,6 +70,9 @@ def test_a_hedge_never_overshoots_nor_passes_its_limits(
     assert 0 < base <= abs(away)
     assert worst <= settings.order_value * 10**6
     assert worst + spent <= settings.minute_value * 10**6
+    at_best = Fraction(base, 10**8) * Fraction(max(touch.bid, touch.ask), UNIT)
+    assert at_best <= settings.order_value
+    assert at_best + Fraction(spent, 10**6) <= settings.minute_value
     price = hedge.price * 10**6 * PPM  # in 10**-8, times PPM
     if hedge.side is Side.SELL:
         assert away > 0
