@@ -21,6 +21,7 @@ log = structlog.get_logger()
 
 LOOK_S: Final = 1.0
 MINUTE_S: Final = 60.0
+ANSWER_S: Final = 10.0  # that a venue is waited for
 
 
 class Sees(Protocol):
@@ -129,7 +130,8 @@ class Hedging:
             await self._end(on_paper(hedge, pair, touch, self._settings.fee_ppm))
             return
         try:
-            result = await self._venue.place(hedge.order)
+            async with asyncio.timeout(ANSWER_S):
+                result = await self._venue.place(hedge.order)
         except HedgeRefused as refused:
             log.warning("hedge refused", symbol=symbol, id=hedge.id, reason=str(refused))
             self._barred_until[symbol] = now_s + MINUTE_S
@@ -146,7 +148,8 @@ class Hedging:
             return
         asked_s = self._now()
         try:
-            result = await self._venue.look_up(hedge.order)
+            async with asyncio.timeout(ANSWER_S):
+                result = await self._venue.look_up(hedge.order)
         except Exception as error:  # the venue is asked again
             self._is_unknown(hedge, error)
             return

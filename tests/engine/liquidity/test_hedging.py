@@ -1,5 +1,6 @@
 """Whether and how inventory is offset, and what happens when the venue's answers are lost."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from engine.core.market import PPM
 from engine.core.types import AssetCode, Atoms, Micros, Side, Symbol
+from engine.liquidity import hedger
 from engine.liquidity.bookkeeping import Bookkeeper
 from engine.liquidity.external import UNIT, Touch
 from engine.liquidity.hedger import MINUTE_S, Hedging
@@ -111,11 +113,14 @@ class Venue:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, HedgeOrder]] = []
+        self.is_deaf = False
         self.place_answers: Answer = filled
         self.look_up_answers: Answer = filled
 
     async def place(self, order: HedgeOrder) -> HedgeResult:
         self.heard.append(("place", order))
+        if self.is_deaf:
+            await asyncio.Event().wait()
         result = self.place_answers(order)
         assert result is not None
         return result
@@ -233,6 +238,15 @@ async def test_an_order_that_the_venue_does_not_know_has_ended_after_its_life_on
     await desk.hedging.look()
     assert desk.venue.heard[-1][1].client_id == "clobster-hedge-2"
     assert desk.hedged == -2 * 10**8
+
+
+async def test_a_venue_that_never_answers_is_not_waited_for(exchange: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hedger, "ANSWER_S", 0.02)
+    desk = await Desk.open(exchange)
+    desk.venue.is_deaf = True
+    for _ in range(2):
+        await asyncio.wait_for(desk.hedging.look(), 1)
+    assert ([what for what, _ in desk.venue.heard], desk.hedged) == (["place", "look up"], -2 * 10**8)
 
 
 async def test_after_a_crash_an_order_is_looked_up_and_never_sent_again(exchange: House) -> None:
