@@ -119,7 +119,8 @@ async def _feed(settings: Settings, symbols: list[Symbol]) -> Feed:
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
     """Open the books, recover the exchange and build everything on it; the stack closes it. Raises ConfigError."""
     listing = markets.load()
-    maker_settings(settings, listing), hedge_settings(settings, listing)  # said wrong before anything is opened
+    for read in (maker_settings, hedge_settings):
+        read(settings, listing)  # what is wrong is said before anything is opened
     store, queries = await _open_books(settings, stack)
     snapshot = await store.take_lead()
     exchange = Exchange()
