@@ -44,6 +44,7 @@ class Settings(BaseModel):
     maker_levels: int = Field(15, ge=1, le=100)
     maker_markup_ppm: int = Field(0, ge=0, le=100_000)
     maker_least_edge_ppm: int = Field(0, ge=0, le=100_000)
+    maker_fee_ppm: int = Field(0, ge=0, le=100_000)
     maker_lean_ppm: int = Field(0, ge=0, le=100_000)
     maker_size_ppm: int = Field(1_000_000, ge=1, le=10_000_000)
     maker_level_value: int = Field(100_000, ge=1, le=10**9)

@@ -20,6 +20,7 @@ def maker_settings(settings: Settings, listing: Listing) -> MakerSettings:
             levels=settings.maker_levels,
             markup_ppm=settings.maker_markup_ppm,
             least_edge_ppm=settings.maker_least_edge_ppm,
+            fee_ppm=settings.maker_fee_ppm,
             size_ppm=settings.maker_size_ppm,
             level_value=settings.maker_level_value,
             side_value=settings.maker_side_value,

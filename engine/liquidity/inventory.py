@@ -10,7 +10,10 @@ FAR: Final = 10  # one part in so many of the span between the limits is as far 
 
 
 class Limits(Struct, frozen=True):
-    """What the house should own of an asset: never less than `least` nor more than `most` by its own quotes."""
+    """What the house should own of an asset. What would make it less than `least` or more than `most` is not quoted.
+
+    A ladder is made of what is committed: trades under way may pass a limit by what another ladder offers.
+    """
 
     least: Atoms = Atoms(0)
     target: Atoms = Atoms(0)

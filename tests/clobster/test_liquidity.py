@@ -52,15 +52,17 @@ def test_the_defaults_in_words_are_those_of_the_engine() -> None:
 
 def test_every_setting_goes_where_it_belongs() -> None:
     maker = (
-        "LEVELS=11 MARKUP_PPM=12 LEAST_EDGE_PPM=13 LEAN_PPM=14 SIZE_PPM=15 LEVEL_VALUE=16 SIDE_VALUE=17 STALE_MS=218"
-        " HOLD_OFF_MS=19 BAND_PPM=120 BAND_WINDOW_MS=1021 WIDEST_PPM=22 DAY_LOSS=23 LEVEL_SIZE=BTC=1 SIDE_SIZE=BTC=2"
-        " INVENTORY=BTC=1:2:3"
+        "LEVELS=11 MARKUP_PPM=12 LEAST_EDGE_PPM=13 FEE_PPM=10 LEAN_PPM=14 SIZE_PPM=15 LEVEL_VALUE=16"
+        " SIDE_VALUE=17 STALE_MS=218 HOLD_OFF_MS=19 BAND_PPM=120 BAND_WINDOW_MS=1021 WIDEST_PPM=22 DAY_LOSS=23 LEVEL_SIZE=BTC=1"
+        " SIDE_SIZE=BTC=2 INVENTORY=BTC=1:2:3"
     )
     hedge = "THRESHOLDS=BTC=4 ORDER_VALUE=31 MINUTE_VALUE=32 SLIPPAGE_PPM=33 FEE_PPM=34"
     given = dict(f"CLOBSTER_MAKER_{word}".split("=", 1) for word in maker.split())
     given |= dict(f"CLOBSTER_HEDGE_{word}".split("=", 1) for word in hedge.split())
     limits = Limits(Atoms(10**8), Atoms(2 * 10**8), Atoms(3 * 10**8))
-    ladder = LadderSettings(levels=11, markup_ppm=12, least_edge_ppm=13, size_ppm=15, level_value=16, side_value=17)
+    ladder = LadderSettings(
+        levels=11, markup_ppm=12, least_edge_ppm=13, fee_ppm=10, size_ppm=15, level_value=16, side_value=17
+    )
     stops = StopSettings(Micros(218_000), Micros(19_000), 120, Micros(1_021_000), 22, 23)
     assert read(given) == (
         MakerSettings(
