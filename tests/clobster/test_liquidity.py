@@ -53,8 +53,8 @@ def test_the_defaults_in_words_are_those_of_the_engine() -> None:
 def test_every_setting_goes_where_it_belongs() -> None:
     maker = (
         "LEVELS=11 MARKUP_PPM=12 LEAST_EDGE_PPM=13 FEE_PPM=10 LEAN_PPM=14 SIZE_PPM=15 LEVEL_VALUE=16"
-        " SIDE_VALUE=17 STALE_MS=218 HOLD_OFF_MS=19 BAND_PPM=120 BAND_WINDOW_MS=1021 WIDEST_PPM=22 DAY_LOSS=23 LEVEL_SIZE=BTC=1"
-        " SIDE_SIZE=BTC=2 INVENTORY=BTC=1:2:3"
+        " SIDE_VALUE=17 STALE_MS=218 HOLD_OFF_MS=19 BAND_PPM=120 BAND_WINDOW_MS=1021 WIDEST_PPM=22"
+        " DAY_LOSS=23 LEVEL_SIZE=BTC=1 SIDE_SIZE=BTC=2 INVENTORY=BTC=1:2:3"
     )
     hedge = "THRESHOLDS=BTC=4 ORDER_VALUE=31 MINUTE_VALUE=32 SLIPPAGE_PPM=33 FEE_PPM=34"
     given = dict(f"CLOBSTER_MAKER_{word}".split("=", 1) for word in maker.split())
