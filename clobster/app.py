@@ -13,8 +13,9 @@ from prometheus_client import CollectorRegistry
 
 from clobster import data_dir, limits, markets
 from clobster.config import ConfigError, Settings
+from clobster.liquidity import hedge_settings, maker_settings
 from clobster.markets import Listing
-from clobster.metrics import EngineMetrics
+from clobster.metrics import EngineMetrics, MakerMetrics
 from data.binance.feed import choose_feed
 from data.binance.history import History
 from data.binance.live import BinanceFeed
@@ -22,6 +23,7 @@ from data.binance.recorded import RecordedFeed
 from data.store import candles
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
+from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.reference import SqliteReference
@@ -38,8 +40,11 @@ from engine.accounts.wallets import Wallets
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
-from engine.core.types import MARKET_MAKER, Micros, Symbol
-from engine.liquidity.maker import MakerSettings, MarketMaker
+from engine.core.types import MARKET_MAKER, Micros, Symbol, TradeId
+from engine.liquidity.bookkeeping import Bookkeeper
+from engine.liquidity.external import Pair
+from engine.liquidity.hedger import Hedging
+from engine.liquidity.maker import MarketMaker
 from engine.market_data.intervals import DAY, MINUTE
 from engine.market_data.market_data import RECENT_TRADES, MarketData
 from engine.ports import ExternalBook, Feed
@@ -96,17 +101,30 @@ class House:
     reference: SqliteReference
     hub: Hub
     web: web.AppRunner
+    maker_store: SqliteMakerStore
+    maker_metrics: MakerMetrics
 
     async def feed(self) -> Feed:
         """Return the feed that the settings ask for; finding out may take seconds."""
         return await _feed(self.settings, [market.symbol for market in self.listing.markets])
 
-    def market_maker(self, feed: Feed) -> MarketMaker:
-        """Return the market maker on a feed."""
-        listing = self.listing
+    async def market_maker(self, feed: Feed) -> tuple[MarketMaker, Hedging | None]:
+        """Return the market maker on a feed, and what hedges it.
+
+        Call it once the markets are listed and nobody quotes them.
+        """
+        listing, store, state = self.listing, self.maker_store, self.exchange.state
+        assets = {asset.code: asset for asset in listing.assets}
+        pairs = [Pair(market, assets[market.base], assets[market.quote]) for market in listing.markets]
         # As of now, and not of the start: the first start has funded it since. Later changes it hears of by itself.
-        funds = [balance.changed() for balance in self.exchange.state.ledger if balance.owner == MARKET_MAKER]
-        return MarketMaker(self.sequencer, feed, listing.assets, listing.markets, funds, now, MakerSettings())
+        books = await Bookkeeper.open(store, pairs, TradeId(state.next_trade - 1))
+        stopped = await store.stopped()
+        funds = [balance.changed() for balance in state.ledger if balance.owner == MARKET_MAKER]
+        quoting, hedge = maker_settings(self.settings, listing), hedge_settings(self.settings, listing)
+        maker = MarketMaker(self.sequencer, feed, books, store, funds, stopped, now, quoting)
+        hedging = Hedging(maker, books, store, None, quoting.inventory, now, hedge) if hedge.mode != "off" else None
+        self.maker_metrics.watch(maker, hedging)
+        return maker, hedging
 
     def history(self) -> History:
         """Return what fills charts of the time before the first trades, where Binance is the feed."""
@@ -131,6 +149,8 @@ async def _feed(settings: Settings, symbols: list[Symbol]) -> Feed:
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
     """Open the books, recover the exchange and build everything on it; the stack closes it. Raises ConfigError."""
     listing = markets.load()
+    for read in (maker_settings, hedge_settings):
+        read(settings, listing)  # what is wrong is said before anything is opened
     store, queries = await _open_books(settings, stack)
     snapshot = await store.take_lead()
     exchange = Exchange()
@@ -184,6 +204,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     registry.register(EngineMetrics(sequencer, exchange))
     registry.register(hub.metrics)
     registry.register(rates)
+    maker_metrics = MakerMetrics()
+    registry.register(maker_metrics)
     app = build_app(
         Deps(
             sequencer=sequencer,
@@ -212,7 +234,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         )
     )
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
-    return House(settings, listing, exchange, sequencer, SqliteReference(store, queries), hub, runner)
+    reference, maker_store = SqliteReference(store, queries), SqliteMakerStore(store, queries)
+    return House(settings, listing, exchange, sequencer, reference, hub, runner, maker_store, maker_metrics)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

@@ -20,6 +20,10 @@ from webapp_api.limits import Rate
 
 PREFIX = "CLOBSTER_"
 
+_ASSET = r"[A-Z0-9]{1,16}=[0-9.]{1,40}"
+AMOUNTS = rf"^({_ASSET}(,{_ASSET})*)?$"  # BTC=1.5,ETH=20
+LIMITS = rf"^({_ASSET}:[0-9.]+:[0-9.]+(,{_ASSET}:[0-9.]+:[0-9.]+)*)?$"  # BTC=100:200:300
+
 
 class ConfigError(Exception):
     """A setting is wrong. The message names it and says how to mend it, in one line."""
@@ -54,6 +58,29 @@ class Settings(BaseModel):
     feed: Literal["auto", "binance", "recorded", "off"] = "auto"
     binance_rest_url: str = "https://api.binance.com"
     binance_stream_url: str = "wss://stream.binance.com:9443/"
+    maker_levels: int = Field(15, ge=1, le=100)
+    maker_markup_ppm: int = Field(0, ge=0, le=100_000)
+    maker_least_edge_ppm: int = Field(0, ge=0, le=100_000)
+    maker_fee_ppm: int = Field(0, ge=0, le=100_000)
+    maker_lean_ppm: int = Field(0, ge=0, le=100_000)
+    maker_size_ppm: int = Field(1_000_000, ge=1, le=10_000_000)
+    maker_level_value: int = Field(100_000, ge=1, le=10**9)
+    maker_side_value: int = Field(1_500_000, ge=1, le=10**9)
+    maker_level_size: str = Field("", pattern=AMOUNTS)
+    maker_side_size: str = Field("", pattern=AMOUNTS)
+    maker_inventory: str = Field("", pattern=LIMITS)
+    maker_stale_ms: int = Field(1_000, ge=200, le=60_000)
+    maker_hold_off_ms: int = Field(1_000, ge=0, le=3_600_000)
+    maker_band_ppm: int = Field(20_000, ge=100, le=1_000_000)
+    maker_band_window_ms: int = Field(10_000, ge=1_000, le=600_000)
+    maker_widest_ppm: int = Field(50_000, ge=10, le=1_000_000)
+    maker_day_loss: int = Field(10_000, ge=1, le=10**9)
+    hedge: Literal["off", "paper"] = "off"
+    hedge_thresholds: str = Field("", pattern=AMOUNTS)
+    hedge_order_value: int = Field(10_000, ge=1, le=10**9)
+    hedge_minute_value: int = Field(50_000, ge=1, le=10**9)
+    hedge_slippage_ppm: int = Field(1_000, ge=0, le=50_000)
+    hedge_fee_ppm: int = Field(1_000, ge=0, le=50_000)
     log_format: Literal["console", "json"] = "console"
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")

@@ -107,12 +107,16 @@ async def _open_markets(house: House) -> None:
 
 
 async def _make_markets(house: House) -> None:
-    """Quote what the feed shows, and let charts show what it knows of the time before."""
+    """Quote what the feed shows, hedge it, and let charts show what the feed knows of the time before."""
     feed = await house.feed()
+    maker, hedging = await house.market_maker(feed)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(house.market_maker(feed).run(), name="quotes")
+        beside = [tasks.create_task(hedging.run(), name="hedging")] if hedging else []
         if isinstance(feed, BinanceFeed):
-            tasks.create_task(house.history().run(), name="history")
+            beside.append(tasks.create_task(house.history().run(), name="history"))
+        await maker.run()
+        for task in beside:
+            task.cancel()
 
 
 async def _listen(house: House, stack: AsyncExitStack) -> str:

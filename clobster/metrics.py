@@ -7,6 +7,10 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from engine.core.exchange import Exchange
+from engine.liquidity.hedger import Hedging
+from engine.liquidity.maker import MarketMaker
+from engine.liquidity.profit import Profit
+from engine.liquidity.stops import StopReason
 from engine.sequencer.sequencer import Sequencer
 
 
@@ -31,3 +35,64 @@ class EngineMetrics(Collector):
         yield GaugeMetricFamily(
             "clobster_client_order_ids", "Client order ids that are remembered", len(self._state.names)
         )
+
+
+class MakerMetrics(Collector):
+    """What quoting does and what it comes to. Figures of money are in whole units, for people: floats."""
+
+    def __init__(self) -> None:
+        self._maker: MarketMaker | None = None
+        self._hedging: Hedging | None = None
+
+    def watch(self, maker: MarketMaker, hedging: Hedging | None) -> None:
+        """Tell of these from now on."""
+        self._maker, self._hedging = maker, hedging
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as Prometheus wants them."""
+        if self._maker is None:
+            return
+        stopped = GaugeMetricFamily("clobster_maker_stopped", "1 while a stop holds", labels=("market", "reason"))
+        begun = CounterMetricFamily("clobster_maker_stops", "Stops that have begun", labels=("market", "reason"))
+        levels = GaugeMetricFamily("clobster_maker_levels", "Levels asked for last", labels=("market", "side"))
+        money = GaugeMetricFamily(
+            "clobster_maker_money", "What quoting came to, in the quote asset", labels=("market", "book", "figure")
+        )
+        inventory = GaugeMetricFamily(
+            "clobster_maker_inventory", "What trades added up to, in the base asset", labels=("market", "book")
+        )
+        trades = CounterMetricFamily("clobster_maker_trades", "Trades against quotes", labels=("market",))
+        for symbol, desk in self._maker.desks.items():
+            for reason in StopReason:
+                stopped.add_metric((symbol, reason.value), reason in desk.stops.held)
+                begun.add_metric((symbol, reason.value), desk.stops.begun[reason])
+            for side, shown in (("buy", desk.asked.bids), ("sell", desk.asked.asks)):
+                levels.add_metric((symbol, side), len(shown))
+            trades.add_metric((symbol,), desk.profit.trades)
+            quote, base = 10**desk.pair.quote.decimals, 10**desk.pair.base.decimals
+            for book, profit in (("real", desk.profit), ("paper", self._maker.books.paper[symbol])):
+                if book == "paper" and self._hedging is None:
+                    continue
+                inventory.add_metric((symbol, book), profit.position / base)
+                for figure, amount in _figures(profit, desk.mid and profit.total(desk.pair, desk.mid)).items():
+                    money.add_metric((symbol, book, figure), amount / quote)
+        yield from (stopped, begun, levels, trades, inventory, money)
+        if self._hedging is not None:
+            yield GaugeMetricFamily(
+                "clobster_hedges_open", "Hedges of which it is not known what became", len(self._hedging.open)
+            )
+            yield CounterMetricFamily(
+                "clobster_hedge_unknown", "Answers that left open what became of a hedge", self._hedging.unknown
+            )
+
+
+def _figures(profit: Profit, total: int | None) -> dict[str, int]:
+    figures = {
+        "volume": profit.volume,
+        "spread": profit.spread,
+        "fees": profit.fees,
+        "realised": profit.realised,
+        "hedge_cost": profit.hedge_cost,
+    }
+    return figures if total is None else {**figures, "total": total}

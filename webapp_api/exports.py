@@ -40,7 +40,7 @@ ORDER_COLUMNS: Final = (
 )
 TRADE_COLUMNS: Final = (
     *("trade_id", "created_at", "order_id", "symbol", "side", "price", "quantity", "quote_quantity"),
-    *("fee", "fee_asset", "maker", "settlement", "signature"),
+    *("fee", "fee_asset", "maker", "reference", "settlement", "signature"),
 )
 
 
@@ -130,6 +130,7 @@ def trade_line(trade: wire.OwnTrade) -> Line:
         trade.fee,
         trade.fee_asset,
         trade.maker,
+        trade.reference,
         trade.settlement.state,
         trade.settlement.signature,
     )

@@ -135,6 +135,7 @@ def own_trade(trade: Traded, maker: bool, settlement: wire.Settlement, market: M
         fee=fee,
         fee_asset=fee_asset,
         maker=maker,
+        reference=trade.reference or None,
         created_at=trade.at // 1000,
         settlement=settlement,
     )

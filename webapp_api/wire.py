@@ -114,7 +114,11 @@ class Settlement(Struct, gc=False):
 
 
 class OwnTrade(Struct, gc=False):
-    """One of an account's own trades, seen from its side."""
+    """One of an account's own trades, seen from its side.
+
+    reference is the update of Binance's order book from which the house's quote was made that traded; null between two
+    customers.
+    """
 
     trade_id: int
     order_id: int
@@ -126,6 +130,7 @@ class OwnTrade(Struct, gc=False):
     fee: Decimal
     fee_asset: str
     maker: bool
+    reference: int | None
     created_at: Millis
     settlement: Settlement
 

@@ -39,6 +39,7 @@ from engine.core.types import (
     TimeInForce,
     WithdrawalStatus,
 )
+from engine.liquidity.hedging import HedgeState
 
 
 class SettlementState(enum.Enum):
@@ -470,6 +471,70 @@ commands = Table(
     _bytes("body"),  # msgpack array of the commands, zlib
     _bytes("digest"),
     _check("range", "first_seq > 0 AND last_seq >= first_seq"),
+    sqlite_strict=True,
+)
+
+# The market maker's own accounts (see `engine.liquidity.profit`): what quoting a market came to, and hedging on paper.
+maker_profits = Table(
+    "maker_profits",
+    metadata,
+    _text("symbol", "markets.symbol", key=True),
+    _integer("is_paper", key=True),
+    _integer("last_trade"),
+    _integer("last_hedge"),
+    _integer("trades"),
+    _integer("volume"),
+    _integer("position"),
+    _integer("cost"),
+    _integer("realised"),
+    _integer("spread"),
+    _integer("unpriced"),
+    _integer("fees"),
+    _integer("hedged"),
+    _integer("hedge_cost"),
+    _integer("day"),
+    _integer("day_realised"),
+    _integer("day_total"),
+    _check("is_paper", "is_paper BETWEEN 0 AND 1"),
+    _check("counters", "last_trade >= 0 AND last_hedge >= 0 AND trades >= 0 AND unpriced BETWEEN 0 AND trades"),
+    _check("sums", "volume >= 0 AND fees >= 0"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Markets that an operator has stopped.
+maker_stops = Table(
+    "maker_stops",
+    metadata,
+    _text("symbol", "markets.symbol", key=True),
+    _text("reason"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Orders on another venue that offset inventory. They are no money in our vault: the ledger knows nothing of them.
+hedges = Table(
+    "hedges",
+    metadata,
+    Column("id", INT, primary_key=True, autoincrement=True),
+    _text("symbol", "markets.symbol"),
+    _text("side"),
+    _integer("quantity"),
+    _integer("price"),
+    _integer("at"),
+    _integer("is_paper"),
+    _text("state"),
+    _integer("base"),
+    _integer("quote"),
+    _integer("fee"),
+    _one_of("side", Side),
+    _one_of("state", HedgeState),
+    _check("is_paper", "is_paper BETWEEN 0 AND 1"),
+    _check("order", "quantity > 0 AND price > 0"),
+    _check("traded", "base >= 0 AND quote >= 0 AND fee >= 0 AND (base = 0) = (quote = 0)"),
+    _check("untraded", "state = 'done' OR base = 0"),
+    Index("ix_hedges_symbol", "symbol", "id"),
+    _index("ix_hedges_sent", "id", where="state = 'sent'"),
     sqlite_strict=True,
 )
 

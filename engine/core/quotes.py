@@ -48,7 +48,11 @@ def _differences(resting: Mapping[Ticks, Order], wanted: Levels, *, sign: int) -
 
 
 def change_quote(state: State, command: ChangeQuote) -> list[Event]:
-    """Set levels of a ladder. Where one crosses a customer's order it trades at the customer's price."""
+    """Set levels of a ladder. One that crosses customers' orders trades with them first and rests with what is left.
+
+    It trades at the customers' prices, which are the level's own or better for the house, and the house pays no fee: so
+    a crossing never costs the house more than the same level resting would have.
+    """
     venue = state.venue(command.symbol)
     if not command.bids and not command.asks:
         return []

@@ -82,6 +82,12 @@ async def test_orders_and_trades_as_csv(house: House, monkeypatch: pytest.Monkey
         ("BTC", "true", "owed"),
         ("ETH", "true", "owed"),
     }
+    assert {each["reference"] for each in trades} == {""}
+    await house.quote({}, {"60001": "0.0010"})
+    await ada.place(type="market", price=None, quantity="0.0010")
+    answer = await ada.get("/api/trading/orders?format=csv")
+    [newest] = csv.DictReader((await ada.get("/api/trading/trades?format=csv&limit=1")).body.splitlines())
+    assert (newest["reference"], newest["settlement"]) == ("7", "owed")
     some = (await ada.get("/api/trading/orders?format=csv&limit=4")).body.splitlines()
     assert len(some) == 5
     rest = (await ada.get(f"/api/trading/orders?format=csv&cursor={some[-1].split(',')[0]}")).body.splitlines()

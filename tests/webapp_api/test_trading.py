@@ -54,6 +54,7 @@ async def test_a_market_order_trades_against_the_quote(house: House) -> None:
         "fee": "0.00000400",
         "fee_asset": "BTC",
         "maker": False,
+        "reference": 7,
         "created_at": order["created_at"],
         "settlement": {"state": "owed", "signature": None},
     }
@@ -68,7 +69,7 @@ async def test_both_sides_see_their_own_half_of_a_trade(house: House) -> None:
 
     [bought] = (await ada.get("/api/trading/trades?symbol=BTCUSDT")).body["trades"]
     assert (bought["order_id"], bought["side"], bought["maker"]) == (bid["id"], "buy", True)
-    assert (bought["fee"], bought["fee_asset"]) == ("0.00000200", "BTC")
+    assert (bought["fee"], bought["fee_asset"], bought["reference"]) == ("0.00000200", "BTC", None)
     seen = (await ada.get(f"/api/trading/orders/{bid['id']}")).body
     assert (seen["status"], seen["filled_quantity"], len(seen["fills"])) == ("partially_filled", "0.0040", 1)
 

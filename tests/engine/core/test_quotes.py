@@ -1,8 +1,13 @@
 """The market maker's ladders among everybody's orders."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.support.scenario import play, play_poor
+from engine.core.commands import Quote
+from engine.core.events import Traded
+from engine.core.types import MARKET_MAKER, Lots, Side, Ticks
+from tests.support.scenario import MARKET, play, play_poor
 
 
 def test_a_quote_replaces_the_ladder() -> None:
@@ -65,6 +70,39 @@ def test_a_quote_that_crosses_a_customer_trades_at_the_customers_price() -> None
             -> trade 1 0 5@100
             -> order 1 filled
             == 3@102 2@101 | 5@103""")
+
+
+sizes = st.integers(1, 9)
+ladders = st.dictionaries(st.integers(90, 110), sizes, max_size=6)
+
+
+@given(ladders, ladders, ladders, ladders)
+def test_a_quote_takes_customers_orders_at_its_own_prices_or_better_and_never_rests_across_them(
+    bids: dict[int, int], asks: dict[int, int], our_bids: dict[int, int], our_asks: dict[int, int]
+) -> None:
+    exchange = play(
+        "\n".join(
+            [f"ann buy {lots}@{price}" for price, lots in bids.items() if price < min(asks, default=200)]
+            + [f"bob sell {lots}@{price}" for price, lots in asks.items()]
+        )
+    )
+    our_asks = {price: lots for price, lots in our_asks.items() if price > max(our_bids, default=0)}
+    wanted = {Side.BUY: our_bids, Side.SELL: our_asks}
+    levels = [
+        tuple((Ticks(p), Lots(side[p])) for p in sorted(side, reverse=side is our_bids)) for side in wanted.values()
+    ]
+    events = exchange.apply(Quote(exchange.state.now, MARKET.symbol, levels[0], levels[1], 7))
+    venue = exchange.state.venues[MARKET.symbol]
+    for side, quoted in wanted.items():
+        trades = [event for event in events if isinstance(event, Traded) and event.taker_side is side]
+        assert all((trade.taker, trade.taker_fee, trade.reference) == (MARKET_MAKER, 0, 7) for trade in trades)
+        resting = venue.quotes(side)
+        traded = {p: lots - (resting[Ticks(p)].remaining if p in resting else 0) for p, lots in quoted.items()}
+        assert sum(trade.quantity for trade in trades) == sum(traded.values())
+        at_our_prices = sum(price * lots for price, lots in traded.items())
+        exchanged = sum(trade.notional for trade in trades)
+        assert exchanged <= at_our_prices if side is Side.BUY else exchanged >= at_our_prices
+        assert not any(venue.book.facing(side).reaches(price) for price in resting)
 
 
 def test_both_sides_of_a_quote_may_cross_and_never_each_other() -> None:

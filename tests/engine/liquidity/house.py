@@ -1,13 +1,17 @@
 """A market maker with a real exchange, a real writer and a real SQLite file, and a feed told by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from data.store.accounts import person_by_telegram
+from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import sqlite_url, upgrade
+from data.store.readers import Readers
 from data.store.sqlite import SqliteStore
 from engine.core.commands import Command, Deposit, ListAsset, ListMarket, PlaceOrder
 from engine.core.events import BalanceChanged, Event
@@ -22,18 +26,23 @@ from engine.core.types import (
     OrderType,
     Side,
     Symbol,
+    Ticks,
     TimeInForce,
+    TradeId,
     UserId,
 )
-from engine.liquidity.maker import MakerSettings, MarketMaker
+from engine.liquidity.bookkeeping import Bookkeeper
+from engine.liquidity.maker import MarketMaker
 from engine.liquidity.quoting import Ladder, LadderSettings
+from engine.liquidity.settings import MakerSettings, StopSettings
 from engine.ports import ExternalBook
 from engine.sequencer.sequencer import Sequencer
-from tests.engine.liquidity.markets import ASSETS, BTCUSDT, ETHUSDT
+from tests.engine.liquidity.markets import ASSETS, BTCUSDT, ETHUSDT, PAIRS
 from tests.support.invariants import check
 from tests.support.writing import Gate
 
-SIMPLE = MakerSettings(ladder=LadderSettings(grid_ppm=0))
+EASY = StopSettings(hold_off_us=Micros(0), band_ppm=10**6, widest_ppm=10**6)
+SIMPLE = MakerSettings(ladder=LadderSettings(grid_ppm=0), stops=EASY)
 
 
 class FeedByHand:
@@ -41,6 +50,7 @@ class FeedByHand:
 
     def __init__(self) -> None:
         self._books: asyncio.Queue[ExternalBook | None] = asyncio.Queue()
+        self._update_ids = count(1)
 
     async def books(self) -> AsyncIterator[ExternalBook]:
         while book := await self._books.get():
@@ -50,7 +60,8 @@ class FeedByHand:
         self._books.put_nowait(None)
 
     def put(self, book: ExternalBook) -> None:
-        self._books.put_nowait(book)
+        """Yield a book; one without an update id of its own gets the next."""
+        self._books.put_nowait(book if book.update_id else replace(book, update_id=next(self._update_ids)))
 
 
 class Time:
@@ -66,15 +77,27 @@ class Time:
 class House:
     """The exchange, its writer and its store; the market maker is made by `hire`."""
 
-    def __init__(self, exchange: Exchange, sequencer: Sequencer, gate: Gate, ann: UserId) -> None:
-        self.ann = ann  # somebody who trades
+    def __init__(
+        self,
+        exchange: Exchange,
+        sequencer: Sequencer,
+        gate: Gate,
+        maker_store: SqliteMakerStore,
+        people: tuple[UserId, UserId],
+    ) -> None:
+        self.ann, self.bob = people  # who trade
         self.exchange = exchange
         self.sequencer = sequencer
         self.gate = gate
+        self.maker_store = maker_store
         self.feed = FeedByHand()
         self.time = Time()
         self._micros = count(1_700_000_000_000_000)
         self._references = count(1)
+
+    @property
+    def newest_trade(self) -> TradeId:
+        return TradeId(self.exchange.state.next_trade - 1)
 
     def clock(self) -> Micros:
         return Micros(next(self._micros))
@@ -85,11 +108,21 @@ class House:
         *,
         markets: Iterable[Market] = (BTCUSDT, ETHUSDT),
         balances: Iterable[BalanceChanged] | None = None,
+        stopped: Mapping[Symbol, str] | None = None,
         now: Callable[[], float] | None = None,
     ) -> MarketMaker:
         known = self.exchange.snapshot(seq=0, epoch=1, digest=b"").balances if balances is None else balances
+        pairs = [PAIRS[market.symbol] for market in markets]
         return MarketMaker(
-            self.sequencer, self.feed, ASSETS, markets, known, self.clock, settings, now=now or self.time
+            self.sequencer,
+            self.feed,
+            Bookkeeper(self.maker_store, pairs, self.newest_trade),
+            self.maker_store,
+            known,
+            stopped or {},
+            self.clock,
+            settings,
+            now=now or self.time,
         )
 
     async def submit(self, command: Command) -> list[Event]:
@@ -117,6 +150,13 @@ class House:
         )
         return await self.submit(order)
 
+    async def limit(self, user: UserId, side: str, lots: int, price: int) -> list[Event]:
+        """Send a limit order for BTCUSDT."""
+        symbol, order_type = BTCUSDT.symbol, OrderType.LIMIT
+        return await self.submit(
+            PlaceOrder(self.clock(), user, symbol, Side(side), order_type, Lots(lots), price=Ticks(price))
+        )
+
     def resting(self, symbol: str = "BTCUSDT") -> Ladder:
         """Return what of the market maker's is on a book."""
         venue = self.exchange.state.venues[Symbol(symbol)]
@@ -137,6 +177,7 @@ async def house(path: Path) -> AsyncIterator[House]:
     """Open an exchange with BTCUSDT and ETHUSDT whose house has 1,000,000 USDT, 10 BTC and 100 ETH."""
     upgrade(sqlite_url(path))
     store = await SqliteStore.open(path)
+    readers = await Readers.open(path)
     try:
         gate = Gate(store)
         snapshot = await store.take_lead()
@@ -146,7 +187,8 @@ async def house(path: Path) -> AsyncIterator[House]:
         sequencer = Sequencer(exchange, gate, snapshot, lambda: Micros(next(clock)))
         writer = asyncio.create_task(sequencer.run())
         ann = await store.write(lambda connection: person_by_telegram(connection, 7, "Ann", None, None, Micros(0)))
-        opened = House(exchange, sequencer, gate, ann.id)
+        bob = await store.write(lambda connection: person_by_telegram(connection, 8, "Bob", None, None, Micros(0)))
+        opened = House(exchange, sequencer, gate, SqliteMakerStore(store, readers), (ann.id, bob.id))
         for asset in ASSETS:
             await opened.submit(ListAsset(opened.clock(), asset))
         for market in (BTCUSDT, ETHUSDT):
@@ -161,6 +203,7 @@ async def house(path: Path) -> AsyncIterator[House]:
             await asyncio.wait([writer])
             assert writer.exception() is gate.fail
     finally:
+        await readers.close()
         await store.close()
 
 

@@ -2,7 +2,8 @@
 
 from engine.core.market import Asset, Market
 from engine.core.types import AssetCode, Atoms, Micros, Symbol
-from engine.liquidity.quoting import Inventory, Ladder, Pair
+from engine.liquidity.external import Pair
+from engine.liquidity.quoting import Inventory, Ladder
 from engine.ports import ExternalBook
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
@@ -15,7 +16,7 @@ PLENTY = Inventory(*[Atoms(10**17)] * 4)
 
 
 def external(
-    bids: str, asks: str, *, symbol: str = "BTCUSDT", update_id: int = 7, in_sync: bool = True
+    bids: str, asks: str, *, symbol: str = "BTCUSDT", update_id: int = 0, in_sync: bool = True
 ) -> ExternalBook:
     """Read a book from "1.5@100.01 2@99", best first."""
 

@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 from engine.core.events import BalanceChanged, Traded
 from engine.core.types import MARKET_MAKER, AssetCode, Atoms
 from engine.liquidity import maker as maker_module
+from engine.liquidity.inventory import Limits
 from engine.liquidity.quoting import NOTHING
-from tests.engine.liquidity.house import SIMPLE, House, house, running
+from tests.engine.liquidity.house import EASY, SIMPLE, House, house, running
 from tests.engine.liquidity.markets import ASSETS, BTCUSDT, external, shown
 
 
@@ -80,7 +81,7 @@ async def test_a_book_that_changes_nothing_of_the_ladder_costs_no_command(exchan
         await exchange.until(lambda: exchange.sequencer.seq == seq)
         for update in range(10):
             exchange.time.now_s += 1
-            exchange.feed.put(external(f"1.0000{update}@100", "1.9@101", update_id=update))
+            exchange.feed.put(external(f"1.0000{update}@100", "1.9@101"))
             await asyncio.sleep(0.002)
         assert exchange.sequencer.seq == seq
 
@@ -96,7 +97,7 @@ async def test_a_lost_book_is_not_quoted(exchange: House) -> None:
 
 
 async def test_a_silent_feed_is_not_quoted_until_it_speaks_again(exchange: House) -> None:
-    settings = replace(SIMPLE, stale_us=100_000)
+    settings = replace(SIMPLE, stops=replace(EASY, stale_us=100_000))
     async with running(exchange.hire(settings)):
         exchange.feed.put(external("1@100", "1@101"))
         await exchange.until(lambda: bool(exchange.resting().bids))
@@ -189,7 +190,9 @@ async def test_a_trade_that_is_not_yet_known_does_not_get_the_next_quote_refused
 
 
 async def test_an_asset_is_not_bought_beyond_its_limit(exchange: House) -> None:
-    settings = replace(SIMPLE, limits={AssetCode("BTC"): Atoms(1_030_000_000)})  # 10.3 BTC; the house has 10
+    settings = replace(
+        SIMPLE, inventory={AssetCode("BTC"): Limits(most=Atoms(1_030_000_000))}
+    )  # 10.3 BTC; the house has 10
     async with running(exchange.hire(settings)):
         exchange.feed.put(external("1@100", "1@101"))
         await exchange.until(lambda: shown(exchange.resting()) == "3000@10000 | 10000@10100")

@@ -1,23 +1,20 @@
 """What the market maker quotes: one tick is 0.01 USDT, one lot 0.0001 BTC, ladders are lots@ticks."""
 
-from collections.abc import Iterator
-from itertools import pairwise
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.core.types import Atoms
-from engine.liquidity.quoting import NOTHING, Inventory, Ladder, LadderSettings, ladder
+from engine.liquidity.external import Insane, read_touch
+from engine.liquidity.quoting import Inventory, LadderSettings, ladder
 from engine.ports import ExternalBook
 from tests.engine.liquidity.markets import BTCUSDT, PAIRS, PLENTY, external, shown
 
 FINE = LadderSettings(grid_ppm=0)  # every tick is on the grid
 
 
-def quoted(book: ExternalBook, settings: LadderSettings = FINE, inventory: Inventory = PLENTY) -> str:
-    return shown(ladder(book, PAIRS["BTCUSDT"], settings, inventory))
+def quoted(book: ExternalBook, settings: LadderSettings = FINE, inventory: Inventory = PLENTY, *, lean: int = 0) -> str:
+    read_touch(book, PAIRS["BTCUSDT"], 50_000)
+    return shown(ladder(book, PAIRS["BTCUSDT"], settings, inventory, lean))
 
 
 def test_the_ladder_is_the_venues_book() -> None:
@@ -83,18 +80,39 @@ def test_no_more_is_bought_or_sold_than_there_is_room_for() -> None:
     assert quoted(external("1@100", "1@101"), inventory=full) == "3000@10000 | 4000@10100"
 
 
-def test_nothing_outside_the_markets_limits() -> None:
-    assert quoted(external("1@0.009", "1@101")) == " | 10000@10100"
-    assert quoted(external("1@100", "1@100000000.01")) == "10000@10000 | "
+def test_levels_outside_the_markets_limits_are_left_out() -> None:
+    assert quoted(external("1@0.20 1@0.009", "1@0.21")) == "10000@20 | 10000@21"
+    assert quoted(external("1@99999999", "1@100000000 1@100000000.01")) == "10@9999999900 | 10@10000000000"
     market = replace(BTCUSDT, max_quantity=4_000)
     pair = replace(PAIRS["BTCUSDT"], market=market)
     assert shown(ladder(external("1@100", "1@101"), pair, FINE, PLENTY)) == "4000@10000 | 4000@10100"
 
 
+def test_the_caps_of_a_level_and_of_a_side() -> None:
+    book = external("8@100 8@99 8@98", "8@101 8@102 8@103")
+    assert quoted(book, replace(FINE, level_size=Atoms(3 * 10**8), side_size=Atoms(5 * 10**8))) == (
+        "30000@10000 20000@9900 | 30000@10100 20000@10200"
+    )
+    assert quoted(book, replace(FINE, side_value=1_000)) == (
+        "80000@10000 20000@9900 200@9800 | 80000@10100 10000@10200 8000@10300"
+    )
+
+
+def test_both_sides_lean_up_to_be_sold_more_and_down_to_sell_more_but_never_beyond_the_edge() -> None:
+    book = external("1@60000", "1@60001")
+    marked_up = replace(FINE, markup_ppm=1_000)
+    assert quoted(book, marked_up, lean=600) == "10000@5997600 | 10000@6009701"
+    assert quoted(book, marked_up, lean=-600) == "10000@5990400 | 10000@6002501"
+    assert quoted(book, marked_up, lean=5_000) == "10000@6000000 | 10000@6036101"
+    assert quoted(book, replace(marked_up, least_edge_ppm=200, fee_ppm=300), lean=900) == (
+        "10000@5997000 | 10000@6011501"
+    )
+    assert quoted(book, replace(marked_up, least_edge_ppm=-2_000), lean=1_500) == "10000@6003000 | 10000@6015101"
+
+
 @pytest.mark.parametrize(
     "book",
     [
-        external("1@100", "1@101", in_sync=False),
         external("", "1@101"),
         external("1@100", ""),
         external("", ""),
@@ -103,93 +121,27 @@ def test_nothing_outside_the_markets_limits() -> None:
         external("1@99 1@100", "1@101"),
         external("1@100", "1@102 1@101"),
         external("1@100", "x@101"),
+        external("0@100", "1@101"),
+        external("1@100", "0.00000000@101"),
+        external("1@100 0@99", "1@101"),
         external("-1@100", "1@101"),
+        external("1@0", "1@101"),
         external("1@100", "1@NaN"),
         external("1@100.123456789", "1@101"),
         external("1@100", f"1@{'9' * 30}"),
+        external("1@0.009", "1@0.0091"),
+        external("1@100000000", "1@100000000.01"),
+        external("1@100", "1@106"),
     ],
 )
-def test_a_book_that_is_lost_one_sided_crossed_or_not_understood_is_not_quoted(book: ExternalBook) -> None:
-    assert ladder(book, PAIRS["BTCUSDT"], FINE, PLENTY) == NOTHING
-
-
-def decimal(units: int) -> str:
-    return f"{units // 10**8}.{units % 10**8:08d}"
-
-
-def levels(prices: list[int], sizes: list[int]) -> tuple[tuple[str, str], ...]:
-    return tuple((decimal(price), decimal(size)) for price, size in zip(prices, sizes, strict=False))
-
-
-@st.composite
-def books(draw: st.DrawFn) -> ExternalBook:
-    middle = draw(st.integers(10**6, 10**13))
-    width = draw(st.sampled_from([5, 10**4, 10**6, 10**9]))
-    steps = st.lists(st.integers(1, width), min_size=1, max_size=30)
-    sizes = st.lists(st.integers(0, draw(st.sampled_from([10**4, 10**7, 10**10]))), min_size=30, max_size=30)
-    bids, asks = [middle], [middle]
-    for step in draw(steps):
-        bids.append(max(0, bids[-1] - step))
-    for step in draw(steps):
-        asks.append(asks[-1] + step)
-    bids = sorted(set(bids[1:]), reverse=True)
-    return replace(external("", ""), bids=levels(bids, draw(sizes)), asks=levels(asks[1:], draw(sizes)))
-
-
-amounts = st.one_of(st.integers(0, 10**9), st.integers(0, 10**17)).map(Atoms)
-inventories = st.builds(Inventory, amounts, amounts, amounts, amounts)
-ladder_settings = st.builds(
-    LadderSettings,
-    levels=st.integers(0, 20),
-    markup_ppm=st.sampled_from([0, 1, 500, 20_000]),
-    size_ppm=st.sampled_from([1, 300_000, 1_000_000, 2_500_000]),
-    grid_ppm=st.sampled_from([0, 7, 150, 10_000]),
-    level_value=st.sampled_from([0, 1, 1_000, 100_000]),
-)
-
-
-def sums(side: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return (price, what there is at this price or better)."""
-    total, told = 0, []
-    for price, size in side:
-        total += size
-        told.append((price, total))
-    return told
-
-
-@settings(max_examples=200, deadline=None)
-@given(books(), inventories, ladder_settings)
-def test_whatever_the_book_the_ladder_is_sound(
-    book: ExternalBook, inventory: Inventory, settings: LadderSettings
+def test_a_book_that_is_one_sided_crossed_too_wide_outside_our_limits_or_not_understood_is_not_quoted(
+    book: ExternalBook,
 ) -> None:
-    result = ladder(book, PAIRS["BTCUSDT"], settings, inventory)
-    assert result == ladder(book, PAIRS["BTCUSDT"], settings, inventory)
-    for side in (result.bids, result.asks):
-        assert len(side) <= settings.levels
-        assert all(price > 0 and lots > 0 for price, lots in side)
-        assert all(price * lots * BTCUSDT.unit_atoms <= settings.level_value * 10**6 for price, lots in side)
-    assert all(better > worse for (better, _), (worse, _) in pairwise(result.bids))
-    assert all(better < worse for (better, _), (worse, _) in pairwise(result.asks))
-    if result.bids and result.asks:
-        assert result.bids[0][0] < result.asks[0][0]
-    needs = result.needs(BTCUSDT)
-    assert needs["BTC"] <= inventory.base
-    assert needs["USDT"] <= inventory.quote
-    assert sum(lots for _, lots in result.bids) * BTCUSDT.lot_atoms <= inventory.base_room
-    assert sum(BTCUSDT.notional(*level) for level in result.asks) <= inventory.quote_room
-    check_no_better_than(book, result, settings)
+    with pytest.raises(Insane):
+        quoted(book)
 
 
-def check_no_better_than(book: ExternalBook, result: Ladder, settings: LadderSettings) -> None:
-    """Assert that at every price, marked up, the venue has at least as much at that price or better."""
-    tick, lot = 10**6, 10**4  # in 10**-8
-    for ours, theirs, sign in ((result.bids, book.bids, 1), (result.asks, book.asks, -1)):
-        venue = sums((int(p.replace(".", "")), int(q.replace(".", ""))) for p, q in theirs)
-        for price, lots in sums(iter(ours)):
-            marked = [
-                total
-                for at, total in venue
-                if at * (10**6 - sign * settings.markup_ppm) * sign >= price * tick * 10**6 * sign
-            ]
-            assert marked, "a price that is better than any of the venue's"
-            assert lots * lot * 10**6 <= marked[-1] * settings.size_ppm
+def test_best_prices_without_a_size_are_none() -> None:
+    for book in (external("0@100", "1@101"), external("1@100", "0.00@101")):
+        with pytest.raises(Insane):
+            read_touch(book, PAIRS["BTCUSDT"], 50_000)

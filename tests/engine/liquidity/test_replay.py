@@ -6,7 +6,7 @@ import pytest
 
 from data.binance.recorded import RecordedFeed
 from engine.core.types import Micros, Symbol
-from engine.liquidity.quoting import NOTHING, LadderSettings, ladder
+from engine.liquidity.quoting import LadderSettings, ladder
 from tests.engine.liquidity.markets import PAIRS, PLENTY
 
 TICK = 10**6  # 0.01 in 10**-8
@@ -23,10 +23,9 @@ async def test_every_ladder_of_the_recording_stands_within_a_tick_of_the_market_
     settings = LadderSettings(markup_ppm=markup_ppm)
     ladders = 0
     async for book in RecordedFeed([Symbol(symbol)], lambda: Micros(0), speed=math.inf, repeat=False).books():
-        result = ladder(book, PAIRS[symbol], settings, PLENTY)
         if not book.in_sync:
-            assert result == NOTHING
             continue
+        result = ladder(book, PAIRS[symbol], settings, PLENTY)
         ladders += 1
         (bid, _), (ask, _) = result.bids[0], result.asks[0]
         assert bid < ask
