@@ -1,0 +1,64 @@
+"""Every table, once. `migrations` brings a database to this; a test holds the two equal.
+
+The database refuses what must never be: a wrong type (STRICT), a state that contradicts itself (CHECK), a row about
+somebody or something unknown (foreign keys). Integers only: money in atoms, time in microseconds.
+
+An index stands here only because a query needs it. What a commit costs is the pages that it changes: an index by user
+alone changes one for every user in the batch, which cost more than all else that an order costs. So such indexes go
+by bucket first, which is 2**BUCKET_BITS consecutive ids: new entries share a few pages, and a query walks back from the
+newest bucket (see `walk`).
+"""
+
+from data.store.schema.books import (
+    SettlementState,
+    balances,
+    commands,
+    deposits,
+    postings,
+    sequencer,
+    settlement_outbox,
+    withdrawals,
+)
+from data.store.schema.columns import BUCKET_BITS, metadata
+from data.store.schema.house import hedges, maker_profits, maker_stops
+from data.store.schema.people import (
+    activity,
+    admin_log,
+    api_keys,
+    challenges,
+    sessions,
+    users,
+    wallet_links,
+    wallets,
+)
+from data.store.schema.trading import assets, candles, markets, orders, reference_candles, trades
+
+__all__ = [
+    "BUCKET_BITS",
+    "SettlementState",
+    "activity",
+    "admin_log",
+    "api_keys",
+    "assets",
+    "balances",
+    "candles",
+    "challenges",
+    "commands",
+    "deposits",
+    "hedges",
+    "maker_profits",
+    "maker_stops",
+    "markets",
+    "metadata",
+    "orders",
+    "postings",
+    "reference_candles",
+    "sequencer",
+    "sessions",
+    "settlement_outbox",
+    "trades",
+    "users",
+    "wallet_links",
+    "wallets",
+    "withdrawals",
+]
