@@ -1,0 +1,16 @@
+"""What is done about a remote that fails: say why, wait, try again."""
+
+import random
+
+
+def pause_s(failures: int, first_s: float, last_s: float) -> float:
+    """Return how long to wait after some failures in a row: doubling, and never two programs in step."""
+    longest_s = min(last_s, first_s * 2.0 ** min(failures - 1, 10))
+    return random.uniform(longest_s / 2, longest_s)  # noqa: S311  jitter, no secret
+
+
+def reason(error: Exception) -> str:
+    """Return what to write about it into the log."""
+    if isinstance(error, ExceptionGroup):
+        return "; ".join(reason(inner) for inner in error.exceptions)
+    return f"{type(error).__name__}: {error}"
