@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry
 from clobster import data_dir, markets
 from clobster.config import ConfigError, Settings
 from clobster.markets import Listing
-from clobster.metrics import EngineMetrics
-from data.binance.feed import choose_feed
+from clobster.metrics import EngineMetrics, FeedMetrics
+from data.binance.feed import Followed, choose_feed
 from data.binance.live import BinanceFeed
 from data.binance.recorded import RecordedFeed
 from data.store import candles
@@ -74,29 +74,39 @@ class House:
     listing: Listing
     exchange: Exchange
     sequencer: Sequencer
+    market_data: MarketData
+    followed: Followed
     hub: Hub
     web: web.AppRunner
 
-    async def market_maker(self) -> MarketMaker:
-        """Return the market maker on the feed that the settings ask for; finding out may take seconds."""
+    async def feed(self) -> Feed:
+        """Return the feed that the settings ask for; finding out may take seconds."""
+        feed = await _feed(self.settings, [market.symbol for market in self.listing.markets], self.market_data)
+        if not isinstance(feed, NoFeed):
+            self.followed.feed = feed
+        return feed
+
+    def market_maker(self, feed: Feed) -> MarketMaker:
+        """Return the market maker on a feed."""
         listing = self.listing
-        feed = await _feed(self.settings, [market.symbol for market in listing.markets])
         # As of now, and not of the start: the first start has funded it since. Later changes it hears of by itself.
         funds = [balance.changed() for balance in self.exchange.state.ledger if balance.owner == MARKET_MAKER]
         return MarketMaker(self.sequencer, feed, listing.assets, listing.markets, funds, now, MakerSettings())
 
 
-async def _feed(settings: Settings, symbols: list[Symbol]) -> Feed:
-    rest_url, stream_url = settings.binance_rest_url, settings.binance_stream_url
+async def _feed(
+    settings: Settings, symbols: list[Symbol], market_data: MarketData
+) -> BinanceFeed | RecordedFeed | NoFeed:
+    rest_url, stream_url, on_price = settings.binance_rest_url, settings.binance_stream_url, market_data.on_reference
     match settings.feed:
         case "binance":
-            return BinanceFeed(symbols, now, rest_url=rest_url, stream_url=stream_url)
+            return BinanceFeed(symbols, now, rest_url=rest_url, stream_url=stream_url, on_price=on_price)
         case "recorded":
-            return RecordedFeed(symbols, now)
+            return RecordedFeed(symbols, now, on_price=on_price)
         case "off":
             return NoFeed()
         case "auto":
-            return await choose_feed(symbols, now, rest_url=rest_url, stream_url=stream_url)
+            return await choose_feed(symbols, now, rest_url=rest_url, stream_url=stream_url, on_price=on_price)
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
@@ -139,6 +149,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     registry = CollectorRegistry()
     registry.register(EngineMetrics(sequencer, exchange))
     registry.register(hub.metrics)
+    followed = Followed()
+    registry.register(FeedMetrics(followed.health))
     app = build_app(
         Deps(
             sequencer=sequencer,
@@ -154,13 +166,14 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             clock=now,
             registry=registry,
             not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
+            feed_health=followed.health,
             bot_token=bot_token,
             launch_data_life_s=settings.init_data_max_age_s,
             dev_secret=dev_secret,
         )
     )
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
-    return House(settings, listing, exchange, sequencer, hub, runner)
+    return House(settings, listing, exchange, sequencer, market_data, followed, hub, runner)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

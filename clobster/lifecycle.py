@@ -105,8 +105,7 @@ async def _open_markets(house: House) -> None:
 
 
 async def _make_markets(house: House) -> None:
-    maker = await house.market_maker()
-    await maker.run()
+    await house.market_maker(await house.feed()).run()
 
 
 async def _listen(house: House, stack: AsyncExitStack) -> str:

@@ -114,7 +114,7 @@ class FollowedMarket:
             self.on_event("depth", data)
 
     def forget_early(self) -> None:
-        """The next connection has failed."""
+        """Drop what the next connection has said: it has failed."""
         self._early.clear()
 
     def connected(self) -> None:
@@ -125,7 +125,7 @@ class FollowedMarket:
         self._wanted.set()
 
     def disconnected(self) -> None:
-        """The connection is gone, and what happens now is not known."""
+        """Show no book: the connection is gone, and what happens now is not known."""
         self._lose()
         self._connection += 1
         self._wanted.clear()

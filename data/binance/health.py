@@ -12,12 +12,12 @@ RATE_S = 10  # over which messages a second are counted
 
 
 class FeedHealth(Struct, frozen=True, gc=False):
-    """One market of a feed at one moment. Ages are in seconds, None where there was nothing yet; counts are since the
-    start.
+    """One market of a feed at one moment.
 
-    resyncs are books put together again after they were lost, gaps and crossings two of the reasons; distrusted counts
-    books that another stream contradicted, malformed the messages that were no use, and stale the times that nothing
-    new was heard for too long. reconnects and handovers are the connection's, which all markets share.
+    Ages are in seconds, None where there was nothing yet; counts are since the start. resyncs are books put together
+    again after they were lost, gaps and crossings two of the reasons; distrusted counts books that another stream
+    contradicted, malformed the messages that were no use, and stale the times that nothing new was heard for too long.
+    reconnects and handovers are the connection's, which all markets share.
     """
 
     symbol: Symbol

@@ -6,10 +6,10 @@ from msgspec import Struct
 class FeedSettings(Struct, frozen=True):
     """Times in seconds.
 
-    stale: a book that has not moved for so long is not to be trusted, until it moves again. frozen: a book that does not
-    move although something says that the market has; silence: a connection without a message; doubted: a book that has
-    to agree with a second opinion and does not. The last three end the connection. disagreement: how long two streams
-    may contradict each other before the book is put together again.
+    stale: a book that has not moved for so long is not to be trusted, until it moves again. disagreement: how long two
+    streams may contradict each other before the book is put together again. frozen: a book that does not move although
+    something says that the market has; silence: a connection without a message; doubted: a book that has to agree with
+    a second opinion and does not. These three end the connection.
     """
 
     stale_s: float = 1.0

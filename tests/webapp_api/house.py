@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
+from data.binance.health import FeedHealth
 from data.store.accounts import SqliteAccounts
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
@@ -122,6 +123,7 @@ class House:
         self.url = url
         self.nobody = Person(session)
         self.reasons: list[str] = []
+        self.feed: list[FeedHealth] = []
         self._deposits = 0
 
     async def person(self, telegram_id: int, **amounts: int) -> Person:
@@ -194,6 +196,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
         registry = CollectorRegistry()
         registry.register(hub.metrics)
         reasons: list[str] = []
+        feed: list[FeedHealth] = []
         deps = Deps(
             sequencer=sequencer,
             queries=queries,
@@ -208,6 +211,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             clock=clock,
             registry=registry,
             not_ready=lambda: reasons,
+            feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             dev_secret=dev_secret,
         )
@@ -217,7 +221,7 @@ async def open_house(template: Path, folder: Path, *, dev_secret: str | None = D
             aiohttp.ClientSession(server.make_url("/"), timeout=aiohttp.ClientTimeout(PATIENCE_S))
         )
         house = House(deps, session, clock, str(server.make_url("/")))
-        house.reasons = reasons
+        house.reasons, house.feed = reasons, feed
         yield house
         sequencer.close()
         await writer

@@ -95,7 +95,8 @@ class TickerChannel(PublicChannel):
 
 
 def _timeless(ticker: Ticker) -> Ticker:
-    return msgspec.structs.replace(ticker, at=Micros(0))
+    reference = ticker.reference and msgspec.structs.replace(ticker.reference, at=Micros(0))
+    return msgspec.structs.replace(ticker, at=Micros(0), reference=reference)
 
 
 class CandleData(Struct, gc=False):

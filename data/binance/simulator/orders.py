@@ -74,7 +74,7 @@ class Orders:
 
     Faults, each for the next so many orders: lose_replies carries the order out and cuts the connection, fail_after
     carries it out and answers 504, fail_before answers 503 and does nothing, refusals are statuses to answer with.
-    delay_s is how long a request is on its way before it is looked at; unseen is how many look-ups find nothing although
+    delay_s is how long a request is on its way before it is looked at; unseen is how many look-ups find nothing where
     there is something.
     """
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 from typing import Any
 
 from data.binance.health import FeedHealth
@@ -64,7 +65,7 @@ class Watched:
     def longest_silence_s(self, symbol: Symbol) -> float:
         """Return the longest time between two books of a market."""
         at_s = [at_s for book, at_s in zip(self.books, self.at_s, strict=True) if book.symbol == symbol]
-        return max(later - earlier for earlier, later in zip(at_s, at_s[1:], strict=False))
+        return max(later - earlier for earlier, later in pairwise(at_s))
 
 
 class Told:

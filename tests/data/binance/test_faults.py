@@ -52,7 +52,7 @@ class Fault:
 async def following(
     settings: FeedSettings = HASTY, *, prices_only: bool = False
 ) -> AsyncIterator[tuple[BinanceSimulator, Watched]]:
-    """A feed in sync; all that it showed is checked at the end."""
+    """Follow a feed that is in sync, and check all that it showed at the end."""
     async with BinanceSimulator(BOTH, speed=SPEED).serving() as binance, watching(binance, settings) as watched:
         await watched.in_sync(10)
         yield binance, watched

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.data.binance.following import BOTH, QUICK, checked, watching
+from tests.data.binance.following import BOTH, checked, watching
 from tests.simulators.binance import BinanceSimulator
 
 RECORDED_S: Final = 346.0
