@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from engine.core.snapshot import Snapshot
-from engine.core.types import Micros, Symbol
+from engine.core.types import Atoms, Lots, Micros, Side, Symbol, Ticks
 from engine.sequencer.batch import Batch
 
 Clock = Callable[[], Micros]
@@ -51,3 +51,48 @@ class Feed(Protocol):
 
     async def close(self) -> None:
         """End `books`."""
+
+
+class HedgeOrder(Struct, frozen=True):
+    """An order that another venue fills at once as far as its limit allows, and lets expire for the rest.
+
+    client_id names it there. Quantity and price are in lots and ticks of our market of the same symbol.
+    """
+
+    client_id: str
+    symbol: Symbol
+    side: Side
+    quantity: Lots
+    price: Ticks
+
+
+class HedgeResult(Struct, frozen=True):
+    """What has become of an order: atoms of our base and quote asset exchanged, and the fee's worth in quote atoms.
+
+    The fee is rounded up and never a reason to fail; where it was paid in a third asset the venue's price counts.
+    """
+
+    is_final: bool  # nothing more will trade
+    base: Atoms
+    quote: Atoms
+    fee: Atoms
+
+
+class HedgeRefused(Exception):  # noqa: N818
+    """The venue has not taken the order and never will: its rules, its limits or its answer say so."""
+
+
+class HedgeUnknown(Exception):  # noqa: N818
+    """No answer, or one that leaves open whether the order was taken: look it up, never place it again."""
+
+
+class Hedger(Protocol):
+    """A venue on which inventory is offset. Each call ends within seconds and raises nothing but what it says."""
+
+    life_s: float  # after so long an order that was sent and is not known there has not arrived and never will
+
+    async def place(self, order: HedgeOrder) -> HedgeResult:
+        """Send an order once. Raises HedgeRefused or HedgeUnknown."""
+
+    async def look_up(self, order: HedgeOrder) -> HedgeResult | None:
+        """Return what has become of an order by its client_id, None where the venue knows none. Raises HedgeUnknown."""

@@ -79,7 +79,7 @@ class Rest:
 @contextlib.asynccontextmanager
 async def open_streams(rest_url: str, stream_url: str, names: Sequence[str]) -> AsyncIterator[Streams]:
     """Connect to raw streams such as "btcusdt@depth@100ms". Raises what the library raises, or TimeoutError."""
-    async with _open_client(rest_url) as (library, client):
+    async with open_client(rest_url) as (library, client):
         manager = library.BinanceSocketManager(client, max_queue_size=QUEUE_MESSAGES)
         manager.STREAM_URL = f"{stream_url}/"
         socket = manager.multiplex_socket(list(names))
@@ -97,14 +97,17 @@ async def open_streams(rest_url: str, stream_url: str, names: Sequence[str]) -> 
 @contextlib.asynccontextmanager
 async def open_rest(rest_url: str) -> AsyncIterator[Rest]:
     """Make public REST answers to be had; nothing is asked yet."""
-    async with _open_client(rest_url) as (_, client):
+    async with open_client(rest_url) as (_, client):
         yield Rest(client)
 
 
 @contextlib.asynccontextmanager
-async def _open_client(rest_url: str) -> AsyncIterator[tuple[Any, Any]]:
+async def open_client(
+    rest_url: str, key: str | None = None, secret: str | None = None
+) -> AsyncIterator[tuple[Any, Any]]:
+    """Make a client that has asked nothing yet, and yield the library and it."""
     library = await asyncio.to_thread(_import)
-    client = library.AsyncClient()
+    client = library.AsyncClient(key, secret)
     client.API_URL = f"{rest_url}/api"
     try:
         yield library, client
