@@ -214,8 +214,8 @@ class FollowedMarket:
         elif book.in_sync and book.last_update_id > before:
             self._is_continued = True
             self._moved()
-        elif book.in_sync:
-            self._stuck()
+        elif book.in_sync and (self._is_continued or self._now() - self._synced_at_s > self._settings.doubted_s):
+            self._stuck()  # these are no diffs on their way while the snapshot overtook them
         if not book.in_sync and book.is_waiting:
             self._heard_diff.set()
         self._judge()

@@ -1,5 +1,6 @@
 """Binance over loopback, as the tests use it: the simulator that ships, and what its recording says at each update."""
 
+import asyncio
 import math
 from bisect import bisect_right
 from collections import defaultdict
@@ -18,6 +19,8 @@ class BinanceSimulator(Simulator):
 
     def __init__(self, symbols: list[str], *, speed: float = 1.0, first_s: float = math.inf) -> None:
         super().__init__(symbols, speed=speed, first_s=first_s)
+        self.holds_at_first_books = False  # the recording waits there for `go_on`
+        self._going_on = asyncio.Event()
         self._ids: dict[Symbol, list[int]] = defaultdict(list)
         self._tickers: dict[Symbol, list[dict[str, Any]]] = defaultdict(list)
 
@@ -41,6 +44,12 @@ class BinanceSimulator(Simulator):
             self._ids[symbol].append(data["u"])
             self._tickers[symbol].append(data)
         await super().tell(told)
+        if self.holds_at_first_books and all(market.book.in_sync for market in self.venue.markets.values()):
+            await self._going_on.wait()
+
+    def go_on(self) -> None:
+        """Let a recording that was held play on."""
+        self._going_on.set()
 
     def agrees(self, book: ExternalBook, *, prices_only: bool = False) -> bool | None:
         """Tell whether a book has the best levels that the recording has at its update; None where it says nothing."""
