@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from data.binance.simulator.errors import of_status
 from data.binance.simulator.malformed import malformed, malformed_diffs
 from data.binance.simulator.server import Simulator
 
@@ -50,7 +51,7 @@ def routes(simulator: Simulator) -> list[web.RouteDef]:
         simulator.rest.refuse_depth(wish.times, wish.status)
 
     async def refuse_orders(wish: _Wish) -> None:
-        simulator.orders.refusals += [wish.status] * wish.times
+        simulator.orders.refusals += [of_status(wish.status)] * wish.times
 
     async def lose_replies(wish: _Wish) -> None:
         simulator.orders.lose_replies = wish.times

@@ -73,7 +73,7 @@ class Orders:
     """Answers by route; prices are those of the recorded book, which a trade here leaves as it is.
 
     Faults, each for the next so many orders: lose_replies carries the order out and cuts the connection, fail_after
-    carries it out and answers 504, fail_before answers 503 and does nothing, refusals are statuses to answer with.
+    carries it out and answers 504, fail_before answers 503 and does nothing, refusals are what to answer with.
     delay_s is how long a request is on its way before it is looked at; unseen is how many look-ups find nothing where
     there is something.
     """
@@ -86,7 +86,7 @@ class Orders:
         self.fail_before = 0
         self.unseen = 0
         self.delay_s = 0.0
-        self.refusals: list[int] = []
+        self.refusals: list[Refusal] = []
         self._rest = rest
         self._key = key
         self._secret = secret.encode()
@@ -112,7 +112,7 @@ class Orders:
         await asyncio.sleep(self.delay_s)
         parameters = self._signed(request, raw, body)
         if self.refusals:
-            raise of_status(self.refusals.pop(0))
+            raise self.refusals.pop(0)
         if self.fail_before > 0:
             self.fail_before -= 1
             raise of_status(503)

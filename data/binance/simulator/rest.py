@@ -22,7 +22,7 @@ MIN_NOTIONAL = "5.00000000"
 class Rest:
     """Answers by route.
 
-    depth_requests counts what was asked; refusals are statuses with which the next requests for depth are refused,
+    depth_requests counts what was asked; refusals are what the next requests for depth are refused with,
     depth_delay_s is how long an answer is on its way. clock_skew_ms is added to the server's time.
     """
 

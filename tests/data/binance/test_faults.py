@@ -63,10 +63,11 @@ async def following(
 async def test_dropped() -> None:
     async with following() as (binance, watched):
         fault = Fault(binance, watched)
+        binance.sockets.refuse = 4  # the loss is said before there is another connection
         binance.sockets.cut()
-        await fault.lost(*BOTH, within_s=0.5)
-        await fault.back(*BOTH, within_s=2, name="dropped")
-        assert watched.health().reconnects == 1
+        await fault.lost(*BOTH, within_s=0.3)
+        await fault.back(*BOTH, within_s=3, name="dropped and refused four times")
+        assert watched.health().reconnects == 5
 
 
 async def test_closed_politely() -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from data.binance import hedge
 from data.binance.hedge import BinanceHedger, open_hedger
+from data.binance.simulator.errors import Refusal, of_status
 from data.binance.simulator.orders import API_KEY, API_SECRET
 from engine.core.market import Asset, Market
 from engine.core.types import BUY, SELL, AssetCode, Lots, Symbol, Ticks
@@ -103,6 +104,33 @@ async def test_a_failure_after_the_order_was_carried_out_is_told_apart_from_a_re
         has_traded(binance)
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Refusal(-1006, "An unexpected response was received from the message bus. Execution status unknown.", 400),
+        Refusal(-1008, "Server is currently overloaded with other requests. Please try again later.", 503),
+        Refusal(0, "Somebody between us and Binance", 403),
+    ],
+)
+async def test_what_does_not_say_that_nothing_has_happened_leaves_it_open(refusal: Refusal) -> None:
+    async with venue() as (binance, hedger):
+        binance.orders.refusals = [refusal]
+        with pytest.raises(HedgeUnknown):
+            await hedger.place(ORDER)
+
+
+async def test_less_than_an_atom_is_counted_against_us() -> None:
+    async with venue() as (binance, hedger):
+        bid = replace(ORDER, client_id="clobster-hedge-2", side=SELL, price=Ticks(6_000_000))
+        for order, atoms in ((ORDER, 6_200_000_013), (bid, 6_200_000_012)):
+            await hedger.place(order)
+            for fill in binance.orders.orders[-1].fills:
+                fill["price"] = "62000.00012500"
+            found = await hedger.look_up(order)
+            assert found is not None
+            assert found.quote == atoms
+
+
 async def test_a_failure_before_it_is_the_same_until_the_order_can_not_arrive_any_more() -> None:
     async with venue() as (binance, hedger):
         binance.orders.fail_before = 1
@@ -174,7 +202,7 @@ async def test_a_clock_that_goes_wrong_costs_one_question_more(skew_ms: int) -> 
 @pytest.mark.parametrize("status", [429, 418])
 async def test_what_is_not_even_looked_at_is_refused(status: int) -> None:
     async with venue() as (binance, hedger):
-        binance.orders.refusals = [status]
+        binance.orders.refusals = [of_status(status)]
         with pytest.raises(HedgeRefused, match="-1003"):
             await hedger.place(ORDER)
         assert binance.orders.orders == []

@@ -7,7 +7,7 @@ from typing import Any
 from engine.core.types import Micros, Symbol
 from engine.market_data.intervals import MINUTE, Interval
 from engine.market_data.reference_price import ReferencePrice
-from tests.support.batches import batch, trade
+from tests.support.batches import batch, level, trade
 from tests.webapp_api.stream.world import Client, clock, world
 
 BTC = Symbol("BTCUSDT")
@@ -95,10 +95,11 @@ async def test_a_reference_price_that_never_rests_is_told_now_and_then(tmp_path:
         assert snapshot["data"]["reference"] is None
         for number in range(150):
             there.market_data.on_reference(ReferencePrice(BTC, f"{number}.00000000", "1", "2", clock()))
+            there.publish(batch(levels=[level("buy", 50, number + 1), level("buy", 99, 5)]))
             await asyncio.sleep(0.01)
         await asyncio.sleep(1.1)
         told = [message["data"] for message in await client.told_so_far()]
-        assert 2 <= len(told) <= 7
+        assert 2 <= len(told) <= 8
         assert told[-1]["reference"]["last"] == "149.00"
         assert told[-1]["last"] is None
 
