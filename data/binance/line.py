@@ -3,24 +3,23 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from data.binance.retries import reason
 from data.binance.settings import FeedSettings
-from data.binance.streams import Dropped, open_streams
+from data.binance.streams import Dropped, Streams
 
 
 class Line:
-    """Hands on what it hears until it ends, for whatever reason; it is not opened again.
+    """Opens streams and hands on what it hears until they end, for whatever reason; it is not opened again.
 
     on_message gets every message, on_open is called before the first.
     """
 
     def __init__(
         self,
-        rest_url: str,
-        stream_url: str,
-        names: Sequence[str],
+        streams: AbstractAsyncContextManager[Streams],
         on_open: Callable[["Line"], None],
         on_message: Callable[["Line", object], None],
         settings: FeedSettings,
@@ -36,7 +35,7 @@ class Line:
         self._began_at_s = now()
         # Not all at the same time, where there are many.
         self._due_at_s = self._began_at_s + settings.life_s * random.uniform(0.98, 1.0)  # noqa: S311
-        self._task = asyncio.create_task(self._run(rest_url, stream_url, names, on_open, on_message))
+        self._task = asyncio.create_task(self._run(streams, on_open, on_message))
         self._task.add_done_callback(self._end)
 
     @property
@@ -77,14 +76,12 @@ class Line:
 
     async def _run(
         self,
-        rest_url: str,
-        stream_url: str,
-        names: Sequence[str],
+        opening: AbstractAsyncContextManager[Streams],
         on_open: Callable[["Line"], None],
         on_message: Callable[["Line", object], None],
     ) -> None:
         silence_s = self._settings.silence_s
-        async with open_streams(rest_url, stream_url, names) as streams:
+        async with opening as streams:
             self.is_open = True
             on_open(self)
             while True:

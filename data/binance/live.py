@@ -15,7 +15,7 @@ from data.binance.latest import Latest
 from data.binance.line import Line
 from data.binance.retries import pause_s
 from data.binance.settings import FeedSettings
-from data.binance.streams import open_rest
+from data.binance.streams import open_rest, open_streams
 from data.binance.tape import OnBar, OnPrice, Tape
 from data.binance.view import PACE_S, View
 from engine.core.types import Symbol
@@ -171,10 +171,8 @@ class BinanceFeed:
 
     async def _dial(self) -> Line:
         await self._connects.take()
-        names = list(self._streams)
-        return Line(
-            self._rest_url, self._stream_url, names, self._on_open, self._on_message, self._settings, now=self._now
-        )
+        streams = open_streams(self._rest_url, self._stream_url, list(self._streams))
+        return Line(streams, self._on_open, self._on_message, self._settings, now=self._now)
 
     def _on_open(self, line: Line) -> None:
         if line is self._line:

@@ -14,7 +14,7 @@ RECORDED_S: Final = 346.0
 WHOLE_AT_1X: Final = bool(os.environ.get("CLOBSTER_TEST_SOAK_FEED"))  # make soak-feed
 
 
-@pytest.mark.parametrize(("speed", "seconds"), [(1.0, RECORDED_S + 1 if WHOLE_AT_1X else 3.0), (10.0, 3.0)])
+@pytest.mark.parametrize(("speed", "seconds"), [(1.0, RECORDED_S + 1 if WHOLE_AT_1X else 2.5), (10.0, 2.5)])
 async def test_at_its_pace(speed: float, seconds: float) -> None:
     async with BinanceSimulator(BOTH, speed=speed).serving() as binance, watching(binance, pace_s=0.1) as watched:
         await watched.in_sync(1)
