@@ -6,10 +6,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test history check lint bench fuzz-api lock
+.PHONY: help setup run test history soak-feed check lint bench fuzz-api lock
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## install everything that the locks name into .venv
 	@:
@@ -22,6 +22,9 @@ test: setup ## the whole test suite (a part of it: make test ARGS=tests/engine)
 
 history: setup ## the timing of pages at ten million rows, which takes some minutes and 3 GB
 	@CLOBSTER_TEST_ROWS=10000000 $(BIN)/pytest tests/data/store/test_history.py
+
+soak-feed: setup ## the recordings at their own pace through the real client: six minutes
+	@CLOBSTER_TEST_SOAK_FEED=1 $(BIN)/pytest tests/data/binance/test_replay.py $(ARGS)
 
 check: lint test ## what CI runs: lint, format, types, layers, tests
 

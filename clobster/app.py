@@ -15,8 +15,8 @@ from clobster import data_dir, limits, markets
 from clobster.config import ConfigError, Settings
 from clobster.liquidity import hedge_settings, maker_settings
 from clobster.markets import Listing
-from clobster.metrics import EngineMetrics, MakerMetrics
-from data.binance.feed import choose_feed
+from clobster.metrics import EngineMetrics, FeedMetrics, MakerMetrics
+from data.binance.feed import Followed, choose_feed
 from data.binance.history import History
 from data.binance.live import BinanceFeed
 from data.binance.recorded import RecordedFeed
@@ -98,7 +98,9 @@ class House:
     listing: Listing
     exchange: Exchange
     sequencer: Sequencer
+    market_data: MarketData
     reference: SqliteReference
+    followed: Followed
     hub: Hub
     web: web.AppRunner
     maker_store: SqliteMakerStore
@@ -106,7 +108,10 @@ class House:
 
     async def feed(self) -> Feed:
         """Return the feed that the settings ask for; finding out may take seconds."""
-        return await _feed(self.settings, [market.symbol for market in self.listing.markets])
+        feed = await _feed(self.settings, [market.symbol for market in self.listing.markets], self.market_data)
+        if not isinstance(feed, NoFeed):
+            self.followed.feed = feed
+        return feed
 
     async def market_maker(self, feed: Feed) -> tuple[MarketMaker, Hedging | None]:
         """Return the market maker on a feed, and what hedges it.
@@ -133,17 +138,19 @@ class House:
         return History(markets, self.reference, now, rest_url=self.settings.binance_rest_url)
 
 
-async def _feed(settings: Settings, symbols: list[Symbol]) -> Feed:
-    rest_url, stream_url = settings.binance_rest_url, settings.binance_stream_url
+async def _feed(
+    settings: Settings, symbols: list[Symbol], market_data: MarketData
+) -> BinanceFeed | RecordedFeed | NoFeed:
+    rest_url, stream_url, on_price = settings.binance_rest_url, settings.binance_stream_url, market_data.on_reference
     match settings.feed:
         case "binance":
-            return BinanceFeed(symbols, now, rest_url=rest_url, stream_url=stream_url)
+            return BinanceFeed(symbols, now, rest_url=rest_url, stream_url=stream_url, on_price=on_price)
         case "recorded":
-            return RecordedFeed(symbols, now)
+            return RecordedFeed(symbols, now, on_price=on_price)
         case "off":
             return NoFeed()
         case "auto":
-            return await choose_feed(symbols, now, rest_url=rest_url, stream_url=stream_url)
+            return await choose_feed(symbols, now, rest_url=rest_url, stream_url=stream_url, on_price=on_price)
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
@@ -206,6 +213,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     registry.register(rates)
     maker_metrics = MakerMetrics()
     registry.register(maker_metrics)
+    followed = Followed()
+    registry.register(FeedMetrics(followed.health))
     app = build_app(
         Deps(
             sequencer=sequencer,
@@ -228,6 +237,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             clock=now,
             registry=registry,
             not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
+            feed_health=followed.health,
             bot_token=bot_token,
             launch_data_life_s=settings.init_data_max_age_s,
             dev_secret=dev_secret,
@@ -235,7 +245,19 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     )
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
     reference, maker_store = SqliteReference(store, queries), SqliteMakerStore(store, queries)
-    return House(settings, listing, exchange, sequencer, reference, hub, runner, maker_store, maker_metrics)
+    return House(
+        settings,
+        listing,
+        exchange,
+        sequencer,
+        market_data,
+        reference,
+        followed,
+        hub,
+        runner,
+        maker_store,
+        maker_metrics,
+    )
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

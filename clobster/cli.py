@@ -59,6 +59,11 @@ def _parser() -> argparse.ArgumentParser:
     fund.add_argument("--asset", required=True, help="for example USDT")
     fund.add_argument("--amount", required=True, help="for example 1000")
     fund.set_defaults(command=_dev_fund)
+    binance = dev.add_parser("binance", help="Binance on this machine, played from the bundled recordings")
+    binance.add_argument("--port", type=int, default=9443, help="port to listen on (default: 9443)")
+    binance.add_argument("--speed", type=float, default=1.0, help="how many times as fast as recorded (default: 1)")
+    binance.add_argument("--symbols", nargs="+", default=["BTCUSDT", "ETHUSDT"], metavar="SYMBOL")
+    binance.set_defaults(command=_dev_binance)
     return parser
 
 
@@ -119,11 +124,23 @@ def _dev_fund(settings: Settings, options: argparse.Namespace) -> int:
     return _say(f"credited {options.amount} {options.asset} to Telegram user {options.user_id}")
 
 
+def _dev_binance(settings: Settings, options: argparse.Namespace) -> int:
+    import asyncio
+
+    from clobster.dev_binance import serve
+
+    _development_only(settings)
+    if not options.speed > 0:
+        raise ConfigError("--speed must be above 0")
+    asyncio.run(serve(options.symbols, port=options.port, speed=options.speed, say=_say))
+    return 0
+
+
 def _development_only(settings: Settings) -> None:
     if settings.env != "development":
         raise ConfigError(f"dev commands are for development; CLOBSTER_ENV is {settings.env}")
 
 
 def _say(text: str) -> int:
-    print(text)  # noqa: T201
+    print(text, flush=True)  # noqa: T201
     return 0

@@ -1,11 +1,13 @@
 """What operators see of the engine. Plain figures, read when Prometheus asks: the way of an order pays nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from data.binance.health import FeedHealth
 from engine.core.exchange import Exchange
 from engine.liquidity.hedger import Hedging
 from engine.liquidity.maker import MarketMaker
@@ -96,3 +98,45 @@ def _figures(profit: Profit, total: int | None) -> dict[str, int]:
         "hedge_cost": profit.hedge_cost,
     }
     return figures if total is None else {**figures, "total": total}
+
+
+_COUNTS: Final = {
+    "messages": "Messages heard",
+    "resyncs": "Books put together again after they were lost",
+    "gaps": "Books lost because an update was missing",
+    "crossings": "Books lost because they were crossed",
+    "distrusted": "Books lost because another stream contradicted them",
+    "malformed": "Messages and snapshots that were no use",
+    "stale": "Times that a book did not move for too long",
+    "reconnects": "Connections begun after one was lost",
+    "handovers": "Connections followed in place of one that was about to end",
+}
+
+
+class FeedMetrics(Collector):
+    """What operators see of the feed, a market at a time."""
+
+    def __init__(self, health: Callable[[], list[FeedHealth]]) -> None:
+        self._health = health
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as Prometheus wants them. An age is left out where there was nothing yet."""
+        health = self._health()
+        in_sync = GaugeMetricFamily("clobster_feed_in_sync", "Whether the book can be trusted", labels=["symbol"])
+        message_age = GaugeMetricFamily(
+            "clobster_feed_message_age_seconds", "Since the last message", labels=["symbol"]
+        )
+        book_age = GaugeMetricFamily("clobster_feed_book_age_seconds", "Since the book moved", labels=["symbol"])
+        for each in health:
+            in_sync.add_metric([each.symbol], float(each.in_sync))
+            if each.message_age_s is not None:
+                message_age.add_metric([each.symbol], each.message_age_s)
+            if each.book_age_s is not None:
+                book_age.add_metric([each.symbol], each.book_age_s)
+        yield from (in_sync, message_age, book_age)
+        for name, text in _COUNTS.items():
+            count = CounterMetricFamily(f"clobster_feed_{name}", f"{text} since the start", labels=["symbol"])
+            for each in health:
+                count.add_metric([each.symbol], getattr(each, name))
+            yield count

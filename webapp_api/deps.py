@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from data.binance.health import FeedHealth
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
 from engine.accounts.administration import Administration
@@ -36,7 +37,8 @@ DAY_S = 86_400
 class Deps:
     """All that the HTTP edge needs.
 
-    markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now.
+    markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now,
+    feed_health how each market of the feed is doing.
     dev_secret opens the development routes; None, as in production, means that there are none.
     """
 
@@ -60,6 +62,7 @@ class Deps:
     clock: Clock
     registry: CollectorRegistry
     not_ready: Callable[[], list[str]]
+    feed_health: Callable[[], list[FeedHealth]] = list
     bot_token: str
     launch_data_life_s: int = DAY_S
     dev_secret: str | None = None

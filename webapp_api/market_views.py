@@ -9,6 +9,7 @@ from engine.market_data.candles import Candle, flat
 from engine.market_data.depth import Level
 from engine.market_data.market_data import Ticker
 from engine.market_data.reference import ReferenceCandle
+from engine.market_data.reference_price import ReferencePrice
 from webapp_api import market_wire, wire
 
 _PPM_DECIMALS = 6
@@ -96,7 +97,22 @@ def ticker(now: Ticker, decimals: MarketDecimals) -> wire.Ticker:
         weighted_average=decimals.average_price(now.quote_volume, now.volume),
         previous_close=price(now.previous_close, decimals),
         change_percent=_percent(now),
+        reference=None if now.reference is None else _reference(now.reference, decimals),
     )
+
+
+def _reference(of: ReferencePrice, decimals: MarketDecimals) -> wire.Reference:
+    places = decimals.price_places
+    last, bid, ask = (None if text is None else _tidy(text, places) for text in (of.last, of.bid, of.ask))
+    return wire.Reference(last, bid, ask, of.at // 1000)
+
+
+def _tidy(text: str, places: int) -> str:
+    """Return another venue's decimal number with no zeros that say nothing, but with as many places as our prices."""
+    whole, _, part = text.partition(".")
+    part = part.rstrip("0").ljust(places, "0")
+    whole = whole.lstrip("0") or "0"
+    return f"{whole}.{part}" if part else whole
 
 
 def _percent(now: Ticker) -> str | None:

@@ -171,10 +171,23 @@ class Depth(Struct, gc=False):
     asks: list[tuple[Decimal, Decimal]]
 
 
+class Reference(Struct, gc=False):
+    """Another venue's last trade and best prices, which is no promise of ours. null: none that can be trusted now.
+
+    at is when the newest of them came.
+    """
+
+    last: Decimal | None
+    bid: Decimal | None
+    ask: Decimal | None
+    at: Millis
+
+
 class Ticker(Struct, gc=False):
     """A market now and over the last 24 hours. null means that there is no such price.
 
     previous_close is the last price before these 24 hours; change and change_percent are since their first price.
+    Nothing of reference has traded here.
     """
 
     symbol: str
@@ -195,6 +208,7 @@ class Ticker(Struct, gc=False):
     weighted_average: Decimal | None
     previous_close: Decimal | None
     change_percent: SignedDecimal | None
+    reference: Reference | None
 
 
 class Balance(Struct, gc=False):

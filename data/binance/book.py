@@ -9,37 +9,13 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar, overload
+from typing import Any, overload
 
-import msgspec
+from data.binance.messages import Diff, MalformedMessage, Snapshot, read
 
 MAX_BUFFERED = 1_000  # diffs that may wait for a snapshot: 100 s of them
 MAX_LEVELS = 10_000  # a side; what lies further out than this is let go
-
-_Quantity = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,20}(\.[0-9]{1,20})?\Z")]
-_Price = Annotated[str, msgspec.Meta(pattern=r"\A(?=[0.]*[1-9])[0-9]{1,20}(\.[0-9]{1,20})?\Z")]
-_UpdateId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-_Changes = list[tuple[_Price, _Quantity]]
-
-
-_Message = TypeVar("_Message")
-
-
-class MalformedMessage(ValueError):  # noqa: N818  the message is at fault, not the program
-    """A message that is not what Binance sends. The book is as it was before it."""
-
-
-class _Snapshot(msgspec.Struct, gc=False):
-    last: _UpdateId = msgspec.field(name="lastUpdateId")
-    bids: _Changes
-    asks: _Changes
-
-
-class _Diff(msgspec.Struct, gc=False):
-    first: _UpdateId = msgspec.field(name="U")
-    last: _UpdateId = msgspec.field(name="u")
-    bids: _Changes = msgspec.field(name="b")
-    asks: _Changes = msgspec.field(name="a")
+MAX_SPAN = 10_000_000  # update ids in a diff; an id that leaps further is no id
 
 
 class BookSide:
@@ -109,7 +85,14 @@ class LocalBook:
         self.asks = BookSide(bids=False)
         self.in_sync = False
         self.last_update_id = 0
-        self._waiting: deque[_Diff] = deque(maxlen=MAX_BUFFERED)
+        self.gaps = 0  # that lost it so far
+        self.crossings = 0
+        self._waiting: deque[Diff] = deque(maxlen=MAX_BUFFERED)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are diffs that a snapshot must fit."""
+        return bool(self._waiting)
 
     def on_snapshot(self, message: Mapping[str, Any]) -> None:
         """Take the answer of GET /api/v3/depth.
@@ -117,7 +100,7 @@ class LocalBook:
         One that is older than the diffs kept so far can't be used and changes nothing: fetch another while `in_sync`
         is False. One that is older than the book in sync has nothing to tell. Raises MalformedMessage.
         """
-        snapshot = _read(message, _Snapshot)
+        snapshot = read(message, Snapshot)
         if self.in_sync and snapshot.last <= self.last_update_id:
             return
         newer = [diff for diff in self._waiting if diff.last > snapshot.last]
@@ -133,9 +116,11 @@ class LocalBook:
 
     def on_diff(self, message: Mapping[str, Any]) -> None:
         """Take one depthUpdate event, as it comes from a raw stream. Raises MalformedMessage."""
-        diff = _read(message, _Diff)
+        diff = read(message, Diff)
         if diff.first > diff.last:
             raise MalformedMessage("a diff's first update id is above its last")
+        if diff.last - diff.first > MAX_SPAN:
+            raise MalformedMessage("a diff spans more update ids than there can be")
         self._take(diff)
 
     def lose(self) -> None:
@@ -145,18 +130,19 @@ class LocalBook:
         self.asks.clear()
         self._waiting.clear()
 
-    def _take(self, diff: _Diff) -> None:
+    def _take(self, diff: Diff) -> None:
         if not self.in_sync:
             self._waiting.append(diff)
         elif diff.last <= self.last_update_id:
             pass  # told already
         elif diff.first > self.last_update_id + 1:
+            self.gaps += 1
             self.lose()
             self._waiting.append(diff)  # a snapshot that is newer than the gap continues here
         else:
             self._set(diff)
 
-    def _set(self, changes: _Snapshot | _Diff) -> None:
+    def _set(self, changes: Snapshot | Diff) -> None:
         for price, quantity in changes.bids:
             self.bids.set(price, quantity)
         for price, quantity in changes.asks:
@@ -164,11 +150,5 @@ class LocalBook:
         self.last_update_id = changes.last
         bid, ask = self.bids.best, self.asks.best
         if bid is not None and ask is not None and bid >= ask:
+            self.crossings += 1
             self.lose()
-
-
-def _read(message: Mapping[str, Any], kind: type[_Message]) -> _Message:
-    try:
-        return msgspec.convert(message, kind)
-    except msgspec.ValidationError as error:
-        raise MalformedMessage(str(error)) from None

@@ -1,16 +1,22 @@
 """The feed that follows Binance."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
-from decimal import Decimal
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
 import structlog
 
-from data.binance.book import LocalBook, MalformedMessage
+from data.binance.allowance import Allowance
+from data.binance.complaints import Complaints
+from data.binance.followed import FollowedMarket
+from data.binance.health import FeedHealth
 from data.binance.latest import Latest
-from data.binance.retries import pause_s, reason
-from data.binance.streams import Streams, open_streams
+from data.binance.line import Line
+from data.binance.retries import pause_s
+from data.binance.settings import FeedSettings
+from data.binance.streams import open_rest, open_streams
+from data.binance.tape import OnBar, OnPrice, Tape
 from data.binance.view import PACE_S, View
 from engine.core.types import Symbol
 from engine.ports import Clock, ExternalBook
@@ -20,13 +26,23 @@ log = structlog.get_logger()
 REST_URL = "https://api.binance.com"
 STREAM_URL = "wss://stream.binance.com:9443"
 
-SNAPSHOT_LEVELS = 5_000  # the most there is, as Binance advises
-SILENCE_S = 10.0  # a connection that says nothing for this long is dead
-FIRST_RETRY_S, LAST_RETRY_S = 0.5, 60.0
+WATCH_S = 0.1
+PROVEN_S = 60.0  # a connection that lasted so long was a good one
+# The streams of a market, what their events are called there, and here. A bookTicker's event has no name.
+STREAMS = {
+    "depth@100ms": ("depthUpdate", "depth"),
+    "bookTicker": (None, "ticker"),
+    "trade": ("trade", "trade"),
+    "kline_1m": ("kline", "bar"),
+}
 
 
 class BinanceFeed:
-    """Binance's books of some symbols, through any number of dropped connections, until it is closed."""
+    """Binance's books of some symbols, through any number of dropped connections, until it is closed.
+
+    on_price hears of the reference price, on_bar of the minutes that have ended there. A connection that comes of age
+    or announces its end is followed until the next one continues its books; then that one is followed.
+    """
 
     def __init__(
         self,
@@ -36,11 +52,40 @@ class BinanceFeed:
         rest_url: str = REST_URL,
         stream_url: str = STREAM_URL,
         pace_s: float = PACE_S,
+        on_price: OnPrice | None = None,
+        on_bar: OnBar | None = None,
+        settings: FeedSettings | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rest_url = rest_url.rstrip("/")
         self._stream_url = stream_url.rstrip("/")
-        self._views = {symbol: View(symbol, clock, pace_s=pace_s) for symbol in symbols}
+        self._settings = settings = settings or FeedSettings()
+        self._now = now
         self._latest = Latest()
+        self._complaints = Complaints(now=now)
+        self._markets = [
+            FollowedMarket(
+                symbol,
+                View(symbol, clock, pace_s=pace_s),
+                Tape(symbol, clock, on_price, on_bar),
+                self._latest.put,
+                self._complaints,
+                settings,
+                now=now,
+            )
+            for symbol in symbols
+        ]
+        self._streams = {
+            f"{market.symbol.lower()}@{name}": (market, event, kind)
+            for market in self._markets
+            for name, (event, kind) in STREAMS.items()
+        }
+        self._connects = Allowance(settings.connects_in_five_minutes, 300.0)
+        self._snapshots = Allowance(settings.snapshots_a_minute, 60.0)
+        self._line: Line | None = None
+        self._next: Line | None = None
+        self._reconnects = 0
+        self._handovers = 0
 
     async def books(self) -> AsyncGenerator[ExternalBook, None]:
         """Yield the books; see `engine.ports.Feed`."""
@@ -59,98 +104,125 @@ class BinanceFeed:
         """End `books`."""
         self._latest.close()
 
+    def health(self) -> list[FeedHealth]:
+        """Return how each market is doing now."""
+        shared = {"reconnects": self._reconnects, "handovers": self._handovers}
+        return [market.health.view(market.symbol, in_sync=market.is_shown, **shared) for market in self._markets]
+
     async def _follow(self) -> None:
+        async with open_rest(self._rest_url) as rest, asyncio.TaskGroup() as tasks:
+            for market in self._markets:
+                tasks.create_task(market.keep_in_sync(rest, self._snapshots))
+            tasks.create_task(self._watch())
+            await self._keep_connected()
+
+    async def _keep_connected(self) -> None:
         failures = 0
-        while True:
-            copies = {symbol: _Copy(symbol, view, self._latest) for symbol, view in self._views.items()}
-            try:
-                await self._connection(copies)
-            except Exception as error:  # whatever a remote does, the next connection may be better
-                log.warning("binance connection lost", error=reason(error))
-            for copy in copies.values():
-                copy.lose()
-            failures = 1 if any(copy.was_in_sync for copy in copies.values()) else failures + 1
-            await asyncio.sleep(pause_s(failures, FIRST_RETRY_S, LAST_RETRY_S))
-
-    async def _connection(self, copies: dict[Symbol, "_Copy"]) -> None:
-        """Follow the streams until something is wrong with them, then raise."""
-        names = [f"{symbol.lower()}@depth@100ms" for symbol in copies]
-        async with open_streams(self._rest_url, self._stream_url, names) as streams, asyncio.TaskGroup() as tasks:
-            for copy in copies.values():
-                tasks.create_task(copy.keep_in_sync(streams))
-            while True:
-                async with asyncio.timeout(SILENCE_S):
-                    message = await streams.receive()
-                if copy_ := copies.get(message.get("s", "")):
-                    copy_.on_diff(message)
-
-
-class _Copy:
-    """The copy of one symbol's book that one connection keeps."""
-
-    def __init__(self, symbol: Symbol, view: View, latest: Latest) -> None:
-        self.was_in_sync = False
-        self._symbol = symbol
-        self._view = view
-        self._latest = latest
-        self._book = LocalBook()
-        self._floor: Decimal | None = None  # below this the snapshot, cut at its limit, knew no bids
-        self._ceiling: Decimal | None = None
-        self._lost = asyncio.Event()
-        self._lost.set()
-
-    def on_diff(self, message: dict[str, Any]) -> None:
-        """Take a depthUpdate. What breaks the book asks for a snapshot."""
-        before = self._book.in_sync
         try:
-            self._book.on_diff(message)
-        except MalformedMessage as malformed:
-            log.warning("binance sent a malformed diff", symbol=self._symbol, error=str(malformed))
-            self._book.lose()
-        if self._is_beyond_what_is_known():
-            self._book.lose()
-        if before and not self._book.in_sync:
-            log.warning("binance book lost", symbol=self._symbol)
-            self._lost.set()
-        self._show()
-
-    async def keep_in_sync(self, streams: Streams) -> None:
-        """Whenever the book is lost, fetch snapshots until one fits."""
-        while True:
-            await self._lost.wait()
-            self._lost.clear()
-            attempts = 0
-            while not self._book.in_sync:
-                if attempts:
-                    await asyncio.sleep(pause_s(attempts, FIRST_RETRY_S, LAST_RETRY_S))
-                attempts += 1
-                try:
-                    snapshot = await streams.depth(self._symbol, SNAPSHOT_LEVELS)
-                    self._book.on_snapshot(snapshot)
-                except Exception as error:  # the streams go on, and so do the others' books
-                    log.warning("binance gave no snapshot", symbol=self._symbol, error=reason(error))
+            self._line = await self._dial()
+            while True:
+                line = self._line
+                if line.has_ended:
+                    log.warning("binance connection lost", error=line.ended_by)
+                    failures = 1 if line.age_s > PROVEN_S else failures + 1
+                    for market in self._markets:
+                        market.disconnected()
+                    await self._pause(failures)
+                    self._reconnects += 1
+                    self._line = await self._dial()
+                elif line.due_in_s <= 0:
+                    failures = 0 if await self._hand_over(line) else failures + 1
+                    if failures:
+                        line.postpone(pause_s(failures, self._settings.first_retry_s, self._settings.last_retry_s))
                 else:
-                    self._floor, self._ceiling = _edge(snapshot["bids"]), _edge(snapshot["asks"])
-            self.was_in_sync = True
-            log.info("binance book in sync", symbol=self._symbol, update_id=self._book.last_update_id)
-            self._show()
+                    await _any_news(line, for_s=line.due_in_s)
+        finally:
+            for each in (self._line, self._next):
+                if each is not None:
+                    await each.close()
 
-    def lose(self) -> None:
-        """Say that the connection is gone."""
-        if lost := self._view.lose():
-            self._latest.put(lost)
+    async def _hand_over(self, line: Line) -> bool:
+        """Follow a new connection in place of an old one once it continues its books. Return whether that is done."""
+        self._next = successor = await self._dial()
+        deadline_s = self._now() + self._settings.join_s
+        while not (line.has_ended or successor.has_ended or self._is_joined(successor) or self._now() > deadline_s):
+            await _any_news(line, successor, for_s=deadline_s - self._now())
+        self._next = None
+        if not successor.is_open and not line.has_ended:
+            log.warning("binance gave no second connection", error=successor.ended_by)
+            await successor.close()
+            for market in self._markets:
+                market.forget_early()
+            return False
+        if line.has_ended:
+            for market in self._markets:
+                market.disconnected()
+        self._line = successor
+        if successor.is_open:
+            for market in self._markets:
+                market.join()
+        self._handovers += 1
+        log.info("another binance connection is followed")
+        await line.close()
+        return True
 
-    def _is_beyond_what_is_known(self) -> bool:
-        """Whether the market has moved to where levels may rest that neither the snapshot nor a diff has told."""
-        bid, ask = self._book.bids.best, self._book.asks.best
-        too_low = self._floor is not None and bid is not None and bid < self._floor
-        too_high = self._ceiling is not None and ask is not None and ask > self._ceiling
-        return too_low or too_high
+    def _is_joined(self, successor: Line) -> bool:
+        return successor.is_open and all(market.is_joined for market in self._markets)
 
-    def _show(self) -> None:
-        if shown := self._view.show(self._book):
-            self._latest.put(shown)
+    async def _dial(self) -> Line:
+        await self._connects.take()
+        streams = open_streams(self._rest_url, self._stream_url, list(self._streams))
+        return Line(streams, self._on_open, self._on_message, self._settings, now=self._now)
+
+    def _on_open(self, line: Line) -> None:
+        if line is self._line:
+            for market in self._markets:
+                market.connected()
+
+    def _on_message(self, line: Line, message: Any) -> None:
+        if line is not self._line and line is not self._next:
+            return
+        match message:
+            case {"data": {"e": "serverShutdown"}} | {"e": "serverShutdown"}:
+                log.info("binance is about to end a connection")
+                line.retire()
+            case {"stream": str(stream), "data": dict(data)} if stream in self._streams:
+                market, event, kind = self._streams[stream]
+                if data.get("e") != event:
+                    market.complain("unknown event")
+                elif data.get("s") != market.symbol:
+                    market.complain("wrong symbol")
+                elif line is self._line:
+                    market.on_event(kind, data)
+                else:
+                    market.on_early(kind, data)
+                    line.news.set()
+            case _:
+                for market in self._markets:
+                    market.complain("message of no known stream")
+
+    async def _watch(self) -> None:
+        """Look at what does not show by a message."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            for market in self._markets:
+                why = market.check()
+                if why is not None and self._line is not None and self._line.is_open:
+                    self._line.drop(why)
+                    for each in self._markets:
+                        each.disconnected()
+
+    async def _pause(self, failures: int) -> None:
+        await asyncio.sleep(pause_s(failures, self._settings.first_retry_s, self._settings.last_retry_s))
 
 
-def _edge(levels: list[list[str]]) -> Decimal | None:
-    return Decimal(levels[-1][0]) if len(levels) >= SNAPSHOT_LEVELS else None
+async def _any_news(*lines: Line, for_s: float) -> None:
+    """Wait until something has happened to one of some connections, for a time at most."""
+    waiting = [asyncio.create_task(line.news.wait()) for line in lines]
+    try:
+        await asyncio.wait(waiting, timeout=max(0.0, for_s), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
+    for line in lines:
+        line.news.clear()

@@ -2,15 +2,18 @@
 
 Its own reconnecting is switched off: it gives up for good after some 15 seconds without a server, a close during one
 never returns, and its DepthCacheManager spins when its socket dies. Here a connection that fails in any way is
-thrown away whole.
+thrown away whole. Nor does it decode: one message that is no JSON would end its reading.
 """
 
 import asyncio
 import contextlib
 import logging
 import warnings
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any
+
+import msgspec
+from msgspec import Struct
 
 QUEUE_MESSAGES = 10_000  # the library ends a connection that falls behind by this many; its default is 100
 CONNECT_S = 10.0
@@ -32,32 +35,27 @@ class TooManyRequests(Exception):  # noqa: N818  what happened, not whose fault 
         self.wait_s = min(float(told), LONGEST_BAN_S) if told.isdecimal() else 0.0
 
 
-class Streams:
-    """Raw streams and public REST answers over one connection."""
+class _Heard(Struct, gc=False):
+    """A message of the server's, apart from those that the library makes up; None where it is no JSON."""
 
-    def __init__(self, client: Any, socket: Any) -> None:
-        self._client = client
+    message: object
+
+
+class Streams:
+    """Raw streams over one connection."""
+
+    def __init__(self, socket: Any) -> None:
         self._socket = socket
 
-    async def depth(self, symbol: str, limit: int) -> dict[str, Any]:
-        """GET /api/v3/depth. Raises what the client raises."""
-        answer: dict[str, Any] = await self._client.get_order_book(symbol=symbol, limit=limit)
-        return answer
-
-    async def receive(self) -> dict[str, Any]:
-        """Return the next message's data. Raises Dropped."""
-        message = await self._socket.recv()
+    async def receive(self) -> object:
+        """Return the next message, whatever it is: None where it is no JSON. Raises Dropped."""
+        heard = await self._socket.recv()
         task = asyncio.current_task()
         if task is not None and task.cancelling():  # its recv waits by a wait_for that, before 3.12, may swallow this
             raise asyncio.CancelledError
-        if message.get("e") == "error":
-            raise Dropped(f"{message.get('type')}: {message.get('m')}")
-        data = message.get("data")
-        if not isinstance(data, dict):
-            raise Dropped("a message of the combined stream has no data")
-        if data.get("e") == "serverShutdown":
-            raise Dropped("the server is about to shut down")
-        return data
+        if isinstance(heard, _Heard):
+            return heard.message
+        raise Dropped(f"{heard.get('type')}: {heard.get('m')}")
 
 
 class Rest:
@@ -66,36 +64,46 @@ class Rest:
     def __init__(self, client: Any) -> None:
         self._client = client
 
+    async def depth(self, symbol: str, limit: int) -> dict[str, Any]:
+        """GET /api/v3/depth. Raises TooManyRequests, TimeoutError or what the client raises."""
+        answer: dict[str, Any] = await _patiently(self._client.get_order_book(symbol=symbol, limit=limit))
+        return answer
+
     async def klines(self, symbol: str, interval: str, start_ms: int, end_ms: int, limit: int) -> object:
         """GET /api/v3/klines: those that begin from start to end, both included, the oldest first.
 
         Raises TooManyRequests, TimeoutError or what the client raises.
         """
-        try:
-            async with asyncio.timeout(CONNECT_S):
-                answer: object = await self._client.get_klines(
-                    symbol=symbol, interval=interval, startTime=start_ms, endTime=end_ms, limit=limit
-                )
-        except Exception as error:
-            if getattr(error, "status_code", 0) in _SLOW_DOWN:
-                raise TooManyRequests(error) from error
-            raise
-        return answer
+        return await _patiently(
+            self._client.get_klines(symbol=symbol, interval=interval, startTime=start_ms, endTime=end_ms, limit=limit)
+        )
+
+
+async def _patiently(answer: Awaitable[Any]) -> Any:
+    """Return an answer. Raises TooManyRequests, TimeoutError or what the client raises."""
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            return await answer
+    except Exception as error:
+        if getattr(error, "status_code", 0) in _SLOW_DOWN:
+            raise TooManyRequests(error) from error
+        raise
 
 
 @contextlib.asynccontextmanager
 async def open_streams(rest_url: str, stream_url: str, names: Sequence[str]) -> AsyncIterator[Streams]:
     """Connect to raw streams such as "btcusdt@depth@100ms". Raises what the library raises, or TimeoutError."""
-    async with _open_client(rest_url) as (library, client):
+    async with open_client(rest_url) as (library, client):
         manager = library.BinanceSocketManager(client, max_queue_size=QUEUE_MESSAGES)
         manager.STREAM_URL = f"{stream_url}/"
         socket = manager.multiplex_socket(list(names))
         socket.MAX_RECONNECTS = 0
         socket.TIMEOUT = _POLL_S
+        socket.json_loads = _heard
         async with asyncio.timeout(CONNECT_S):
             await socket.connect()
         try:
-            yield Streams(client, socket)
+            yield Streams(socket)
         finally:
             await socket.close()
 
@@ -103,19 +111,29 @@ async def open_streams(rest_url: str, stream_url: str, names: Sequence[str]) -> 
 @contextlib.asynccontextmanager
 async def open_rest(rest_url: str) -> AsyncIterator[Rest]:
     """Make public REST answers to be had; nothing is asked yet."""
-    async with _open_client(rest_url) as (_, client):
+    async with open_client(rest_url) as (_, client):
         yield Rest(client)
 
 
 @contextlib.asynccontextmanager
-async def _open_client(rest_url: str) -> AsyncIterator[tuple[Any, Any]]:
+async def open_client(
+    rest_url: str, key: str | None = None, secret: str | None = None
+) -> AsyncIterator[tuple[Any, Any]]:
+    """Make a client that has asked nothing yet, and yield the library and it."""
     library = await asyncio.to_thread(_import)
-    client = library.AsyncClient()
+    client = library.AsyncClient(key, secret)
     client.API_URL = f"{rest_url}/api"
     try:
         yield library, client
     finally:
         await client.close_connection()
+
+
+def _heard(raw: str | bytes) -> _Heard:
+    try:
+        return _Heard(msgspec.json.decode(raw))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _Heard(None)
 
 
 def _import() -> Any:

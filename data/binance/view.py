@@ -26,7 +26,7 @@ class View:
         self._pace_s = pace_s
         self._now = now
         self._due_s = 0.0
-        self._in_sync = False
+        self.in_sync = False  # as it was shown last
 
     def show(self, book: LocalBook) -> ExternalBook | None:
         """Return what there is to tell about the book now."""
@@ -36,7 +36,7 @@ class View:
         if now_s < self._due_s - self._pace_s:
             return None
         self._due_s = max(self._due_s, now_s) + self._pace_s
-        self._in_sync = True
+        self.in_sync = True
         return ExternalBook(
             symbol=self._symbol,
             update_id=book.last_update_id,
@@ -47,9 +47,9 @@ class View:
 
     def lose(self) -> ExternalBook | None:
         """Return the word that the book is lost, once."""
-        if not self._in_sync:
+        if not self.in_sync:
             return None
-        self._in_sync = False
+        self.in_sync = False
         return ExternalBook(
             symbol=self._symbol, update_id=0, received_at=self._clock(), bids=(), asks=(), in_sync=False
         )

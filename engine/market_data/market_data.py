@@ -12,6 +12,7 @@ from engine.market_data.candles import Candle, Newest, by_minute
 from engine.market_data.day import Day
 from engine.market_data.depth import Depth, DepthDiff, Level
 from engine.market_data.intervals import Interval
+from engine.market_data.reference_price import ReferencePrice
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
 
@@ -23,7 +24,7 @@ class Ticker(Struct, frozen=True, gc=False):
     """A market at one moment: the last price, the best levels, and the last 24 hours to the minute.
 
     None means that there is no such price. Volume is in base lots, quote_volume in quote atoms. previous_close is the
-    last price before the 24 hours.
+    last price before the 24 hours. reference is another venue's price.
     """
 
     symbol: Symbol
@@ -38,6 +39,7 @@ class Ticker(Struct, frozen=True, gc=False):
     quote_volume: Atoms
     trades: int
     previous_close: Ticks | None
+    reference: ReferencePrice | None = None
 
     @property
     def spread(self) -> Ticks | None:
@@ -51,7 +53,7 @@ class Ticker(Struct, frozen=True, gc=False):
 
 
 class _Market:
-    __slots__ = ("candles", "day", "depth", "last", "trades")
+    __slots__ = ("candles", "day", "depth", "last", "reference", "trades")
 
     def __init__(self, symbol: Symbol, first_seq: int) -> None:
         self.candles = Newest()
@@ -59,6 +61,7 @@ class _Market:
         self.day = Day()
         self.trades: deque[Traded] = deque(maxlen=RECENT_TRADES)
         self.last: Ticks | None = None
+        self.reference: ReferencePrice | None = None
 
 
 class MarketData:
@@ -92,6 +95,11 @@ class MarketData:
             for interval, candle in market.candles.add(minute):
                 for listener in self.candle_listeners:
                     listener(symbol, interval, candle)
+
+    def on_reference(self, price: ReferencePrice) -> None:
+        """Take over another venue's price; that of a market which is not ours is left out."""
+        if market := self._markets.get(price.symbol):
+            market.reference = price
 
     def restore_levels(self, levels: Iterable[LevelChanged]) -> None:
         """Fill the depth with what rests on the engine's books after recovery. Call it before the first batch."""
@@ -160,6 +168,7 @@ class MarketData:
             quote_volume=Atoms(day.notional),
             trades=day.trades,
             previous_close=day.previous_close,
+            reference=market.reference,
         )
 
     def candle(self, symbol: Symbol, interval: Interval) -> Candle | None:

@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
+from data.binance.health import FeedHealth
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
 from data.store.queries import Queries
@@ -141,6 +142,7 @@ class House:
         self.url = url
         self.nobody = Person(session)
         self.reasons: list[str] = []
+        self.feed: list[FeedHealth] = []
         self._deposits = 0
 
     async def person(self, telegram_id: int, **amounts: int) -> Person:
@@ -233,6 +235,7 @@ async def open_house(
         registry.register(hub.metrics)
         registry.register(limits)
         reasons: list[str] = []
+        feed: list[FeedHealth] = []
         deps = Deps(
             sequencer=sequencer,
             queries=queries,
@@ -254,6 +257,7 @@ async def open_house(
             clock=clock,
             registry=registry,
             not_ready=lambda: reasons,
+            feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             dev_secret=dev_secret,
         )
@@ -263,7 +267,7 @@ async def open_house(
             aiohttp.ClientSession(server.make_url("/"), timeout=aiohttp.ClientTimeout(PATIENCE_S))
         )
         house = House(deps, store, session, clock, str(server.make_url("/")))
-        house.reasons = reasons
+        house.reasons, house.feed = reasons, feed
         yield house
         sequencer.close()
         await writer

@@ -2,6 +2,11 @@
 
 import re
 
+from msgspec.structs import replace
+
+from data.binance.health import Health
+from engine.core.types import Micros, Symbol
+from engine.market_data.reference_price import ReferencePrice
 from tests.webapp_api.house import House
 
 
@@ -55,11 +60,36 @@ async def test_trades_and_ticker(house: House) -> None:
 
 async def test_alive_and_ready_are_not_the_same(house: House) -> None:
     assert (await house.nobody.get("/healthz")).status == 200
-    assert (await house.nobody.get("/readyz")).body == {"ready": True, "reasons": []}
+    assert (await house.nobody.get("/readyz")).body == {"ready": True, "reasons": [], "feed": []}
     house.reasons.append("no feed")
     unready = await house.nobody.get("/readyz")
-    assert (unready.status, unready.body) == (503, {"ready": False, "reasons": ["no feed"]})
+    assert (unready.status, unready.body) == (503, {"ready": False, "reasons": ["no feed"], "feed": []})
     assert (await house.nobody.get("/healthz")).status == 200
+
+
+async def test_a_feed_out_of_sync_is_told_and_does_not_make_the_exchange_unready(house: House) -> None:
+    health = Health(now=lambda: 100.0)
+    health.heard()
+    health.gaps = 2
+    house.feed.append(health.view(Symbol("BTCUSDT"), in_sync=False, reconnects=3))
+    answer = await house.nobody.get("/readyz")
+    assert (answer.status, answer.body["ready"]) == (200, True)
+    (feed,) = answer.body["feed"]
+    assert (feed["symbol"], feed["in_sync"], feed["gaps"], feed["reconnects"]) == ("BTCUSDT", False, 2, 3)
+    assert (feed["message_age_s"], feed["book_age_s"], feed["messages"]) == (0.0, None, 1)
+
+
+async def test_the_ticker_has_the_reference_price_marked_as_such(house: House) -> None:
+    ticker = (await house.nobody.get("/api/markets/BTCUSDT/ticker")).body
+    assert ticker["reference"] is None
+    price = ReferencePrice(Symbol("BTCUSDT"), "61837.63000000", None, "061837.64500000", Micros(1_700_000_000_123_456))
+    house.deps.market_data.on_reference(price)
+    house.deps.market_data.on_reference(replace(price, symbol=Symbol("NOPEUSDT")))
+    ticker = (await house.nobody.get("/api/markets/BTCUSDT/ticker")).body
+    assert ticker["reference"] == {"last": "61837.63", "bid": None, "ask": "61837.645", "at": 1_700_000_000_123}
+    assert (ticker["last"], ticker["bid"], ticker["trades"], ticker["volume"]) == (None, None, 0, "0.0000")
+    assert (await house.nobody.get("/api/markets/BTCUSDT/trades")).body["trades"] == []
+    assert (await house.nobody.get("/api/markets/ETHUSDT/ticker")).body["reference"] is None
 
 
 async def test_metrics_are_prometheus_text(house: House) -> None:

@@ -18,9 +18,14 @@ async def healthz(_: web.Request) -> web.Response:
 
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
-    """Say whether requests can be served now, or why not."""
-    reasons = request.app[DEPS].not_ready()
-    return json_reply({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+    """Say whether requests can be served now, or why not.
+
+    Orders are taken without a feed too, so how it is doing is told beside that, and is no reason.
+    """
+    deps = request.app[DEPS]
+    reasons = deps.not_ready()
+    answer = {"ready": not reasons, "reasons": reasons, "feed": deps.feed_health()}
+    return json_reply(answer, 503 if reasons else 200)
 
 
 @routes.get("/metrics")

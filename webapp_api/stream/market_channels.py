@@ -62,7 +62,10 @@ class TradesChannel(PublicChannel):
 
 
 class TickerChannel(PublicChannel):
-    """The whole ticker, each time that it has changed, and every second where it has not."""
+    """The whole ticker, each time that it has changed, and every second where it has not.
+
+    A reference price that moves is no change: it never rests, and is told with the rest.
+    """
 
     ring_bytes: ClassVar[int] = 32 * 1024
 
@@ -85,17 +88,17 @@ class TickerChannel(PublicChannel):
     @override
     def _publish(self) -> None:
         ticker = self._market_data.ticker(self._symbol)
-        if _timeless(ticker) != self._last:
+        if _own(ticker) != self._last:
             self._tell(ticker)
 
     def _tell(self, ticker: Ticker) -> None:
-        self._last = _timeless(ticker)
+        self._last = _own(ticker)
         self._told_at = self._loop.time()
         self._update(market_views.ticker(ticker, self._market))
 
 
-def _timeless(ticker: Ticker) -> Ticker:
-    return msgspec.structs.replace(ticker, at=Micros(0))
+def _own(ticker: Ticker) -> Ticker:
+    return msgspec.structs.replace(ticker, at=Micros(0), reference=None)
 
 
 class CandleData(Struct, gc=False):

@@ -1,13 +1,16 @@
 """The channels of candles, and tickers of a market in which nothing happens."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
-from engine.core.types import Micros
+from engine.core.types import Micros, Symbol
 from engine.market_data.intervals import MINUTE, Interval
-from tests.support.batches import batch, trade
+from engine.market_data.reference_price import ReferencePrice
+from tests.support.batches import batch, level, trade
 from tests.webapp_api.stream.world import Client, clock, world
 
+BTC = Symbol("BTCUSDT")
 MINUTES = "candles:BTCUSDT:1m"
 
 
@@ -83,6 +86,22 @@ async def test_candles_of_no_such_interval_are_unknown(tmp_path: Path) -> None:
         for name in ("candles:BTCUSDT", "candles:BTCUSDT:2m", "candles:NOPE:1m", "candles:BTCUSDT:1m:"):
             answer = await client.ask(op="subscribe", id=1, channels=[name])
             assert answer["error"]["code"] == "unknown_channel"
+
+
+async def test_a_reference_price_that_never_rests_is_told_now_and_then(tmp_path: Path) -> None:
+    async with world(tmp_path) as there:
+        client = await there.client()
+        (snapshot,) = await subscribed(client, "ticker:BTCUSDT")
+        assert snapshot["data"]["reference"] is None
+        for number in range(150):
+            there.market_data.on_reference(ReferencePrice(BTC, f"{number}.00000000", "1", "2", clock()))
+            there.publish(batch(levels=[level("buy", 50, number + 1), level("buy", 99, 5)]))
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(1.1)
+        told = [message["data"] for message in await client.told_so_far()]
+        assert 2 <= len(told) <= 8
+        assert told[-1]["reference"]["last"] == "149.00"
+        assert told[-1]["last"] is None
 
 
 async def test_the_ticker_of_a_silent_market_comes_every_second(tmp_path: Path) -> None:
