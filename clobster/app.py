@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
@@ -11,53 +11,28 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from clobster import data_dir, limits, markets
+from clobster import identity, markets
 from clobster.config import ConfigError, Settings
 from clobster.liquidity import hedge_settings, maker_settings
+from clobster.market_making import MarketMaking
 from clobster.markets import Listing
-from clobster.metrics import EngineMetrics, FeedMetrics, MakerMetrics
-from data.binance.feed import Followed, choose_feed
-from data.binance.history import History
-from data.binance.live import BinanceFeed
-from data.binance.recorded import RecordedFeed
+from clobster.metrics import EngineMetrics
 from data.store import candles
-from data.store.accounts import SqliteAccounts
-from data.store.api_keys import SqliteApiKeys
 from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.reference import SqliteReference
 from data.store.sqlite import SqliteStore
-from data.store.wallet_links import SqliteWalletLinks
-from data.store.wallets import SqliteWallets
-from engine.accounts.accounts import Accounts
-from engine.accounts.activity import ActivityFeed
-from engine.accounts.administration import Administration
-from engine.accounts.api_keys import ApiKeys
-from engine.accounts.last_use import LastUse
-from engine.accounts.wallet_links import WalletLinks
-from engine.accounts.wallets import Wallets
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
-from engine.core.types import MARKET_MAKER, Micros, Symbol, TradeId
-from engine.liquidity.bookkeeping import Bookkeeper
-from engine.liquidity.external import Pair
-from engine.liquidity.hedger import Hedging
-from engine.liquidity.maker import MarketMaker
+from engine.core.types import Micros, Symbol
 from engine.market_data.intervals import DAY, MINUTE
 from engine.market_data.market_data import RECENT_TRADES, MarketData
-from engine.ports import ExternalBook, Feed
 from engine.sequencer.sequencer import Sequencer
-from webapp_api.addresses import Addresses, parse_networks
 from webapp_api.app import build_app
-from webapp_api.auth.key_guard import KeyGuard
-from webapp_api.auth.keys import KeyRing, TokenKey
-from webapp_api.auth.sealing import Seal
-from webapp_api.auth.siws import Chain, Site
-from webapp_api.auth.tokens import AccessTokens, Guard
+from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
-from webapp_api.limits import RateLimits
 from webapp_api.stream.hub import Hub
 
 log = structlog.get_logger()
@@ -72,24 +47,6 @@ CHAINS: Final[Mapping[str, Chain]] = {"development": "localnet", "staging": "dev
 STOP_S: Final = 5.0  # for requests that are under way at a stop
 
 
-class NoFeed:
-    """The feed where none is wanted: not one book."""
-
-    def __init__(self) -> None:
-        self._closed = asyncio.Event()
-        self._books: tuple[ExternalBook, ...] = ()
-
-    async def books(self) -> AsyncIterator[ExternalBook]:
-        """Yield nothing until closed."""
-        await self._closed.wait()
-        for book in self._books:
-            yield book
-
-    async def close(self) -> None:
-        """End `books`."""
-        self._closed.set()
-
-
 @dataclass(frozen=True, slots=True)
 class House:
     """A whole exchange, built and recovered; `lifecycle` runs its loops."""
@@ -98,59 +55,9 @@ class House:
     listing: Listing
     exchange: Exchange
     sequencer: Sequencer
-    market_data: MarketData
-    reference: SqliteReference
-    followed: Followed
+    market_making: MarketMaking
     hub: Hub
     web: web.AppRunner
-    maker_store: SqliteMakerStore
-    maker_metrics: MakerMetrics
-
-    async def feed(self) -> Feed:
-        """Return the feed that the settings ask for; finding out may take seconds."""
-        feed = await _feed(self.settings, [market.symbol for market in self.listing.markets], self.market_data)
-        if not isinstance(feed, NoFeed):
-            self.followed.feed = feed
-        return feed
-
-    async def market_maker(self, feed: Feed) -> tuple[MarketMaker, Hedging | None]:
-        """Return the market maker on a feed, and what hedges it.
-
-        Call it once the markets are listed and nobody quotes them.
-        """
-        listing, store, state = self.listing, self.maker_store, self.exchange.state
-        assets = {asset.code: asset for asset in listing.assets}
-        pairs = [Pair(market, assets[market.base], assets[market.quote]) for market in listing.markets]
-        # As of now, and not of the start: the first start has funded it since. Later changes it hears of by itself.
-        books = await Bookkeeper.open(store, pairs, TradeId(state.next_trade - 1))
-        stopped = await store.stopped()
-        funds = [balance.changed() for balance in state.ledger if balance.owner == MARKET_MAKER]
-        quoting, hedge = maker_settings(self.settings, listing), hedge_settings(self.settings, listing)
-        maker = MarketMaker(self.sequencer, feed, books, store, funds, stopped, now, quoting)
-        hedging = Hedging(maker, books, store, None, quoting.inventory, now, hedge) if hedge.mode != "off" else None
-        self.maker_metrics.watch(maker, hedging)
-        return maker, hedging
-
-    def history(self) -> History:
-        """Return what fills charts of the time before the first trades, where Binance is the feed."""
-        assets = {asset.code: asset for asset in self.listing.assets}
-        markets = [(market, assets[market.base], assets[market.quote]) for market in self.listing.markets]
-        return History(markets, self.reference, now, rest_url=self.settings.binance_rest_url)
-
-
-async def _feed(
-    settings: Settings, symbols: list[Symbol], market_data: MarketData
-) -> BinanceFeed | RecordedFeed | NoFeed:
-    rest_url, stream_url, on_price = settings.binance_rest_url, settings.binance_stream_url, market_data.on_reference
-    match settings.feed:
-        case "binance":
-            return BinanceFeed(symbols, now, rest_url=rest_url, stream_url=stream_url, on_price=on_price)
-        case "recorded":
-            return RecordedFeed(symbols, now, on_price=on_price)
-        case "off":
-            return NoFeed()
-        case "auto":
-            return await choose_feed(symbols, now, rest_url=rest_url, stream_url=stream_url, on_price=on_price)
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
@@ -175,30 +82,16 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     market_data.restore_levels(resting)
     await _restore_trades(market_data, queries, known)
 
-    activity, people = ActivityFeed(), SqliteAccounts(store, queries)
-    accounts = Accounts(people, activity, now)
-    bot_token, token_keys, dev_secret = _secrets(settings)
-    tokens = AccessTokens(token_keys, now)
-    guard = Guard(tokens, accounts, now)
-    key_store = SqliteApiKeys(store, queries)
-    api_keys = ApiKeys(key_store, _seal(settings), activity, now)
-    if settings.encryption_key_previous is not None:
-        done, lost = await api_keys.seal_anew()
-        log.info("secrets of API keys were sealed anew", done=done, lost=lost)
-    last_use = LastUse(key_store)
-    stack.push_async_callback(last_use.close)
-    keys = KeyGuard(api_keys, last_use, now)
-    rates = RateLimits(limits.rates(settings), settings.limit_address_factor, now)
-    addresses = Addresses(parse_networks(settings.trusted_proxies))
+    people = await identity.build(settings, store, queries, now, stack)
     hub = Hub(
         sequencer=sequencer,
         queries=queries,
-        accounts=accounts,
-        guard=guard,
-        api_keys=api_keys,
-        keys=keys,
-        rates=rates,
-        addresses=addresses,
+        accounts=people.accounts,
+        guard=people.guard,
+        api_keys=people.api_keys,
+        keys=people.keys,
+        rates=people.limits,
+        addresses=people.addresses,
         market_data=market_data,
         markets=decimals,
         assets=assets,
@@ -206,30 +99,27 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         public_url=settings.public_url,
     )
     sequencer.listeners += [market_data.on_batch, hub.on_batch]
-    activity.listeners.append(hub.on_activity)
+    people.activity.listeners.append(hub.on_activity)
+    maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
+    market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
     registry = CollectorRegistry()
-    registry.register(EngineMetrics(sequencer, exchange))
-    registry.register(hub.metrics)
-    registry.register(rates)
-    maker_metrics = MakerMetrics()
-    registry.register(maker_metrics)
-    followed = Followed()
-    registry.register(FeedMetrics(followed.health))
+    for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
+        registry.register(collector)
     app = build_app(
         Deps(
             sequencer=sequencer,
             queries=queries,
-            accounts=accounts,
-            administration=Administration(people, settings.admins, now),
-            wallets=Wallets(SqliteWallets(store, queries), accounts, activity, now),
-            wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, now),
-            site=Site(settings.public_url.rstrip("/"), CHAINS[settings.env], settings.mini_app_url),
-            tokens=tokens,
-            guard=guard,
-            api_keys=api_keys,
-            keys=keys,
-            limits=rates,
-            addresses=addresses,
+            accounts=people.accounts,
+            administration=people.administration,
+            wallets=people.wallets,
+            wallet_links=people.wallet_links,
+            site=people.site,
+            tokens=people.tokens,
+            guard=people.guard,
+            api_keys=people.api_keys,
+            keys=people.keys,
+            limits=people.limits,
+            addresses=people.addresses,
             market_data=market_data,
             hub=hub,
             markets=decimals,
@@ -237,27 +127,14 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             clock=now,
             registry=registry,
             not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
-            feed_health=followed.health,
-            bot_token=bot_token,
+            feed_health=market_making.followed.health,
+            bot_token=people.bot_token,
             launch_data_life_s=settings.init_data_max_age_s,
-            dev_secret=dev_secret,
+            dev_secret=people.dev_secret,
         )
     )
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
-    reference, maker_store = SqliteReference(store, queries), SqliteMakerStore(store, queries)
-    return House(
-        settings,
-        listing,
-        exchange,
-        sequencer,
-        market_data,
-        reference,
-        followed,
-        hub,
-        runner,
-        maker_store,
-        maker_metrics,
-    )
+    return House(settings, listing, exchange, sequencer, market_making, hub, runner)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:
@@ -281,31 +158,3 @@ async def _restore_trades(market_data: MarketData, queries: Queries, symbols: It
         recent = await queries.trades(symbol, limit=RECENT_TRADES)
         market_data.restore_trades(symbol, reversed(recent.items))
         market_data.restore_candles(symbol, *await candles.newest(queries, symbol, since))
-
-
-def _secrets(settings: Settings) -> tuple[str, KeyRing, str | None]:
-    """Return the bot's token, the keys of access tokens and, in development, what opens its routes."""
-    bot_token = settings.bot_token.get_secret_value() if settings.bot_token else None
-    jwt_secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None
-    algorithm, previous = settings.jwt_algorithm, settings.jwt_secret_previous
-    before = [TokenKey.of(previous.get_secret_value(), algorithm)] if previous else []
-    if settings.env != "development":
-        assert bot_token is not None
-        assert jwt_secret is not None
-        return bot_token, KeyRing(TokenKey.of(jwt_secret, algorithm), *before), None
-    own = data_dir.own_secrets(settings.data_dir)
-    current = TokenKey.of(jwt_secret, algorithm) if jwt_secret else TokenKey.derived(own.jwt_secret, algorithm)
-    return bot_token or own.bot_token, KeyRing(current, *before), own.dev_secret
-
-
-def _seal(settings: Settings) -> Seal:
-    """Return what seals secrets in the database. Raises ConfigError."""
-    current = settings.encryption_key.get_secret_value() if settings.encryption_key else None
-    if current is None:
-        assert settings.env == "development"
-        current = data_dir.own_secrets(settings.data_dir).encryption_key
-    previous = settings.encryption_key_previous
-    try:
-        return Seal(current, previous.get_secret_value() if previous else None)
-    except ValueError as wrong:
-        raise ConfigError(f"CLOBSTER_ENCRYPTION_KEY_PREVIOUS: {wrong}") from None

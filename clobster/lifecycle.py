@@ -14,7 +14,6 @@ from aiohttp import web
 from clobster import data_dir, logs
 from clobster.app import House, build, now
 from clobster.config import ConfigError, Settings
-from data.binance.live import BinanceFeed
 from engine.core.commands import Deposit, ListAsset, ListMarket
 from engine.core.refusals import NotListable
 from engine.core.types import MARKET_MAKER
@@ -55,7 +54,7 @@ async def _serve(settings: Settings) -> int:
             async with asyncio.TaskGroup() as loops:
                 writer = loops.create_task(house.sequencer.run(), name="writer")
                 await _open_markets(house)
-                maker = loops.create_task(_make_markets(house), name="market maker")
+                maker = loops.create_task(house.market_making.run(), name="market making")
                 url = await _listen(house, stack)
                 _collect_rarely()
                 with data_dir.announced(settings.data_dir, url):
@@ -104,19 +103,6 @@ async def _open_markets(house: House) -> None:
         reference = f"dev:market-maker:{code}"
         if reference not in house.exchange.state.deposits:
             await house.sequencer.submit(Deposit(now(), MARKET_MAKER, code, amount, reference))
-
-
-async def _make_markets(house: House) -> None:
-    """Quote what the feed shows, hedge it, and let charts show what the feed knows of the time before."""
-    feed = await house.feed()
-    maker, hedging = await house.market_maker(feed)
-    async with asyncio.TaskGroup() as tasks:
-        beside = [tasks.create_task(hedging.run(), name="hedging")] if hedging else []
-        if isinstance(feed, BinanceFeed):
-            beside.append(tasks.create_task(house.history().run(), name="history"))
-        await maker.run()
-        for task in beside:
-            task.cancel()
 
 
 async def _listen(house: House, stack: AsyncExitStack) -> str:

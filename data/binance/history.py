@@ -1,6 +1,7 @@
 """The time before a market's first trade, as Binance's klines tell it."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from typing import Final
 
@@ -8,6 +9,7 @@ import structlog
 
 from data.binance.klines import MAX_KLINES, KlineReader
 from data.binance.live import REST_URL
+from data.binance.messages import Bar
 from data.binance.retries import pause_s, reason
 from data.binance.streams import Rest, TooManyRequests, open_rest
 from data.store.reference import SqliteReference
@@ -55,6 +57,13 @@ class History:
             for symbol, reader in readers.items()
             for minutes in sorted(CANDLE_MINUTES, reverse=True)
         ]
+        self._ended = Micros(0)  # a minute that Binance itself has called over
+        self._news = asyncio.Event()
+
+    def on_bar(self, _: Symbol, bar: Bar) -> None:
+        """Hear that a minute is over, so that charts move on at once and not a minute later."""
+        self._ended = max(self._ended, Micros((bar.begin_ms * 1_000) + MINUTE))
+        self._news.set()
 
     async def run(self) -> None:
         """Fetch what is missing until every market has traded and nothing of the time before is missing.
@@ -76,8 +85,18 @@ class History:
                 log.warning("binance gave no history", of=[*failed], errors=sorted({*failed.values()}))
             else:
                 failures, wait_s = 0, REFRESH_S
-            await asyncio.sleep(wait_s)
+            self._news.clear()
+            if failures:
+                await asyncio.sleep(wait_s)  # whatever happens meanwhile, it was asked for peace
+            else:
+                await self._a_while(wait_s)
         log.info("all history from before the first trades is there")
+
+    async def _a_while(self, wait_s: float) -> None:
+        """Wait for the next minute to be over, or until it should have been."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._news.wait()
 
     async def _fetch_missing(self) -> dict[str, str]:
         """Return what could not be had now, and why. Raises TooManyRequests."""
@@ -98,7 +117,8 @@ class History:
         """Fetch what is missing of one length. Return whether nothing is missing any more, nor ever will be."""
         size = minutes * MINUTE
         traded, newest = await self._reference.known(symbol, minutes)
-        final = self._clock() - SETTLE
+        now = self._clock()
+        final = max(Micros(now - SETTLE), min(self._ended, Micros(now + SETTLE)))
         until = Micros((final if traded is None else min(final, traded)) // size * size)
         # Whole days, so that the first candle of each interval that is put together from these is whole too.
         first = Micros((until - REACH[minutes] * size) // DAY * DAY) if minutes in REACH else Micros(0)

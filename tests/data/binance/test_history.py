@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from data.binance import history
 from data.binance.history import History
+from data.binance.messages import Bar
 from data.store.candles import candles
 from data.store.reference import SqliteReference
 from data.store.rows import CANDLE_MINUTES
@@ -81,10 +83,39 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.02)
 
 
+def over(begin: Micros) -> Bar:
+    """Return the event that a minute is over."""
+    start, end = begin // 1000, (begin + MINUTE) // 1000 - 1
+    prices = dict.fromkeys(("o", "h", "l", "c", "v", "q", "V", "Q"), "1.00")
+    return msgspec.convert({"t": start, "T": end, "n": 1, "x": True, **prices}, Bar)
+
+
 def read(of: Kline) -> ReferenceCandle:
     """Return a kline in our units, the obvious way."""
     first, high, low, last = (int(float(of[column]) * 100 + 0.5) for column in (1, 2, 3, 4))
     return ReferenceCandle(of[0] * 1000, first, high, low, last, round(float(of[5]) * 10**8))  # type: ignore[arg-type]
+
+
+async def test_a_minute_that_binance_calls_over_is_there_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "REFRESH_S", 3600.0)
+    async with charts(tmp_path) as at:
+        filling = at.history()
+        running = asyncio.create_task(filling.run())
+        try:
+            await until(at.all_there)
+            begin = Micros(at.now // MINUTE * MINUTE)
+            at.now = Micros(begin + MINUTE + 1_000)  # a millisecond after it: by our own clock it is too early to ask
+            filling.on_bar(SYMBOL, over(begin))
+
+            async def is_there() -> bool:
+                return (await at.shown(Interval.ONE_MINUTE))[-1].begin == begin
+
+            await until(is_there)
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
 
 
 async def test_every_interval_has_a_thousand_bars_as_binance_has_them(tmp_path: Path) -> None:

@@ -5,10 +5,7 @@ import contextlib
 
 from msgspec.structs import replace
 
-from data.binance.feed import choose_feed, is_reachable
-from data.binance.live import BinanceFeed
-from data.binance.recorded import RecordedFeed
-from engine.core.types import Micros
+from data.binance.feed import is_reachable
 from tests.data.binance.following import BOTH, BTC, ETH, QUICK, checked, watching
 from tests.simulators.binance import BinanceSimulator
 
@@ -86,12 +83,10 @@ async def test_a_ban_is_respected() -> None:
         assert binance.depth_requests <= 4  # two were under way
 
 
-async def test_the_feed_is_binance_where_it_answers_and_else_the_recording() -> None:
+async def test_binance_can_be_followed_where_it_answers() -> None:
     async with BinanceSimulator([BTC]).serving() as binance:
-        addresses = {"rest_url": binance.rest_url, "stream_url": binance.stream_url}
-        assert isinstance(await choose_feed([BTC], lambda: Micros(7), **addresses), BinanceFeed)
+        assert await is_reachable(binance.rest_url)
     assert not await is_reachable(binance.rest_url)
-    assert isinstance(await choose_feed([BTC], lambda: Micros(7), **addresses), RecordedFeed)
 
 
 async def test_a_server_that_takes_too_long_is_not_reachable() -> None:
