@@ -127,6 +127,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             clock=now,
             registry=registry,
             not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
+            quoting=market_making.quoting,
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             launch_data_life_s=settings.init_data_max_age_s,

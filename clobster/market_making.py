@@ -26,6 +26,7 @@ from engine.liquidity.maker import MarketMaker
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock, ExternalBook
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.quoting import Quoting
 
 log = structlog.get_logger()
 
@@ -65,7 +66,7 @@ class MarketMaking:
         clock: Clock,
     ) -> None:
         self.followed = Followed()
-        self.maker: MarketMaker | None = None  # once it runs
+        self.quoting = Quoting()
         self.metrics = (MakerMetrics(), FeedMetrics(self.followed.health))
         self._settings = settings
         self._listing = listing
@@ -86,12 +87,12 @@ class MarketMaking:
     async def run(self) -> None:
         """Quote what the feed shows, hedge it, and let charts show what the feed knows of the time before."""
         feed = await self._feed()
-        self.maker, hedging = await self._hire(feed)
+        maker, hedging = await self._hire(feed)
         async with asyncio.TaskGroup() as tasks:
             beside = [tasks.create_task(hedging.run(), name="hedging")] if hedging else []
             if isinstance(feed, BinanceFeed):
                 beside.append(tasks.create_task(self._history.run(), name="history"))
-            await self.maker.run()
+            await maker.run()
             for task in beside:
                 task.cancel()
 
@@ -142,4 +143,5 @@ class MarketMaking:
         if hedge.mode != "off":
             hedging = Hedging(maker, books, store, None, quoting.inventory, self._clock, hedge)
         self.metrics[0].watch(maker, hedging)
+        self.quoting.watch(maker)
         return maker, hedging

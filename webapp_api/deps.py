@@ -26,6 +26,7 @@ from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.exports import Exports
 from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
+from webapp_api.quoting import Quoting
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
 from webapp_api.trading import Trading
@@ -62,6 +63,7 @@ class Deps:
     clock: Clock
     registry: CollectorRegistry
     not_ready: Callable[[], list[str]]
+    quoting: Quoting
     feed_health: Callable[[], list[FeedHealth]] = list
     bot_token: str
     launch_data_life_s: int = DAY_S

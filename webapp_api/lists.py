@@ -56,13 +56,6 @@ class Activities(Struct):
     activity: list[wire.Activity]
 
 
-class AdminActs(Struct):
-    """A page of what administrators did, newest first."""
-
-    acts: list[wire.AdminAct]
-    next_cursor: int | None
-
-
 class Markets(Struct):
     """The markets and their rules."""
 

@@ -309,24 +309,6 @@ class Session(Struct):
     expires_at: Millis
 
 
-class AccountSeen(Struct):
-    """Somebody and their live sessions, as told to an administrator."""
-
-    account: Account
-    sessions: list[Session]
-
-
-class AdminAct(Struct):
-    """What an administrator did: which method of which path, from which network address."""
-
-    id: int
-    admin_id: int
-    act: str
-    target: str
-    address: str
-    created_at: Millis
-
-
 class Problem(Struct):
     """Why something was refused: code is for programs and stays, message is for people."""
 

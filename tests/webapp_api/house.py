@@ -45,6 +45,7 @@ from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
 from webapp_api.limits import Rate, RateLimits, RequestClass
+from webapp_api.quoting import Quoting
 from webapp_api.stream.hub import Hub
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
@@ -257,6 +258,7 @@ async def open_house(
             clock=clock,
             registry=registry,
             not_ready=lambda: reasons,
+            quoting=Quoting(),
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             dev_secret=dev_secret,

@@ -112,6 +112,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/portfolio/deposits": READS,
     "GET /api/admin/accounts/{id}": ACTS,
     "POST /api/admin/accounts/{id}/sign-out": ACTS,
+    "GET /api/admin/quoting": LOOKS,
+    "POST /api/admin/quoting/{symbol}/stop": ACTS,
+    "POST /api/admin/quoting/{symbol}/resume": ACTS,
     "GET /api/admin/log": LOOKS,
     "POST /api/dev/fund": PUBLIC,  # has a secret of its own, and exists in development only
 }

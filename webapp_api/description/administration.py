@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from typing import Final
 
-from webapp_api import lists, wire
-from webapp_api.description.operation import ACCOUNT_ID, CURSOR, LIMIT, Operation
+from webapp_api import admin_wire
+from webapp_api.description.operation import ACCOUNT_ID, CURSOR, LIMIT, QUOTED, Operation
 
 TAG: Final = "administration"
 
@@ -15,7 +15,7 @@ OPERATIONS: Final = (
         path="/api/admin/accounts/{id}",
         summary="An account and its live sessions",
         parameters=(ACCOUNT_ID,),
-        reply=wire.AccountSeen,
+        reply=admin_wire.AccountSeen,
         errors=("unknown_account",),
     ),
     Operation(
@@ -29,12 +29,40 @@ OPERATIONS: Final = (
         errors=("unknown_account",),
     ),
     Operation(
+        name="admin_quoting",
+        method="GET",
+        path="/api/admin/quoting",
+        summary="What the market maker does, why it does not, and what it came to",
+        reply=admin_wire.Quoting,
+    ),
+    Operation(
+        name="admin_stop_quoting",
+        method="POST",
+        path="/api/admin/quoting/{symbol}/stop",
+        summary="Take back the market maker's quotes; it stays so over restarts",
+        parameters=(QUOTED,),
+        body=admin_wire.StopQuoting,
+        status=HTTPStatus.NO_CONTENT,
+        reply=None,
+        errors=("unknown_symbol",),
+    ),
+    Operation(
+        name="admin_resume_quoting",
+        method="POST",
+        path="/api/admin/quoting/{symbol}/resume",
+        summary="Let the market maker quote again; what was lost today is forgiven",
+        parameters=(QUOTED,),
+        status=HTTPStatus.NO_CONTENT,
+        reply=None,
+        errors=("unknown_symbol",),
+    ),
+    Operation(
         name="admin_log",
         method="GET",
         path="/api/admin/log",
         summary="What administrators did, newest first",
         parameters=(LIMIT, CURSOR),
-        reply=lists.AdminActs,
+        reply=admin_wire.AdminActs,
         errors=("invalid_parameter",),
     ),
 )

@@ -108,6 +108,7 @@ STATUS: Final = Parameter("status", Status, "Only open orders, only closed ones,
 FORMAT: Final = Parameter("format", Literal["json", "csv"], "The answer as JSON or as CSV.", "json")
 MARKET: Final = Parameter("symbol", Symbol, "The market's name.")
 ORDER_ID: Final = Parameter("id", Id, "The order's id.")
+QUOTED: Final = Parameter("symbol", Symbol, "The market's name, or all.")
 ACCOUNT_ID: Final = Parameter("id", Id, "The account's id.")
 SESSION_ID: Final = Parameter("id", Annotated[str, Meta(min_length=1)], "The session's id.")
 

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from engine.accounts.types import Account, AdminAct
 from engine.core.types import UserId
-from webapp_api import accounts, lists, wire
+from webapp_api import accounts, admin_wire, wire
 from webapp_api.asked import cursor, limit, number
 from webapp_api.deps import DEPS
 from webapp_api.refusals import UnknownAccount
@@ -19,7 +19,7 @@ async def account(request: web.Request) -> web.Response:
     found = await _account(request)
     sessions = await request.app[DEPS].accounts.sessions(found.id)
     shown = [accounts.session(session, "") for session in sessions]
-    return json_reply(wire.AccountSeen(accounts.account(found), shown))
+    return json_reply(admin_wire.AccountSeen(accounts.account(found), shown))
 
 
 @routes.post("/api/admin/accounts/{id}/sign-out")
@@ -30,13 +30,34 @@ async def sign_out(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+@routes.get("/api/admin/quoting")
+async def quoting(request: web.Request) -> web.Response:
+    """Answer what the market maker does and what it came to."""
+    return json_reply(request.app[DEPS].quoting.view())
+
+
+@routes.post("/api/admin/quoting/{symbol}/stop")
+async def stop_quoting(request: web.Request) -> web.Response:
+    """Take back the quotes of a market, or of all."""
+    body = wire.decode(await request.read(), admin_wire.STOP_QUOTING)
+    await request.app[DEPS].quoting.stop(request.match_info["symbol"], body.reason)
+    return web.Response(status=204)
+
+
+@routes.post("/api/admin/quoting/{symbol}/resume")
+async def resume_quoting(request: web.Request) -> web.Response:
+    """Let a market, or all, be quoted again."""
+    await request.app[DEPS].quoting.resume(request.match_info["symbol"])
+    return web.Response(status=204)
+
+
 @routes.get("/api/admin/log")
 async def log(request: web.Request) -> web.Response:
     """List what administrators did, newest first."""
     count = limit(request, 100)
     found = await request.app[DEPS].administration.acts(count, cursor(request))
     next_cursor = found[-1].id if len(found) == count else None
-    return json_reply(lists.AdminActs([_act(each) for each in found], next_cursor))
+    return json_reply(admin_wire.AdminActs([_act(each) for each in found], next_cursor))
 
 
 async def _account(request: web.Request) -> Account:
@@ -48,5 +69,5 @@ async def _account(request: web.Request) -> Account:
     return found
 
 
-def _act(act: AdminAct) -> wire.AdminAct:
-    return wire.AdminAct(act.id, act.admin_id, act.act, act.target, act.address, act.at // 1000)
+def _act(act: AdminAct) -> admin_wire.AdminAct:
+    return admin_wire.AdminAct(act.id, act.admin_id, act.act, act.target, act.address, act.at // 1000)
