@@ -27,6 +27,13 @@ def test_commands_in_documents_are_in_the_makefile() -> None:
         assert set(re.findall(r"^make ([a-z-]+)\b", "\n".join(_code(document)), re.MULTILINE)) <= targets, document
 
 
+def test_the_tests_that_documents_name_are_there() -> None:
+    tests = "\n".join(path.read_text() for path in ROOT.glob("tests/**/*.py"))
+    for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+        for name in re.findall(r"`(test_\w+)`", document.read_text()):
+            assert f"def {name}(" in tests, f"{document.name}: {name}"
+
+
 def test_links_lead_somewhere() -> None:
     for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
         for link in re.findall(r"\]\(([^)#\s]+)", document.read_text()):
