@@ -7,11 +7,12 @@ from typing import Any, Final
 from msgspec import Struct
 from solders.account import Account
 from solders.pubkey import Pubkey
+from solders.token.state import Mint
 
 from data.solana.localnet import base58, params, shapes, tokens
 from data.solana.localnet.answers import Answers, Method, with_context
 from data.solana.localnet.blocks import Block
-from data.solana.localnet.errors import InvalidParams, ScanError
+from data.solana.localnet.errors import InvalidParamsError, ScanError
 from data.solana.localnet.params import Options, Params
 
 MOST_ACCOUNTS: Final = 100  # of one getMultipleAccounts
@@ -74,7 +75,7 @@ class AccountMethods(Answers):
         """Return the lamports that keep an account of a size."""
         size = given.integer(0, "the size")
         if size > 10 * 1024 * 1024:
-            raise InvalidParams("Invalid params: an account has at most 10 MiB")
+            raise InvalidParamsError("Invalid params: an account has at most 10 MiB")
         return self.chain.vm.rent(size)
 
     def program_accounts(self, given: Params) -> Any:
@@ -91,9 +92,9 @@ class AccountMethods(Answers):
         block = self.block(given.options(1))
         account = self.chain.account(given.pubkey(0), block)
         if account is None:
-            raise InvalidParams("Invalid param: could not find account")
+            raise InvalidParamsError("Invalid param: could not find account")
         if (token := tokens.token_account(account)) is None:
-            raise InvalidParams("Invalid param: not a Token account")
+            raise InvalidParamsError("Invalid param: not a Token account")
         return with_context(block, tokens.ui_amount(token.amount, self._mint(token.mint, block).decimals))
 
     def token_supply(self, given: Params) -> Any:
@@ -108,7 +109,7 @@ class AccountMethods(Answers):
         block = self.block(options)
         mint, program = which.text("mint"), which.text("programId")
         if (mint is None) == (program is None):
-            raise InvalidParams("Invalid params: give either mint or programId")
+            raise InvalidParamsError("Invalid params: give either mint or programId")
         filters = [Matches(None, _OWNER_AT, bytes(owner))]
         if mint is not None:
             key = params.pubkey(mint)
@@ -120,7 +121,7 @@ class AccountMethods(Answers):
         else:
             program_key = params.pubkey(program)
             if program_key not in tokens.PROGRAMS:
-                raise InvalidParams("Invalid param: unrecognized Token program id")
+                raise InvalidParamsError("Invalid param: unrecognized Token program id")
         found = [
             (key, account)
             for key, account in self._scan(program_key, block, filters)
@@ -148,12 +149,12 @@ class AccountMethods(Answers):
             return None
         return shapes.account(account, options.encoding(), options.slice(), self.chain.find(block))
 
-    def _mint(self, key: Pubkey, block: Block) -> tokens.Mint:
+    def _mint(self, key: Pubkey, block: Block) -> Mint:
         account = self.chain.account(key, block)
         if account is None:
-            raise InvalidParams("Invalid param: could not find mint")
+            raise InvalidParamsError("Invalid param: could not find mint")
         if (mint := tokens.mint(account)) is None:
-            raise InvalidParams("Invalid param: not a Token mint")
+            raise InvalidParamsError("Invalid param: not a Token mint")
         return mint
 
 
@@ -161,7 +162,7 @@ def account_filters(options: Options) -> list[Matches]:
     """Return the filters of a request."""
     given = options.list("filters")
     if len(given) > _MOST_FILTERS:
-        raise InvalidParams(f"Too many filters provided; max {_MOST_FILTERS}")
+        raise InvalidParamsError(f"Too many filters provided; max {_MOST_FILTERS}")
     return [_filter(each) for each in given]
 
 
@@ -172,17 +173,18 @@ def _filter(given: object) -> Matches:
         case {"memcmp": {"offset": offset, "bytes": str(text), **rest}}:
             data = _compared(text, rest.get("encoding") or "base58")
             return Matches(None, params.integer(offset, "offset"), data)
-    raise InvalidParams("Invalid params: a filter is dataSize or memcmp")
+        case _:
+            raise InvalidParamsError("Invalid params: a filter is dataSize or memcmp")
 
 
 def _compared(text: str, encoding: object) -> bytes:
     if len(text) > 2 * _MOST_COMPARED:
-        raise InvalidParams(f"Invalid param: encoded data too large, at most {_MOST_COMPARED} bytes are compared")
+        raise InvalidParamsError(f"Invalid param: encoded data too large, at most {_MOST_COMPARED} bytes are compared")
     try:
         if encoding == "base58":
             return base58.decode(text)
         if encoding == "base64":
             return base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error):
-        raise InvalidParams(f"Invalid param: not {encoding}") from None
-    raise InvalidParams("Invalid param: memcmp takes base58 or base64")
+        raise InvalidParamsError(f"Invalid param: not {encoding}") from None
+    raise InvalidParamsError("Invalid param: memcmp takes base58 or base64")

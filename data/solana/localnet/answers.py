@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from data.solana.localnet.blocks import Block, Commitment
 from data.solana.localnet.chain import Chain
-from data.solana.localnet.errors import InvalidParams, MinContextSlotNotReached
+from data.solana.localnet.errors import InvalidParamsError, MinContextSlotNotReachedError
 from data.solana.localnet.params import Options, Params
 
 API_VERSION: Final = "3.1.0"
@@ -31,7 +31,7 @@ class Answers:
         block = self.chain.blocks.at(options.commitment)
         least = options.integer("minContextSlot")
         if least is not None and block.slot < least:
-            raise MinContextSlotNotReached(block.slot)
+            raise MinContextSlotNotReachedError(block.slot)
         return block
 
     def block_of_history(self, options: Options) -> Block:
@@ -43,7 +43,7 @@ class Answers:
 def at_least_confirmed(commitment: Commitment) -> None:
     """Refuse `processed`."""
     if commitment == "processed":
-        raise InvalidParams("Method does not support commitment below `confirmed`")
+        raise InvalidParamsError("Method does not support commitment below `confirmed`")
 
 
 def with_context(block: Block, value: Any) -> dict[str, Any]:

@@ -18,7 +18,10 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Return the data of base58 text. Raises ValueError where it is none. Bound its length before: this is quadratic."""
+    """Return the data of base58 text. Raises ValueError where it is none.
+
+    The time grows with the square of the length: bound that before.
+    """
     number = 0
     for letter in text:
         if letter not in _VALUES:

@@ -9,7 +9,7 @@ from data.solana.localnet import fees, params
 from data.solana.localnet.answers import API_VERSION, Answers, Method, at_least_confirmed, with_context
 from data.solana.localnet.blocks import WINDOW
 from data.solana.localnet.chain import Chain
-from data.solana.localnet.errors import BlockNotAvailable, InvalidParams, NodeUnhealthy, SlotSkipped
+from data.solana.localnet.errors import BlockNotAvailableError, InvalidParamsError, NodeUnhealthyError, SlotSkippedError
 from data.solana.localnet.faults import Faults, Unhealthy
 from data.solana.localnet.history import Executed
 from data.solana.localnet.params import Options, Params
@@ -54,7 +54,7 @@ class BlockMethods(Answers):
     def health(self, _: Params) -> Any:
         """Return "ok", or say that the node is behind."""
         if (behind := self._faults.take(Unhealthy)) is not None:
-            raise NodeUnhealthy(behind.slots_behind)
+            raise NodeUnhealthyError(behind.slots_behind)
         return "ok"
 
     def version(self, _: Params) -> Any:
@@ -143,7 +143,7 @@ class BlockMethods(Answers):
             last = newest
         last = min(params.integer(last, "the last slot"), newest)
         if last - first > MOST_BLOCKS:
-            raise InvalidParams(f"Slot range too large; max {MOST_BLOCKS}")
+            raise InvalidParamsError(f"Slot range too large; max {MOST_BLOCKS}")
         return self.chain.history.slots(first, last)
 
     def shown_block(self, given: Params) -> Any:
@@ -167,7 +167,7 @@ class BlockMethods(Answers):
 
     def _not_there(self, slot: int) -> Exception:
         gone = self.chain.history.first_block() <= slot < self.chain.blocks.at("finalized").slot
-        return SlotSkipped(slot) if gone else BlockNotAvailable(slot)
+        return SlotSkippedError(slot) if gone else BlockNotAvailableError(slot)
 
 
 def _inside(executed: list[Executed], options: Options) -> dict[str, Any]:
@@ -179,5 +179,5 @@ def _inside(executed: list[Executed], options: Options) -> dict[str, Any]:
     if details == "signatures":
         return {"signatures": [str(each.signature) for each in executed]}
     if details == "accounts":
-        raise InvalidParams("localnet answers transactionDetails full, signatures or none")
+        raise InvalidParamsError("localnet answers transactionDetails full, signatures or none")
     return {"transactions": [shown_in_full(each, encoding, newest) for each in executed]}

@@ -182,10 +182,10 @@ class Chain:
         there = self.history.find(sent.signature)
         return "AlreadyProcessed" if there is not None and there.slot <= at.slot else None
 
-    def simulate(self, transaction: VersionedTransaction, at: Block) -> Outcome:
+    def simulate(self, sent: Sent, at: Block) -> Outcome:
         """Run a transaction as of a block, and change nothing."""
-        with self._as_of(at, self.vm.keys(transaction.message)):
-            return self.vm.simulate(transaction)
+        with self._as_of(at, self.vm.keys(sent.message)):
+            return self.vm.simulate(sent)
 
     def execute(self, sent: Sent) -> Any:
         """Put a transaction into the block that is being filled; return its error, or None.

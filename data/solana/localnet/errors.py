@@ -27,13 +27,13 @@ class ParseError(RpcError):
         super().__init__("Parse error")
 
 
-class InvalidRequest(RpcError):
+class InvalidRequestError(RpcError):
     """The body is no request."""
 
     code = -32600
 
 
-class MethodNotFound(RpcError):
+class MethodNotFoundError(RpcError):
     """There is no such method."""
 
     code = -32601
@@ -42,19 +42,19 @@ class MethodNotFound(RpcError):
         super().__init__("Method not found")
 
 
-class InvalidParams(RpcError):
+class InvalidParamsError(RpcError):
     """A parameter is not what the method takes."""
 
     code = -32602
 
 
-class PreflightFailure(RpcError):
+class PreflightFailureError(RpcError):
     """The transaction would fail; `data` is what its simulation showed."""
 
     code = -32002
 
 
-class SignatureVerificationFailure(RpcError):
+class SignatureVerificationFailureError(RpcError):
     """A signature does not hold."""
 
     code = -32003
@@ -63,7 +63,7 @@ class SignatureVerificationFailure(RpcError):
         super().__init__("Transaction signature verification failure")
 
 
-class BlockNotAvailable(RpcError):
+class BlockNotAvailableError(RpcError):
     """The slot has not come to the commitment that was asked for."""
 
     code = -32004
@@ -72,7 +72,7 @@ class BlockNotAvailable(RpcError):
         super().__init__(f"Block not available for slot {slot}")
 
 
-class NodeUnhealthy(RpcError):
+class NodeUnhealthyError(RpcError):
     """The node is behind, as it was told to be."""
 
     code = -32005
@@ -81,7 +81,7 @@ class NodeUnhealthy(RpcError):
         super().__init__(f"Node is behind by {slots_behind} slots", {"numSlotsBehind": slots_behind})
 
 
-class SlotSkipped(RpcError):
+class SlotSkippedError(RpcError):
     """The slot has no block."""
 
     code = -32007
@@ -96,7 +96,7 @@ class ScanError(RpcError):
     code = -32012
 
 
-class UnsupportedTransactionVersion(RpcError):
+class UnsupportedTransactionVersionError(RpcError):
     """A transaction is of a version that the request does not allow."""
 
     code = -32015
@@ -108,7 +108,7 @@ class UnsupportedTransactionVersion(RpcError):
         )
 
 
-class MinContextSlotNotReached(RpcError):
+class MinContextSlotNotReachedError(RpcError):
     """The node has not come as far as the request wants it."""
 
     code = -32016
@@ -117,7 +117,7 @@ class MinContextSlotNotReached(RpcError):
         super().__init__("Minimum context slot has not been reached", {"contextSlot": slot})
 
 
-class TooManyRequests(RpcError):
+class TooManyRequestsError(RpcError):
     """The node wants to be asked less often."""
 
     code = 429

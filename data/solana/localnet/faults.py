@@ -15,89 +15,89 @@ class _Fault(Struct, frozen=True, tag_field="fault", rename="camel"):
     pass
 
 
-class Advance(_Fault, tag="advance"):
+class Advance(_Fault, frozen=True, tag="advance"):
     """Close so many blocks at once. No fault, but the way to age blockhashes and to reach finality."""
 
     slots: Annotated[int, Meta(ge=1, le=10_000)] = 1
 
 
-class DropSends(_Fault, tag="dropSends"):
+class DropSends(_Fault, frozen=True, tag="dropSends"):
     """Answer the next sends with their signature and lose the transactions."""
 
     times: Times = 1
 
 
-class LoseReplies(_Fault, tag="loseReplies"):
+class LoseReplies(_Fault, frozen=True, tag="loseReplies"):
     """Execute the next sends, and cut the connection instead of an answer."""
 
     times: Times = 1
 
 
-class FailPreflight(_Fault, tag="failPreflight"):
+class FailPreflight(_Fault, frozen=True, tag="failPreflight"):
     """Refuse the next sends with -32002, as if their simulation had failed with `err`."""
 
     times: Times = 1
     err: str = "AccountInUse"
 
 
-class ExpireBlockhash(_Fault, tag="expireBlockhash"):
+class ExpireBlockhash(_Fault, frozen=True, tag="expireBlockhash"):
     """Accept a blockhash no more, whatever its age."""
 
     blockhash: str
 
 
-class DropFork(_Fault, tag="dropFork"):
+class DropFork(_Fault, frozen=True, tag="dropFork"):
     """Drop the newest blocks, the one that is being filled among them, with all that is in them."""
 
     blocks: Annotated[int, Meta(ge=1, le=10_000)]
 
 
-class HoldFinality(_Fault, tag="holdFinality"):
+class HoldFinality(_Fault, frozen=True, tag="holdFinality"):
     """Let nothing more become final."""
 
 
-class Unavailable(_Fault, tag="unavailable"):
+class Unavailable(_Fault, frozen=True, tag="unavailable"):
     """Answer the next requests with HTTP status 503."""
 
     times: Times = 1_000_000
 
 
-class RateLimited(_Fault, tag="rateLimited"):
+class RateLimited(_Fault, frozen=True, tag="rateLimited"):
     """Answer the next requests with HTTP status 429 and Retry-After."""
 
     times: Times = 1_000_000
     retry_after_s: Annotated[int, Meta(ge=0, le=3600)] = 1
 
 
-class Unhealthy(_Fault, tag="unhealthy"):
+class Unhealthy(_Fault, frozen=True, tag="unhealthy"):
     """Say to the next health checks, those before a send too, that the node is behind (-32005)."""
 
     times: Times = 1_000_000
     slots_behind: Times = 100
 
 
-class Slow(_Fault, tag="slow"):
+class Slow(_Fault, frozen=True, tag="slow"):
     """Wait before each of the next answers."""
 
     seconds: Seconds
     times: Times = 1_000_000
 
 
-class Down(_Fault, tag="down"):
+class Down(_Fault, frozen=True, tag="down"):
     """Refuse connections and cut those there are, for so many seconds: the control route is gone too."""
 
     seconds: Seconds
 
 
-class StallPubSub(_Fault, tag="stallPubSub"):
+class StallPubSub(_Fault, frozen=True, tag="stallPubSub"):
     """Keep the sockets open and say nothing more. What happens meanwhile is never told."""
 
 
-class CutPubSub(_Fault, tag="cutPubSub"):
+class CutPubSub(_Fault, frozen=True, tag="cutPubSub"):
     """Cut every socket."""
 
 
-class Heal(_Fault, tag="heal"):
+class Heal(_Fault, frozen=True, tag="heal"):
     """End every fault that holds or still counts."""
 
 

@@ -39,11 +39,11 @@ PRAGMA user_version = {_VERSION};
 """
 
 
-class InUse(Exception):
+class InUse(Exception):  # noqa: N818  a sentence for people
     """Another localnet runs on this directory."""
 
 
-class TooOld(Exception):
+class TooOld(Exception):  # noqa: N818
     """The directory holds a localnet of another version: it can only be thrown away."""
 
 
@@ -139,11 +139,11 @@ class History:
 
     def newest_blocks(self, root: int, kept: int) -> list[Block]:
         """Return all blocks after the root, and those before it up to `kept`, oldest first."""
-        since = self.execute("SELECT slot FROM blocks ORDER BY slot DESC LIMIT 1 OFFSET ?", (kept - 1,)).fetchone()
-        first = min(root, since[0] if since else root)
-        if not since:
-            first = 0
-        rows = self.execute(f"SELECT {_BLOCK} FROM blocks WHERE slot >= ? ORDER BY slot", (first,))  # noqa: S608
+        newest = "SELECT slot FROM blocks ORDER BY slot DESC LIMIT ?"
+        rows = self.execute(
+            f"SELECT {_BLOCK} FROM blocks WHERE slot >= ? OR slot IN ({newest}) ORDER BY slot",  # noqa: S608
+            (root, kept),
+        )
         blocks = {row[0]: _block(row) for row in rows}
         for slot, address, account in self.execute("SELECT slot, address, account FROM undo"):
             blocks[slot].before[Pubkey.from_bytes(address)] = _account(account)
@@ -201,9 +201,10 @@ class History:
 
     def _count_in(self, slot: int) -> int:
         first = slot * MOST_IN_A_BLOCK
-        last = self.execute("SELECT max(id) FROM transactions WHERE id >= ? AND id < ?", (first, first + MOST_IN_A_BLOCK))
-        found = last.fetchone()[0]
-        return 0 if found is None else found - first + 1
+        found = self.execute(
+            "SELECT count(*) FROM transactions WHERE id BETWEEN ? AND ?", (first, first + MOST_IN_A_BLOCK - 1)
+        )
+        return int(found.fetchone()[0])
 
     # Accounts and programs
 
@@ -243,8 +244,8 @@ def _block(row: tuple[int, int, int, bytes, int, int]) -> Block:
 
 
 def _executed(row: tuple[int, bytes, bytes, bytes, bytes, str | None]) -> Executed:
-    id, signature, *rest = row
-    return Executed(id, Signature.from_bytes(signature), *rest)
+    id, signature, raw, meta, err, memo = row
+    return Executed(id, Signature.from_bytes(signature), raw, meta, err, memo)
 
 
 def _account(kept: bytes | None) -> Account | None:

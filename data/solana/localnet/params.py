@@ -12,7 +12,7 @@ from solders.transaction import VersionedTransaction
 
 from data.solana.localnet import base58
 from data.solana.localnet.blocks import Commitment
-from data.solana.localnet.errors import InvalidParams
+from data.solana.localnet.errors import InvalidParamsError
 from data.solana.localnet.shapes import AccountEncoding, Slice
 from data.solana.localnet.vm import Sent
 
@@ -42,7 +42,7 @@ class Options:
         if value is None:
             return default
         if value not in allowed:
-            raise InvalidParams(f"Invalid params: {name} must be one of {', '.join(allowed)}")
+            raise InvalidParamsError(f"Invalid params: {name} must be one of {', '.join(allowed)}")
         return cast(L, value)
 
     def integer(self, name: str) -> int | None:
@@ -54,7 +54,7 @@ class Options:
         """Return whether something is wanted."""
         value = self._given.get(name)
         if not (value is None or isinstance(value, bool)):
-            raise InvalidParams(f"Invalid params: {name} must be true or false")
+            raise InvalidParamsError(f"Invalid params: {name} must be true or false")
         return default if value is None else value
 
     def signature(self, name: str) -> Signature | None:
@@ -66,21 +66,21 @@ class Options:
         """Return a string, or None."""
         value = self._given.get(name)
         if not (value is None or isinstance(value, str)):
-            raise InvalidParams(f"Invalid params: {name} must be a string")
+            raise InvalidParamsError(f"Invalid params: {name} must be a string")
         return value
 
     def object(self, name: str) -> dict[str, Any] | None:
         """Return an object, or None."""
         value = self._given.get(name)
         if not (value is None or isinstance(value, dict)):
-            raise InvalidParams(f"Invalid params: {name} must be an object")
+            raise InvalidParamsError(f"Invalid params: {name} must be an object")
         return value
 
     def list(self, name: str) -> list[Any]:
         """Return a list, empty where none is given."""
         value = self._given.get(name)
         if not (value is None or isinstance(value, list)):
-            raise InvalidParams(f"Invalid params: {name} must be a list")
+            raise InvalidParamsError(f"Invalid params: {name} must be a list")
         return value or []
 
     def encoding(self, default: AccountEncoding = "base64") -> AccountEncoding:
@@ -99,7 +99,7 @@ class Params:
 
     def __init__(self, values: list[Any], most: int) -> None:
         if len(values) > most:
-            raise InvalidParams(f"Invalid params: at most {most} are taken")
+            raise InvalidParamsError(f"Invalid params: at most {most} are taken")
         self._values = values
 
     def get(self, index: int) -> Any:
@@ -112,7 +112,7 @@ class Params:
         if isinstance(given, str):
             given = {"encoding": given}
         if not (given is None or isinstance(given, dict)):
-            raise InvalidParams("Invalid params: the settings must be an object")
+            raise InvalidParamsError("Invalid params: the settings must be an object")
         return Options(given or {})
 
     def pubkey(self, index: int) -> Pubkey:
@@ -131,16 +131,16 @@ class Params:
         """Return a list of at most `most` things."""
         values = self.get(index)
         if not isinstance(values, list):
-            raise InvalidParams("Invalid params: a list is missing")
+            raise InvalidParamsError("Invalid params: a list is missing")
         if len(values) > most:
-            raise InvalidParams(f"Too many inputs provided; max {most}")
+            raise InvalidParamsError(f"Too many inputs provided; max {most}")
         return values
 
 
 def integer(value: object, name: str) -> int:
     """Return a whole number from 0 to 2**64 - 1."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_INTEGER:
-        raise InvalidParams(f"Invalid params: {name} must be a whole number from 0 to 2**64 - 1")
+        raise InvalidParamsError(f"Invalid params: {name} must be a whole number from 0 to 2**64 - 1")
     return value
 
 
@@ -149,7 +149,7 @@ def pubkey(value: object) -> Pubkey:
     try:
         return Pubkey.from_string(_text(value, 44))
     except ValueError:
-        raise InvalidParams("Invalid param: Invalid") from None
+        raise InvalidParamsError("Invalid param: Invalid") from None
 
 
 def signature(value: object) -> Signature:
@@ -157,7 +157,7 @@ def signature(value: object) -> Signature:
     try:
         return Signature.from_string(_text(value, 88))
     except ValueError:
-        raise InvalidParams("Invalid param: Invalid") from None
+        raise InvalidParamsError("Invalid param: Invalid") from None
 
 
 def blockhash(value: object) -> Hash:
@@ -165,36 +165,36 @@ def blockhash(value: object) -> Hash:
     try:
         return Hash.from_string(_text(value, 44))
     except ValueError:
-        raise InvalidParams("Invalid param: Invalid") from None
+        raise InvalidParamsError("Invalid param: Invalid") from None
 
 
 def _text(value: object, most: int) -> str:
     if not isinstance(value, str):
-        raise InvalidParams("Invalid params: a string is missing")
+        raise InvalidParamsError("Invalid params: a string is missing")
     if len(value) > most:
-        raise InvalidParams("Invalid param: WrongSize")
+        raise InvalidParamsError("Invalid param: WrongSize")
     return value
 
 
 def sent(value: object, options: Options, default: Literal["base58", "base64"] = "base58") -> Sent:
-    """Return a transaction that somebody sends. Raises InvalidParams where it is not well formed."""
+    """Return a transaction that somebody sends. Raises InvalidParamsError where it is not well formed."""
     encoding: Literal["base58", "base64"] = options.choice("encoding", ("base58", "base64"), default)
     data = _decoded(value, encoding)
     try:
         transaction = VersionedTransaction.from_bytes(data)
     except ValueError:
-        raise InvalidParams(f"failed to deserialize {_TYPE}") from None
+        raise InvalidParamsError(f"failed to deserialize {_TYPE}") from None
     if bytes(transaction) != data or not isinstance(transaction.message, Message | MessageV0):
-        raise InvalidParams(f"failed to deserialize {_TYPE}")
+        raise InvalidParamsError(f"failed to deserialize {_TYPE}")
     try:
         transaction.sanitize()
     except Exception as error:
-        raise InvalidParams(f"invalid transaction: {error}") from None
+        raise InvalidParamsError(f"invalid transaction: {error}") from None
     return Sent(transaction)
 
 
 def message(value: object) -> Message | MessageV0:
-    """Return a message from its base64. Raises InvalidParams where it is not well formed."""
+    """Return a message from its base64. Raises InvalidParamsError where it is not well formed."""
     data = _decoded(value, "base64")
     try:
         if data[:1] >= b"\x80":
@@ -205,21 +205,21 @@ def message(value: object) -> Message | MessageV0:
 
 
 def _not_a_message() -> Message:
-    raise InvalidParams("failed to deserialize solana_message::versions::VersionedMessage")
+    raise InvalidParamsError("failed to deserialize solana_message::versions::VersionedMessage")
 
 
 def _decoded(value: object, encoding: Literal["base58", "base64"]) -> bytes:
     if not isinstance(value, str):
-        raise InvalidParams("Invalid params: a string is missing")
+        raise InvalidParamsError("Invalid params: a string is missing")
     most = _MOST_BASE58 if encoding == "base58" else _MOST_BASE64
     if len(value) > most:
-        raise InvalidParams(
+        raise InvalidParamsError(
             f"{encoding} encoded {_TYPE} too large: {len(value)} bytes (max: encoded/raw {most}/{PACKET_BYTES})"
         )
     try:
         data = base58.decode(value) if encoding == "base58" else base64.b64decode(value, validate=True)
     except (ValueError, binascii.Error) as error:
-        raise InvalidParams(f"invalid {encoding} encoding: {error}") from None
+        raise InvalidParamsError(f"invalid {encoding} encoding: {error}") from None
     if len(data) > PACKET_BYTES:
-        raise InvalidParams(f"decoded {_TYPE} too large: {len(data)} bytes (max: {PACKET_BYTES} bytes)")
+        raise InvalidParamsError(f"decoded {_TYPE} too large: {len(data)} bytes (max: {PACKET_BYTES} bytes)")
     return data

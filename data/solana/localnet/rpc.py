@@ -9,7 +9,7 @@ from solders.keypair import Keypair
 from data.solana.localnet.account_methods import AccountMethods
 from data.solana.localnet.block_methods import BlockMethods
 from data.solana.localnet.chain import Chain
-from data.solana.localnet.errors import InvalidRequest, MethodNotFound, ParseError, RpcError
+from data.solana.localnet.errors import InvalidRequestError, MethodNotFoundError, ParseError, RpcError
 from data.solana.localnet.faults import Faults
 from data.solana.localnet.params import Params
 from data.solana.localnet.transaction_methods import TransactionMethods
@@ -57,34 +57,34 @@ class Rpc:
         try:
             method = self._methods.get(request.method)
             if method is None:
-                raise MethodNotFound
+                raise MethodNotFoundError
             return succeeded(request.id, method.answer(Params(request.params, method.most)))
         except RpcError as error:
             return failed(request.id, error)
 
 
 def decode(body: bytes) -> Any:
-    """Return the JSON of a body. Raises ParseError or, for a batch that is empty or too long, InvalidRequest."""
+    """Return the JSON of a body. Raises ParseError or, for a batch that is empty or too long, InvalidRequestError."""
     try:
         asked = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ParseError from None
     if isinstance(asked, list) and not 0 < len(asked) <= MOST_IN_A_BATCH:
-        raise InvalidRequest(f"Invalid request: a batch has 1 to {MOST_IN_A_BATCH} requests")
+        raise InvalidRequestError(f"Invalid request: a batch has 1 to {MOST_IN_A_BATCH} requests")
     return asked
 
 
 def read(asked: Any) -> Request:
-    """Return a request. Raises InvalidRequest where it is none."""
+    """Return a request. Raises InvalidRequestError where it is none."""
     if not isinstance(asked, dict) or asked.get("jsonrpc") != "2.0" or "id" not in asked:
-        raise InvalidRequest("Invalid request")
+        raise InvalidRequestError("Invalid request")
     params = asked.get("params")
     try:
         return msgspec.convert(
             {"id": asked["id"], "method": asked.get("method"), "params": [] if params is None else params}, Request
         )
     except msgspec.ValidationError:
-        raise InvalidRequest("Invalid request") from None
+        raise InvalidRequestError("Invalid request") from None
 
 
 def succeeded(id: int | str | None, result: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import TransactionMetadata
 
 from data.solana.localnet import base58, tokens
-from data.solana.localnet.errors import InvalidParams
+from data.solana.localnet.errors import InvalidParamsError
 
 AccountEncoding = Literal["base58", "base64", "base64+zstd", "jsonParsed"]
 TransactionEncoding = Literal["json", "base58", "base64"]
@@ -36,7 +36,7 @@ class Slice(Struct, frozen=True):
 
 
 def account(of: Account, encoding: AccountEncoding, part: Slice | None, find: tokens.Find) -> dict[str, Any]:
-    """Return an account. Raises InvalidParams where it is too long for base58."""
+    """Return an account. Raises InvalidParamsError where it is too long for base58."""
     return {
         "lamports": of.lamports,
         "owner": str(of.owner),
@@ -55,7 +55,7 @@ def _data(of: Account, encoding: AccountEncoding, part: Slice | None, find: toke
     data = of.data if part is None else of.data[part.offset : part.offset + part.length]
     if encoding == "base58":
         if len(data) > _BASE58_BYTES:
-            raise InvalidParams(
+            raise InvalidParamsError(
                 "Encoded binary (base 58) data should be less than 128 bytes, please use Base64 encoding."
             )
         return [base58.encode(data), encoding]

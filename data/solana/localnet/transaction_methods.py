@@ -9,15 +9,15 @@ from solders.transaction import VersionedTransaction
 
 from data.solana.localnet import fees, params, shapes
 from data.solana.localnet.answers import Answers, Method, with_context
-from data.solana.localnet.blocks import KEPT, Block
+from data.solana.localnet.blocks import KEPT, Block, Commitment
 from data.solana.localnet.chain import Chain
 from data.solana.localnet.errors import (
-    InvalidParams,
-    NodeUnhealthy,
-    PreflightFailure,
+    InvalidParamsError,
+    NodeUnhealthyError,
+    PreflightFailureError,
     RpcError,
-    SignatureVerificationFailure,
-    UnsupportedTransactionVersion,
+    SignatureVerificationFailureError,
+    UnsupportedTransactionVersionError,
     sentence,
 )
 from data.solana.localnet.faults import DropSends, FailPreflight, Faults, Unhealthy
@@ -63,19 +63,18 @@ class TransactionMethods(Answers):
         return str(sent.signature)
 
     def _preflight(self, sent: Sent, options: Options) -> None:
-        commitment = options.choice("preflightCommitment", ("processed", "confirmed", "finalized"), "finalized")
-        at = self.chain.blocks.at(commitment)
+        at = self.chain.blocks.at(options.choice("preflightCommitment", get_args(Commitment), "finalized"))
         if not sent.signed:
-            raise SignatureVerificationFailure
+            raise SignatureVerificationFailureError
         if (behind := self._faults.take(Unhealthy)) is not None:
-            raise NodeUnhealthy(behind.slots_behind)
+            raise NodeUnhealthyError(behind.slots_behind)
         if (failed := self._faults.take(FailPreflight)) is not None:
-            raise PreflightFailure(_failure(failed.err), _simulated(failed.err, None))
+            raise PreflightFailureError(_failure(failed.err), _simulated(failed.err, None))
         if (refused := self.chain.refusal(sent, at)) is not None:
-            raise PreflightFailure(_failure(refused), _simulated(refused, None))
-        outcome = self.chain.simulate(sent.transaction, at)
+            raise PreflightFailureError(_failure(refused), _simulated(refused, None))
+        outcome = self.chain.simulate(sent, at)
         if outcome.err is not None:
-            raise PreflightFailure(_failure(outcome.err), _simulated(outcome.err, outcome))
+            raise PreflightFailureError(_failure(outcome.err), _simulated(outcome.err, outcome))
 
     def simulate(self, given: Params) -> Any:
         """Try a transaction out."""
@@ -85,29 +84,29 @@ class TransactionMethods(Answers):
         replacement = None
         if options.flag("replaceRecentBlockhash"):
             if options.flag("sigVerify"):
-                raise InvalidParams("sigVerify may not be used with replaceRecentBlockhash")
+                raise InvalidParamsError("sigVerify may not be used with replaceRecentBlockhash")
             newest = self.chain.latest_blockhash(block)
             replacement = {
                 "blockhash": str(newest.blockhash),
                 "lastValidBlockHeight": newest.last_valid_height,
             }
         elif options.flag("sigVerify") and not sent.signed:
-            raise SignatureVerificationFailure
+            raise SignatureVerificationFailureError
         wanted = options.object("accounts")
         refused = None if replacement else self.chain.refusal(sent, block)
-        outcome = None if refused else self.chain.simulate(sent.transaction, block)
+        outcome = None if refused else self.chain.simulate(sent, block)
         err = refused if outcome is None else outcome.err
         shown = _simulated(err, outcome) | {"replacementBlockhash": replacement}
         if outcome is not None and options.flag("innerInstructions"):
             shown["innerInstructions"] = shapes.inner_instructions(outcome.details)
         if wanted is not None:
-            shown["accounts"] = self._after(sent.transaction, outcome, block, Options(wanted))
+            shown["accounts"] = self._after(sent, outcome, block, Options(wanted))
         return with_context(block, shown)
 
-    def _after(self, transaction: VersionedTransaction, outcome: Outcome | None, at: Block, wanted: Options) -> Any:
+    def _after(self, sent: Sent, outcome: Outcome | None, at: Block, wanted: Options) -> Any:
         addresses = wanted.list("addresses")
-        if len(addresses) > len(self.chain.vm.keys(transaction.message).all):
-            raise InvalidParams("Too many accounts provided")
+        if len(addresses) > len(self.chain.vm.keys(sent.message).all):
+            raise InvalidParamsError("Too many accounts provided")
         keys = [params.pubkey(address) for address in addresses]
         after = dict(outcome.accounts) if outcome is not None and outcome.err is None else {}
         encoding, find = wanted.encoding(), self.chain.find(at)
@@ -173,7 +172,7 @@ class TransactionMethods(Answers):
         block = self.block_of_history(options)
         limit = options.integer("limit")
         if limit is not None and not 0 < limit <= MOST_SIGNATURES:
-            raise InvalidParams(f"Invalid limit; max {MOST_SIGNATURES}")
+            raise InvalidParamsError(f"Invalid limit; max {MOST_SIGNATURES}")
         before, until = options.signature("before"), options.signature("until")
         below = (block.slot + 1) * MOST_IN_A_BLOCK
         if before is not None:
@@ -200,11 +199,11 @@ class TransactionMethods(Answers):
 
 
 def shown_in_full(executed: Executed, encoding: TransactionEncoding, newest_version: int | None) -> dict[str, Any]:
-    """Return a transaction with its meta. Raises UnsupportedTransactionVersion where it is newer than asked for."""
+    """Return a transaction with its meta. Raises UnsupportedTransactionVersionError where it is newer than asked for."""
     of = VersionedTransaction.from_bytes(executed.raw)
     version = shapes.version(of)
     if version == 0 and newest_version is None:
-        raise UnsupportedTransactionVersion(0)
+        raise UnsupportedTransactionVersionError(0)
     shown = {"transaction": shapes.transaction(of, encoding), "meta": msgspec.Raw(executed.meta)}
     return shown if newest_version is None else shown | {"version": version}
 

@@ -43,8 +43,9 @@ class Sent:
     """A transaction as somebody sent it: well formed, and not yet believed."""
 
     def __init__(self, transaction: VersionedTransaction) -> None:
+        assert isinstance(transaction.message, Message | MessageV0), "no other version is let in"
         self.transaction = transaction
-        self.message: Message | MessageV0 = transaction.message  # type: ignore[assignment]  # no others are let in
+        self.message = transaction.message
         self.signature: Signature = transaction.signatures[0]
 
     @cached_property
@@ -113,7 +114,10 @@ class Vm:
             table = self._svm.get_account(lookup.account_key)
             writable += _addresses(table, lookup.writable_indexes)
             readonly += _addresses(table, lookup.readonly_indexes)
-        written = [key for index, key in enumerate(static) if message.is_maybe_writable(index)]
+        header = message.header
+        signers, unsigned = static[: header.num_required_signatures], static[header.num_required_signatures :]
+        written = signers[: len(signers) - header.num_readonly_signed_accounts]
+        written += unsigned[: len(unsigned) - header.num_readonly_unsigned_accounts]
         return Keys(static, writable, readonly, written + writable)
 
     def execute(self, sent: Sent) -> Outcome:
@@ -124,9 +128,9 @@ class Vm:
             return Outcome(None, True, result, [])
         return _failed(result)
 
-    def simulate(self, transaction: VersionedTransaction) -> Outcome:
-        """Run a transaction and change nothing."""
-        result = self._svm.simulate_transaction(transaction)
+    def simulate(self, sent: Sent) -> Outcome:
+        """Run a transaction and change nothing, whether or not it is signed."""
+        result = self._svm.simulate_transaction(sent.transaction)
         if isinstance(result, FailedTransactionMetadata):
             return _failed(result)
         return Outcome(None, True, result.meta(), result.post_accounts())
