@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     fund.add_argument("--asset", required=True, help="for example USDT")
     fund.add_argument("--amount", required=True, help="for example 1000")
     fund.set_defaults(command=_dev_fund)
+    chain = dev.add_parser("localnet", parents=[place], help="run a Solana of your own on loopback, with our mints")
+    chain.add_argument("--port", type=int, dest="localnet_port", default=8899, help="port to listen on (default: 8899)")
+    chain.set_defaults(command=_dev_localnet)
     return parser
 
 
@@ -117,6 +120,13 @@ def _dev_fund(settings: Settings, options: argparse.Namespace) -> int:
     except OSError as error:
         raise ConfigError(f"the server does not answer: {error}") from None
     return _say(f"credited {options.amount} {options.asset} to Telegram user {options.user_id}")
+
+
+def _dev_localnet(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.localnet import run
+
+    _development_only(settings)
+    return run(settings, options.localnet_port)
 
 
 def _development_only(settings: Settings) -> None:

@@ -38,6 +38,9 @@ class Settings(BaseModel):
     feed: Literal["auto", "binance", "recorded", "off"] = "auto"
     binance_rest_url: str = "https://api.binance.com"
     binance_stream_url: str = "wss://stream.binance.com:9443/"
+    solana: Literal["localnet", "rpc", "off"] = "localnet"
+    solana_rpc_url: str | None = Field(None, description="a cluster's JSON-RPC, where CLOBSTER_SOLANA is rpc")
+    solana_ws_url: str | None = Field(None, description="its PubSub; by default the same place as the JSON-RPC")
     log_format: Literal["console", "json"] = "console"
 
     @model_validator(mode="after")
@@ -48,6 +51,7 @@ class Settings(BaseModel):
             raise ValueError("CLOBSTER_DATABASE_URL must be sqlite:///PATH")
         if not all(part.strip().isdecimal() for part in self.admin_telegram_ids.split(",") if part.strip()):
             raise ValueError("CLOBSTER_ADMIN_TELEGRAM_IDS must be Telegram ids with commas between, such as 11,22")
+        self._rules_of_solana()
         if self.env == "development":
             return self
         for name, value in (("BOT_TOKEN", self.bot_token), ("JWT_SECRET", self.jwt_secret)):
@@ -58,6 +62,27 @@ class Settings(BaseModel):
         if not self.public_url.startswith("https://"):
             raise ValueError(f"CLOBSTER_PUBLIC_URL must begin with https:// when CLOBSTER_ENV is {self.env}")
         return self
+
+    def _rules_of_solana(self) -> None:
+        if self.solana == "localnet" and self.env != "development":
+            raise ValueError(f"CLOBSTER_SOLANA must be rpc or off when CLOBSTER_ENV is {self.env}")
+        if self.solana == "rpc" and self.solana_rpc_url is None:
+            raise ValueError("CLOBSTER_SOLANA_RPC_URL must be set when CLOBSTER_SOLANA is rpc")
+        urls = (("RPC", self.solana_rpc_url, "http"), ("WS", self.solana_ws_url, "ws"))
+        for name, url, scheme in urls:
+            if url is not None and not url.startswith((f"{scheme}://", f"{scheme}s://")):
+                raise ValueError(f"CLOBSTER_SOLANA_{name}_URL must begin with {scheme}s:// or {scheme}://")
+            if url is not None and self.env != "development" and not url.startswith(f"{scheme}s://"):
+                raise ValueError(
+                    f"CLOBSTER_SOLANA_{name}_URL must begin with {scheme}s:// when CLOBSTER_ENV is {self.env}"
+                )
+
+    @property
+    def solana_pubsub_url(self) -> str | None:
+        """Where PubSub of the cluster is: as set, else the JSON-RPC's place; None without a cluster."""
+        if self.solana_ws_url is not None or self.solana_rpc_url is None:
+            return self.solana_ws_url
+        return "ws" + self.solana_rpc_url.removeprefix("http")
 
     @property
     def admins(self) -> frozenset[int]:

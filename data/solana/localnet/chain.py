@@ -4,6 +4,7 @@ It has a cluster's rules, not LiteSVM's: a blockhash is valid for 150 blocks, a 
 processed, then confirmed, then finalized, and until that it may be dropped with all that was in it.
 """
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -37,9 +38,10 @@ Told = Callable[["Step"], None]
 
 
 class Step(Struct, frozen=True):
-    """What one turn of the clock did: the block that was closed, and those that came further, oldest first."""
+    """What one turn of the clock did: a block was closed, the next begun, and others came further, oldest first."""
 
     closed: Block
+    head: Block
     confirmed: list[Block]
     finalized: list[Block]
 
@@ -55,6 +57,7 @@ class Chain:
         self.transactions = transactions
         self.finality_held = False
         self.listeners: list[Told] = []
+        self.turn = asyncio.Lock()  # held by whoever writes or reads: a commit is not to be disturbed
         self._confirmed = blocks.at("confirmed").slot
         self._epoch_began = blocks.head.time
 
@@ -72,22 +75,36 @@ class Chain:
         for key, account in history.accounts():
             vm.put(key, account)
         opened = cls(history, vm, Blocks(history.newest_blocks(root, KEPT), root, lags), genesis_hash, transactions)
-        opened.advance()
+        opened._step()
         return opened
 
     def close(self) -> None:
-        """Close the block that is being filled, so that a clean stop loses nothing, and the file."""
-        self.history.commit()
+        """Keep what there is, in the block that is being filled too."""
         self.history.close()
 
     # Time
 
-    def advance(self) -> Step:
-        """Close the block that is being filled and begin the next. Tell the listeners when that is durable."""
+    async def advance(self, count: int = 1) -> None:
+        """Close the block that is being filled and begin the next, `count` times; tell the listeners when durable.
+
+        `turn` must be held.
+        """
+        assert self.turn.locked()
+        steps = [self._step() for _ in range(count)]
+        await self.history.commit()
+        for step in steps:
+            for tell in self.listeners:
+                tell(step)
+        for step in steps:
+            for block in step.finalized:
+                block.before.clear()
+
+    def _step(self) -> Step:
         closed = self.blocks.head
         self._append(closed.slot + 1, closed)
-        root = self.blocks.root
-        if not self.finality_held or self.blocks.head.height - self._height_of_root() > MOST_HELD:
+        if self.finality_held and self.blocks.head.height - self.blocks.at("finalized").height <= MOST_HELD:
+            root = self.blocks.root
+        else:
             root = self.blocks.next_root()
         finalized = [block for block in self.blocks.after(self.blocks.root) if block.slot <= root]
         if finalized:
@@ -96,15 +113,9 @@ class Chain:
         newest = self.blocks.at("confirmed").slot
         confirmed = [block for block in self.blocks.after(self._confirmed) if block.slot <= newest]
         self._confirmed = max(self._confirmed, newest)
-        self.history.commit()
-        step = Step(closed, confirmed, finalized)
-        for tell in self.listeners:
-            tell(step)
-        for block in finalized:
-            block.before.clear()
-        return step
+        return Step(closed, self.blocks.head, confirmed, finalized)
 
-    def drop_fork(self, count: int) -> None:
+    async def drop_fork(self, count: int) -> None:
         """Drop the newest blocks, the one that is being filled among them: their slots count as skipped.
 
         Raises ValueError where that many are not there, or one is final.
@@ -120,21 +131,21 @@ class Chain:
             self.transactions -= block.transactions
         self.history.drop_blocks(self.blocks.head.slot)
         self._append(slot, self.blocks.head)
-        self.history.commit()
+        await self.history.commit()
 
     def latest_blockhash(self, at: Block) -> Block:
         """Return the newest block up to `at` whose hash is accepted."""
         known = (block for block in reversed(self.blocks.newest(KEPT)) if block.slot <= at.slot and not block.expired)
         return next(known, self.blocks.head)
 
-    def expire(self, blockhash: Hash) -> None:
+    async def expire(self, blockhash: Hash) -> None:
         """Let a blockhash be accepted no more. Raises ValueError for one that is not remembered."""
         block = self.blocks.find(blockhash)
         if block is None:
             raise ValueError(f"no block that is remembered has the hash {blockhash}")
         block.expired = True
         self.history.expire(block)
-        self.advance()  # so that there is one that is accepted
+        await self.advance()  # so that there is one that is accepted
 
     def _append(self, slot: int, parent: Block) -> None:
         slot = max(slot, self.vm.first_slot)
@@ -145,9 +156,6 @@ class Chain:
         if slot // SLOTS_PER_EPOCH != parent.slot // SLOTS_PER_EPOCH:
             self._epoch_began = now
         self.vm.begin(slot, now, self._epoch_began, self.blocks.slot_hashes(_EARLIER))
-
-    def _height_of_root(self) -> int:
-        return self.blocks.at("finalized").height
 
     # Accounts
 
@@ -239,7 +247,6 @@ class Chain:
         """Deploy a program, for every commitment at once. Raises ValueError where it is none."""
         self.vm.add_program(program, elf)
         self.history.add_program(program, elf)
-        self.history.commit()
 
     def _changed(self, block: Block, key: Pubkey, before: Account | None, after: Account | None) -> None:
         if key not in block.before:

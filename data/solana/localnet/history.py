@@ -1,13 +1,16 @@
 """What a localnet keeps, in SQLite: blocks, transactions, accounts, and what takes the newest blocks back.
 
-One database transaction is open for the block that is being filled, and is committed when that is closed. So a kill
-loses the one block that nobody was told is confirmed, as a cluster may lose it, and nothing else.
+All that happens in a block is one database transaction, committed when the block is closed. So a kill loses the block
+that is being filled, which nobody was told is confirmed and which a cluster may lose too, and nothing else.
 """
 
+import asyncio
+import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from msgspec import Struct
 from solders.account import Account
@@ -20,7 +23,13 @@ from data.solana.localnet.blocks import Block
 MOST_IN_A_BLOCK: Final = 1 << 20  # an id is the slot and the place in its block
 _VERSION: Final = 1
 
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",  # a power loss may take blocks, a kill takes none
+    "PRAGMA journal_size_limit = 67108864",
+)
 _SCHEMA: Final = f"""
+BEGIN;
 CREATE TABLE chain (genesis_hash BLOB NOT NULL, root INTEGER NOT NULL, transactions INTEGER NOT NULL);
 CREATE TABLE blocks (
     slot INTEGER PRIMARY KEY, parent INTEGER NOT NULL, height INTEGER NOT NULL, blockhash BLOB NOT NULL UNIQUE,
@@ -36,6 +45,7 @@ CREATE TABLE undo (slot INTEGER NOT NULL, address BLOB NOT NULL, account BLOB, P
     WITHOUT ROWID;
 CREATE TABLE programs (address BLOB PRIMARY KEY, elf BLOB NOT NULL);
 PRAGMA user_version = {_VERSION};
+COMMIT;
 """
 
 
@@ -66,40 +76,44 @@ class Executed(Struct, frozen=True):
 class History:
     """The database. Every answer counts what is not committed yet."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, lock: IO[str]) -> None:
         self._connection = connection
+        self._lock = lock
+        self._thread = ThreadPoolExecutor(1, "localnet-commit")
         self.execute = connection.execute
 
     @classmethod
     def open(cls, path: Path) -> "History":
         """Open the file, made where there is none. Raises InUse or TooOld."""
-        connection = sqlite3.connect(path, isolation_level=None, timeout=0, cached_statements=64)
+        lock = (path.parent / "lock").open("w")
         try:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")  # a power loss may take blocks, a kill none
-            connection.execute("PRAGMA journal_size_limit = 67108864")
-            connection.execute("BEGIN IMMEDIATE")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-        except sqlite3.OperationalError as error:
-            connection.close()
-            raise InUse(f"another localnet runs on {path.parent} ({error})") from None
-        if version not in (0, _VERSION):
-            connection.close()
-            raise TooOld(f"{path} is a localnet of another version: remove {path.parent} to begin a new one")
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise InUse(f"another localnet runs on {path.parent}") from None
+        # The first statement that writes begins the transaction.
+        connection = sqlite3.connect(path, isolation_level="IMMEDIATE", check_same_thread=False)
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-        return cls(connection)
+            connection.executescript(_SCHEMA)
+        elif version != _VERSION:
+            connection.close()
+            lock.close()
+            raise TooOld(f"{path} is a localnet of another version: remove {path.parent} to begin a new one")
+        return cls(connection, lock)
 
     def close(self) -> None:
-        """Close the file. What belongs to the block that is being filled is lost."""
+        """Keep all that was written, and close the file."""
+        self._thread.shutdown()
+        self._connection.commit()
         self._connection.close()
+        self._lock.close()
 
-    def commit(self) -> None:
-        """Keep all that was written, and go on."""
-        self._connection.execute("COMMIT")
-        self._connection.execute("BEGIN IMMEDIATE")
+    async def commit(self) -> None:
+        """Keep all that was written so far. It syncs now and then, so a thread does it; nothing else may write."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.commit)
 
     # The chain
 

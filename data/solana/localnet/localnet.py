@@ -19,7 +19,7 @@ from data.solana.localnet.rpc import Rpc
 from data.solana.localnet.server import HOST, Server
 
 SLOT_S: Final = 0.4
-_CLOCK_TURNS: Final = 20  # blocks at once before others have their turn
+_AT_ONCE: Final = 20  # blocks before others have their turn
 
 
 class Localnet:
@@ -72,15 +72,16 @@ class Localnet:
 
     async def advance(self, slots: int = 1) -> int:
         """Close so many blocks; return the slot that is being filled then."""
-        for number in range(slots):
-            self.chain.advance()
-            if number % _CLOCK_TURNS == 0:
-                await asyncio.sleep(0)
+        for done in range(0, slots, _AT_ONCE):
+            async with self.chain.turn:
+                await self.chain.advance(min(_AT_ONCE, slots - done))
         return self.chain.blocks.head.slot
 
-    def add_program(self, program: Pubkey, elf: bytes) -> None:
+    async def add_program(self, program: Pubkey, elf: bytes) -> None:
         """Deploy a program from the bytes of its .so. Raises ValueError where it is none."""
-        self.chain.add_program(program, elf)
+        async with self.chain.turn:
+            self.chain.add_program(program, elf)
+            await self.chain.advance()
 
     async def inflict(self, fault: f.Fault) -> int:
         """Let a fault happen, or heal all; return the slot that is being filled. Raises ValueError where it can't."""
@@ -88,9 +89,11 @@ class Localnet:
             case f.Advance(slots):
                 await self.advance(slots)
             case f.ExpireBlockhash(blockhash):
-                self.chain.expire(Hash.from_string(blockhash))
+                async with self.chain.turn:
+                    await self.chain.expire(Hash.from_string(blockhash))
             case f.DropFork(blocks):
-                self.chain.drop_fork(blocks)
+                async with self.chain.turn:
+                    await self.chain.drop_fork(blocks)
             case f.HoldFinality():
                 self.chain.finality_held = True
             case f.StallPubSub():
@@ -111,7 +114,7 @@ class Localnet:
         while True:
             due = max(due + slot_s, loop.time())  # a clock that was late does not hurry
             await asyncio.sleep(due - loop.time())
-            self.chain.advance()
+            await self.advance()
 
     async def _heal(self) -> None:
         self._faults.clear()

@@ -80,7 +80,7 @@ class PubSub:
             async for message in socket.response:
                 if message.type is not WSMsgType.TEXT:
                     break
-                self._asked(socket, message.data.encode())
+                await self._asked(socket, message.data.encode())
         finally:
             self._sockets.discard(socket)
             delivering.cancel()
@@ -95,14 +95,15 @@ class PubSub:
 
     # What clients ask
 
-    def _asked(self, socket: Socket, body: bytes) -> None:
+    async def _asked(self, socket: Socket, body: bytes) -> None:
         try:
             asked = rpc.decode(body)
         except RpcError as error:
             socket.send(rpc.failed(None, error))
             return
-        for each in asked if isinstance(asked, list) else [asked]:
-            self._one(socket, each)
+        async with self._chain.turn:  # a subscription begins between two turns of the clock
+            for each in asked if isinstance(asked, list) else [asked]:
+                self._one(socket, each)
 
     def _one(self, socket: Socket, asked: Any) -> None:
         id = asked.get("id") if isinstance(asked, dict) else None
@@ -142,16 +143,12 @@ class PubSub:
         if self.stalled:
             return
         self._arrived("processed", [step.closed])
-        self._tell_slots()
+        slot = {"parent": step.head.parent, "root": self._chain.blocks.root, "slot": step.head.slot}
+        self._tell_all(SlotSubscription, Told(None, slot))
         self._arrived("confirmed", step.confirmed)
         self._arrived("finalized", step.finalized)
         for block in step.finalized:
             self._tell_all(RootSubscription, Told(None, block.slot))
-
-    def _tell_slots(self) -> None:
-        head = self._chain.blocks.head
-        shown = {"parent": head.parent, "root": self._chain.blocks.root, "slot": head.slot}
-        self._tell_all(SlotSubscription, Told(None, shown))
 
     def _tell_all(self, kind: type[Subscription], told: Told) -> None:
         for socket in self._sockets:

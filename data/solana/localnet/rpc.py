@@ -29,6 +29,7 @@ class Rpc:
     """Every method, and how a body becomes an answer."""
 
     def __init__(self, chain: Chain, authority: Keypair, faults: Faults) -> None:
+        self._turn = chain.turn
         self._methods = (
             AccountMethods(chain).table()
             | TransactionMethods(chain, authority, faults).table()
@@ -42,14 +43,14 @@ class Rpc:
         except RpcError as error:
             return msgspec.json.encode(failed(None, error))
         if not isinstance(asked, list):
-            return msgspec.json.encode(self._one(asked))
+            return msgspec.json.encode(await self._one(asked))
         answers = []
         for each in asked:
-            answers.append(self._one(each))
+            answers.append(await self._one(each))
             await asyncio.sleep(0)  # others have their turn too
         return msgspec.json.encode(answers)
 
-    def _one(self, asked: Any) -> dict[str, Any]:
+    async def _one(self, asked: Any) -> dict[str, Any]:
         try:
             request = read(asked)
         except RpcError as error:
@@ -58,7 +59,8 @@ class Rpc:
             method = self._methods.get(request.method)
             if method is None:
                 raise MethodNotFoundError
-            return succeeded(request.id, method.answer(Params(request.params, method.most)))
+            async with self._turn:
+                return succeeded(request.id, method.answer(Params(request.params, method.most)))
         except RpcError as error:
             return failed(request.id, error)
 

@@ -199,7 +199,7 @@ class TransactionMethods(Answers):
 
 
 def shown_in_full(executed: Executed, encoding: TransactionEncoding, newest_version: int | None) -> dict[str, Any]:
-    """Return a transaction with its meta. Raises UnsupportedTransactionVersionError where it is newer than asked for."""
+    """Return a transaction with its meta. Raises UnsupportedTransactionVersionError where it is too new."""
     of = VersionedTransaction.from_bytes(executed.raw)
     version = shapes.version(of)
     if version == 0 and newest_version is None:
