@@ -9,11 +9,11 @@ from solders.account import Account
 from solders.pubkey import Pubkey
 from solders.token.state import Mint
 
-from data.solana.localnet import base58, params, shapes, tokens
+from data.solana.localnet import base58, params, tokens
 from data.solana.localnet.answers import Answers, Method, with_context
 from data.solana.localnet.blocks import Block
 from data.solana.localnet.errors import InvalidParamsError, ScanError
-from data.solana.localnet.params import Options, Params
+from data.solana.localnet.params import Options, Params, View
 
 MOST_ACCOUNTS: Final = 100  # of one getMultipleAccounts
 MOST_SCANNED: Final = 10_000  # that a scan answers
@@ -61,15 +61,15 @@ class AccountMethods(Answers):
     def account_info(self, given: Params) -> Any:
         """Return an account, or null."""
         options = given.options(1)
-        block = self.block(options)
-        return with_context(block, self._shown(given.pubkey(0), block, options))
+        view, block = View.of(options), self.block(options)
+        return with_context(block, self._shown(given.pubkey(0), block, view))
 
     def multiple_accounts(self, given: Params) -> Any:
         """Return accounts, null for each that is not there."""
         keys = [params.pubkey(key) for key in given.list(0, MOST_ACCOUNTS)]
         options = given.options(1)
-        block = self.block(options)
-        return with_context(block, [self._shown(key, block, options) for key in keys])
+        view, block = View.of(options), self.block(options)
+        return with_context(block, [self._shown(key, block, view) for key in keys])
 
     def rent(self, given: Params) -> Any:
         """Return the lamports that keep an account of a size."""
@@ -81,10 +81,9 @@ class AccountMethods(Answers):
     def program_accounts(self, given: Params) -> Any:
         """Return a program's accounts that pass all filters."""
         options = given.options(1)
-        block = self.block(options)
-        filters = account_filters(options)
+        view, block, filters = View.of(options), self.block(options), account_filters(options)
         found = self._scan(given.pubkey(0), block, filters)
-        shown = self._shown_all(found, block, options)
+        shown = self._shown_all(found, block, view)
         return with_context(block, shown) if options.flag("withContext") else shown
 
     def token_account_balance(self, given: Params) -> Any:
@@ -106,7 +105,7 @@ class AccountMethods(Answers):
     def token_accounts_by_owner(self, given: Params) -> Any:
         """Return an owner's token accounts of a mint or of a program."""
         owner, which, options = given.pubkey(0), given.options(1), given.options(2)
-        block = self.block(options)
+        view, block = View.of(options), self.block(options)
         mint, program = which.text("mint"), which.text("programId")
         if (mint is None) == (program is None):
             raise InvalidParamsError("Invalid params: give either mint or programId")
@@ -127,7 +126,7 @@ class AccountMethods(Answers):
             for key, account in self._scan(program_key, block, filters)
             if tokens.token_account(account) is not None
         ]
-        return with_context(block, self._shown_all(found, block, options))
+        return with_context(block, self._shown_all(found, block, view))
 
     def _scan(self, program: Pubkey, block: Block, filters: list[Matches]) -> list[tuple[Pubkey, Account]]:
         owned = self.chain.owned_by(program, block).items()
@@ -136,18 +135,16 @@ class AccountMethods(Answers):
             raise ScanError(f"accumulated scan results exceeded the limit of {MOST_SCANNED} accounts")
         return found
 
-    def _shown_all(self, found: list[tuple[Pubkey, Account]], block: Block, options: Options) -> list[Any]:
-        encoding, part, find = options.encoding(), options.slice(), self.chain.find(block)
+    def _shown_all(self, found: list[tuple[Pubkey, Account]], block: Block, view: View) -> list[Any]:
+        find = self.chain.find(block)
         return [
-            {"pubkey": str(key), "account": shapes.account(account, encoding, part, find)}
+            {"pubkey": str(key), "account": view.show(account, find)}
             for key, account in sorted(found, key=lambda each: bytes(each[0]))
         ]
 
-    def _shown(self, key: Pubkey, block: Block, options: Options) -> Any:
+    def _shown(self, key: Pubkey, block: Block, view: View) -> Any:
         account = self.chain.account(key, block)
-        if account is None:
-            return None
-        return shapes.account(account, options.encoding(), options.slice(), self.chain.find(block))
+        return None if account is None else view.show(account, self.chain.find(block))
 
     def _mint(self, key: Pubkey, block: Block) -> Mint:
         account = self.chain.account(key, block)

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from solders.hash import Hash
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from data.solana.localnet import faults as f
+from data.solana.localnet import params
 from data.solana.localnet.blocks import Lags
 from data.solana.localnet.chain import Chain
 from data.solana.localnet.keys import keypair_in
@@ -90,7 +90,7 @@ class Localnet:
                 await self.advance(slots)
             case f.ExpireBlockhash(blockhash):
                 async with self.chain.turn:
-                    await self.chain.expire(Hash.from_string(blockhash))
+                    await self.chain.expire(params.blockhash(blockhash))
             case f.DropFork(blocks):
                 async with self.chain.turn:
                     await self.chain.drop_fork(blocks)

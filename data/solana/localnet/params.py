@@ -4,16 +4,19 @@ import base64
 import binascii
 from typing import Any, Final, Literal, TypeVar, cast, get_args
 
-from solders.hash import Hash
+from msgspec import Struct
+from solders.account import Account
+from solders.hash import Hash, ParseHashError
 from solders.message import Message, MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from data.solana.localnet import base58
+from data.solana.localnet import base58, shapes
 from data.solana.localnet.blocks import Commitment
 from data.solana.localnet.errors import InvalidParamsError
 from data.solana.localnet.shapes import AccountEncoding, Slice
+from data.solana.localnet.tokens import Find
 from data.solana.localnet.vm import Sent
 
 L = TypeVar("L", bound=str)
@@ -83,15 +86,25 @@ class Options:
             raise InvalidParamsError(f"Invalid params: {name} must be a list")
         return value or []
 
-    def encoding(self, default: AccountEncoding = "base64") -> AccountEncoding:
-        """Return how accounts are wanted."""
-        return self.choice("encoding", get_args(AccountEncoding), default)
 
-    def slice(self) -> Slice | None:
-        """Return the part of the data that is wanted; None for all of it."""
-        if (given := self.object("dataSlice")) is None:
-            return None
-        return Slice(integer(given.get("offset"), "offset"), integer(given.get("length"), "length"))
+class View(Struct, frozen=True):
+    """How somebody wants accounts."""
+
+    encoding: AccountEncoding
+    part: Slice | None  # None for all of it
+
+    @classmethod
+    def of(cls, options: Options) -> "View":
+        """Return what a request's settings say."""
+        encoding: AccountEncoding = options.choice("encoding", get_args(AccountEncoding), "base64")
+        if (given := options.object("dataSlice")) is None:
+            return cls(encoding, None)
+        part = Slice(integer(given.get("offset"), "offset"), integer(given.get("length"), "length"))
+        return cls(encoding, part)
+
+    def show(self, account: Account, find: Find) -> dict[str, Any]:
+        """Return an account."""
+        return shapes.account(account, self.encoding, self.part, find)
 
 
 class Params:
@@ -164,7 +177,7 @@ def blockhash(value: object) -> Hash:
     """Return a blockhash from its base58."""
     try:
         return Hash.from_string(_text(value, 44))
-    except ValueError:
+    except (ParseHashError, ValueError):
         raise InvalidParamsError("Invalid param: Invalid") from None
 
 

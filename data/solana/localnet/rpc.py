@@ -1,9 +1,11 @@
 """JSON-RPC 2.0: a body is one request or a batch, and each is answered by one method."""
 
 import asyncio
+import sqlite3
 from typing import Any, Final
 
 import msgspec
+import structlog
 from solders.keypair import Keypair
 
 from data.solana.localnet.account_methods import AccountMethods
@@ -15,6 +17,8 @@ from data.solana.localnet.params import Params
 from data.solana.localnet.transaction_methods import TransactionMethods
 
 MOST_IN_A_BATCH: Final = 100
+
+log = structlog.get_logger()
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -63,6 +67,11 @@ class Rpc:
                 return succeeded(request.id, method.answer(Params(request.params, method.most)))
         except RpcError as error:
             return failed(request.id, error)
+        except sqlite3.Error:
+            raise  # the chain is no more: better no answer than a wrong one
+        except Exception:
+            log.exception("a request could not be answered", method=request.method)
+            return failed(request.id, RpcError())
 
 
 def decode(body: bytes) -> Any:

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from data.solana.localnet import rpc
-from data.solana.localnet.errors import TooManyRequestsError
+from data.solana.localnet.errors import RpcError, TooManyRequestsError
 from data.solana.localnet.faults import Fault, Faults, LoseReplies, RateLimited, Slow, Unavailable
 from data.solana.localnet.pubsub import PubSub
 from data.solana.localnet.rpc import Rpc
@@ -102,7 +102,7 @@ class Server:
         try:
             fault = msgspec.json.decode(await request.read(), type=Fault)
             slot = await self._inflict(fault)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, RpcError, ValueError) as error:
             return _json(msgspec.json.encode({"error": str(error)}), status=400)
         return _json(msgspec.json.encode({"slot": slot}))
 

@@ -11,14 +11,13 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
-from data.solana.localnet import params, shapes
+from data.solana.localnet import params
 from data.solana.localnet.account_methods import Matches, account_filters
 from data.solana.localnet.blocks import Block, Commitment
 from data.solana.localnet.chain import Chain
 from data.solana.localnet.errors import InvalidParamsError
 from data.solana.localnet.history import Executed
-from data.solana.localnet.params import Params
-from data.solana.localnet.shapes import AccountEncoding, Slice
+from data.solana.localnet.params import Params, View
 
 _GONE: Final = Account(0, b"", Pubkey.default())
 
@@ -36,6 +35,7 @@ class Arrived:
     def __init__(self, chain: Chain, block: Block) -> None:
         self.chain = chain
         self.block = block
+        self.find = chain.find(block)
 
     @cached_property
     def transactions(self) -> list[Executed]:
@@ -45,7 +45,7 @@ class Arrived:
     @cached_property
     def changed(self) -> dict[Pubkey, Account]:
         """The accounts that the block changed, as they were at its end."""
-        return {key: self.chain.account(key, self.block) or _GONE for key in self.block.before}
+        return {key: self.find(key) or _GONE for key in self.block.before}
 
     def named(self, executed: Executed) -> set[Pubkey]:
         """Return the accounts that a transaction names."""
@@ -69,14 +69,13 @@ class AccountSubscription(Struct, frozen=True):
 
     commitment: Commitment
     key: Pubkey
-    encoding: AccountEncoding
-    part: Slice | None
+    view: View
 
     def hear(self, arrived: Arrived) -> Iterable[Told]:
         """Yield the account where the block changed it."""
         account = arrived.changed.get(self.key)
         if account is not None:
-            yield Told(arrived.block.slot, _shown(account, self.encoding, self.part, arrived))
+            yield Told(arrived.block.slot, self.view.show(account, arrived.find))
 
 
 class ProgramSubscription(Struct, frozen=True):
@@ -84,15 +83,14 @@ class ProgramSubscription(Struct, frozen=True):
 
     commitment: Commitment
     program: Pubkey
-    encoding: AccountEncoding
-    part: Slice | None
+    view: View
     filters: list[Matches]
 
     def hear(self, arrived: Arrived) -> Iterable[Told]:
         """Yield each account of the program that the block changed."""
         for key, account in arrived.changed.items():
             if account.owner == self.program and all(passes(account) for passes in self.filters):
-                shown = _shown(account, self.encoding, self.part, arrived)
+                shown = self.view.show(account, arrived.find)
                 yield Told(arrived.block.slot, {"pubkey": str(key), "account": shown})
 
 
@@ -143,20 +141,14 @@ Heard = AccountSubscription | ProgramSubscription | LogsSubscription | Signature
 Subscription = Heard | SlotSubscription | RootSubscription
 
 
-def _shown(account: Account, encoding: AccountEncoding, part: Slice | None, arrived: Arrived) -> dict[str, Any]:
-    return shapes.account(account, encoding, part, arrived.chain.find(arrived.block))
-
-
 def _account(given: Params) -> Subscription:
     options = given.options(1)
-    return AccountSubscription(options.commitment, given.pubkey(0), options.encoding(), options.slice())
+    return AccountSubscription(options.commitment, given.pubkey(0), View.of(options))
 
 
 def _program(given: Params) -> Subscription:
     options = given.options(1)
-    return ProgramSubscription(
-        options.commitment, given.pubkey(0), options.encoding(), options.slice(), account_filters(options)
-    )
+    return ProgramSubscription(options.commitment, given.pubkey(0), View.of(options), account_filters(options))
 
 
 def _logs(given: Params) -> Subscription:
