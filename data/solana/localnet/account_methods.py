@@ -9,10 +9,10 @@ from solders.account import Account
 from solders.pubkey import Pubkey
 from solders.token.state import Mint
 
-from data.solana.localnet import base58, params, tokens
+from data.solana.localnet import base58, params, shapes, tokens
 from data.solana.localnet.answers import Answers, Method, with_context
 from data.solana.localnet.blocks import Block
-from data.solana.localnet.errors import InvalidParamsError, ScanError
+from data.solana.localnet.errors import InvalidParamsError, InvalidRequestError, ScanError
 from data.solana.localnet.params import Options, Params, View
 
 MOST_ACCOUNTS: Final = 100  # of one getMultipleAccounts
@@ -138,13 +138,13 @@ class AccountMethods(Answers):
     def _shown_all(self, found: list[tuple[Pubkey, Account]], block: Block, view: View) -> list[Any]:
         find = self.chain.find(block)
         return [
-            {"pubkey": str(key), "account": view.show(account, find)}
+            {"pubkey": str(key), "account": _show(account, view, find)}
             for key, account in sorted(found, key=lambda each: bytes(each[0]))
         ]
 
     def _shown(self, key: Pubkey, block: Block, view: View) -> Any:
         account = self.chain.account(key, block)
-        return None if account is None else view.show(account, self.chain.find(block))
+        return None if account is None else _show(account, view, self.chain.find(block))
 
     def _mint(self, key: Pubkey, block: Block) -> Mint:
         account = self.chain.account(key, block)
@@ -153,6 +153,14 @@ class AccountMethods(Answers):
         if (mint := tokens.mint(account)) is None:
             raise InvalidParamsError("Invalid param: not a Token mint")
         return mint
+
+
+def _show(account: Account, view: View, find: tokens.Find) -> dict[str, Any]:
+    if shapes.is_too_long(account, view.encoding, view.part):
+        raise InvalidRequestError(
+            "Encoded binary (base 58) data should be less than 128 bytes, please use Base64 encoding."
+        )
+    return view.show(account, find)
 
 
 def account_filters(options: Options) -> list[Matches]:

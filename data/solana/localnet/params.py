@@ -96,7 +96,8 @@ class View(Struct, frozen=True):
     @classmethod
     def of(cls, options: Options) -> "View":
         """Return what a request's settings say."""
-        encoding: AccountEncoding = options.choice("encoding", get_args(AccountEncoding), "base64")
+        # Whoever wants base64 has to say so: a cluster answers in the base58 of old.
+        encoding: AccountEncoding = options.choice("encoding", get_args(AccountEncoding), "binary")
         if (given := options.object("dataSlice")) is None:
             return cls(encoding, None)
         part = Slice(integer(given.get("offset"), "offset"), integer(given.get("length"), "length"))

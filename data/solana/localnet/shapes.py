@@ -13,12 +13,12 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import TransactionMetadata
 
 from data.solana.localnet import base58, tokens
-from data.solana.localnet.errors import InvalidParamsError
 
-AccountEncoding = Literal["base58", "base64", "base64+zstd", "jsonParsed"]
+AccountEncoding = Literal["binary", "base58", "base64", "base64+zstd", "jsonParsed"]  # binary is base58 of old
 TransactionEncoding = Literal["json", "base58", "base64"]
 
 _BASE58_BYTES: Final = 128  # the most that accounts are shown in base58
+_TOO_LONG: Final = "error: data too large for bs58 encoding"
 _RENT_EPOCH: Final = 2**64 - 1  # rent is collected from nobody any more
 _MEMO_PROGRAMS: Final = {
     Pubkey.from_string("Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo"),
@@ -35,8 +35,13 @@ class Slice(Struct, frozen=True):
     length: int
 
 
+def is_too_long(of: Account, encoding: AccountEncoding, part: Slice | None) -> bool:
+    """Tell whether an account can't be shown in base58."""
+    return encoding in ("binary", "base58") and len(_part(of, part)) > _BASE58_BYTES
+
+
 def account(of: Account, encoding: AccountEncoding, part: Slice | None, find: tokens.Find) -> dict[str, Any]:
-    """Return an account. Raises InvalidParamsError where it is too long for base58."""
+    """Return an account. Where it is too long for base58 its data says so, as on a cluster."""
     return {
         "lamports": of.lamports,
         "owner": str(of.owner),
@@ -52,16 +57,17 @@ def _data(of: Account, encoding: AccountEncoding, part: Slice | None, find: toke
         if (parsed := tokens.parsed(of, find)) is not None:
             return parsed
         encoding = "base64"  # as a cluster does with what it can't parse
-    data = of.data if part is None else of.data[part.offset : part.offset + part.length]
-    if encoding == "base58":
-        if len(data) > _BASE58_BYTES:
-            raise InvalidParamsError(
-                "Encoded binary (base 58) data should be less than 128 bytes, please use Base64 encoding."
-            )
-        return [base58.encode(data), encoding]
+    data = _part(of, part)
+    if encoding in ("binary", "base58"):
+        text = _TOO_LONG if len(data) > _BASE58_BYTES else base58.encode(data)
+        return text if encoding == "binary" else [text, encoding]
     if encoding == "base64+zstd":
         data = _zstd(data)
     return [base64.b64encode(data).decode(), encoding]
+
+
+def _part(of: Account, part: Slice | None) -> bytes:
+    return of.data if part is None else of.data[part.offset : part.offset + part.length]
 
 
 def _zstd(data: bytes) -> bytes:

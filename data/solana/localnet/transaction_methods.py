@@ -23,7 +23,7 @@ from data.solana.localnet.errors import (
 from data.solana.localnet.faults import DropSends, FailPreflight, Faults, Unhealthy
 from data.solana.localnet.history import MOST_IN_A_BLOCK, Executed
 from data.solana.localnet.params import Options, Params, View
-from data.solana.localnet.shapes import TransactionEncoding
+from data.solana.localnet.shapes import AccountEncoding, TransactionEncoding
 from data.solana.localnet.vm import Outcome, Sent
 
 MOST_STATUSES: Final = 256
@@ -109,7 +109,8 @@ class TransactionMethods(Answers):
             raise InvalidParamsError("Too many accounts provided")
         keys = [params.pubkey(address) for address in addresses]
         after = dict(outcome.accounts) if outcome is not None and outcome.err is None else {}
-        view, find = View.of(wanted), self.chain.find(at)
+        encoding: AccountEncoding = wanted.choice("encoding", ("base64", "base64+zstd", "jsonParsed"), "base64")
+        view, find = View(encoding, None), self.chain.find(at)
         return [view.show(after[key], find) if key in after else None for key in keys]
 
     def airdrop(self, given: Params) -> Any:

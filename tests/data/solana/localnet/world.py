@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,10 @@ UNCHECKED = TxOpts(skip_preflight=True)
 class World:
     """One localnet and its client, who asks for what is confirmed unless told otherwise."""
 
-    def __init__(self, net: Localnet, client: AsyncClient) -> None:
+    def __init__(self, net: Localnet, client: AsyncClient, http: httpx2.AsyncClient) -> None:
         self.net = net
         self.client = client
+        self.http = http
 
     async def person(self, lamports: int = SOL) -> Keypair:
         """Return somebody with lamports that are final."""
@@ -120,11 +122,9 @@ class World:
 
     async def post(self, body: Any, path: str = "/", **headers: str) -> httpx2.Response:
         """Send what no client would."""
-        content = body if isinstance(body, bytes) else httpx2.Request("POST", self.net.url, json=body).content
-        async with httpx2.AsyncClient() as http:
-            return await http.post(
-                self.net.url + path, content=content, headers={"Content-Type": "application/json"} | headers
-            )
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} | headers
+        return await self.http.post(self.net.url + path, content=content, headers=headers)
 
     async def ask(self, method: str, *params: Any) -> Any:
         """Return the answer to one request, error or not."""
@@ -164,8 +164,9 @@ async def world_on(directory: Path, *, lags: Lags | None = None, slot_s: float |
     async with (
         Localnet.open(directory, slot_s=slot_s, lags=lags) as net,
         AsyncClient(net.url, commitment=Confirmed, timeout=10) as client,
+        httpx2.AsyncClient() as http,
     ):
-        yield World(net, client)
+        yield World(net, client, http)
 
 
 @contextlib.asynccontextmanager
