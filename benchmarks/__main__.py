@@ -6,7 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 KEPT = HERE.parent / "var" / "bench"
-BENCHMARKS = ("matching", "orders", "candles", "fanout", "recovery", "history")
+BENCHMARKS = ("matching", "orders", "candles", "fanout", "recovery", "history", "localnet")
 
 
 def run(name: str) -> bool:

@@ -77,6 +77,7 @@ def test_production_does_not_migrate_by_itself(tmp_path: Path) -> None:
         "CLOBSTER_BOT_TOKEN": "1:token",
         "CLOBSTER_JWT_SECRET": "s" * 32,
         "CLOBSTER_FEED": "off",
+        "CLOBSTER_SOLANA": "off",
         "CLOBSTER_PUBLIC_URL": "https://clobster.example",
     }
     code, _, said = clobster("run", "--port", "0", "--data-dir", str(tmp_path), **production)

@@ -15,7 +15,7 @@ from tests.data.solana.localnet.world import SOL, UNCHECKED, world_on
 async def main(directory: Path) -> None:
     """Pay until killed."""
     async with world_on(directory, slot_s=0.02) as world:
-        print(flush=True)
+        print(flush=True)  # noqa: T201  whoever started it reads this
         while True:
             blockhash = await world.blockhash(Confirmed)
             people = [Keypair().pubkey() for _ in range(10)]
@@ -27,7 +27,7 @@ async def main(directory: Path) -> None:
                     if status and status.confirmation_status != TransactionConfirmationStatus.Processed:
                         break
                     await asyncio.sleep(0.002)
-                print(json.dumps({"signature": str(signature)}), flush=True)
+                print(json.dumps({"signature": str(signature)}), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
