@@ -27,7 +27,7 @@ from spl.memo.constants import MEMO_PROGRAM_ID
 from data.solana.localnet import shapes, tokens
 from data.solana.localnet.blocks import KEPT, Block, Blocks, Lags
 from data.solana.localnet.history import MOST_IN_A_BLOCK, Executed, History
-from data.solana.localnet.vm import SLOTS_PER_EPOCH, Keys, Outcome, Sent, Vm
+from data.solana.localnet.vm import Keys, Outcome, Sent, Vm
 
 TREASURY_LAMPORTS: Final = 500_000_000 * 10**9
 MOST_HELD: Final = 10_000  # blocks that may wait for their finality
@@ -59,7 +59,6 @@ class Chain:
         self.listeners: list[Told] = []
         self.turn = asyncio.Lock()  # held by whoever writes or reads: a commit is not to be disturbed
         self._confirmed = blocks.at("confirmed").slot
-        self._epoch_began = blocks.head.time
 
     @classmethod
     def open(cls, path: Path, authority: Pubkey, lags: Lags) -> "Chain":
@@ -112,7 +111,7 @@ class Chain:
             self.history.finalize(root)
         newest = self.blocks.at("confirmed").slot
         confirmed = [block for block in self.blocks.after(self._confirmed) if block.slot <= newest]
-        self._confirmed = max(self._confirmed, newest)
+        self._confirmed = newest
         return Step(closed, self.blocks.head, confirmed, finalized)
 
     async def drop_fork(self, count: int) -> None:
@@ -153,9 +152,7 @@ class Chain:
         block = Block(slot, parent.slot, parent.height + 1, Hash.from_bytes(secrets.token_bytes(32)), now)
         self.blocks.append(block)
         self.history.add_block(block)
-        if slot // SLOTS_PER_EPOCH != parent.slot // SLOTS_PER_EPOCH:
-            self._epoch_began = now
-        self.vm.begin(slot, now, self._epoch_began, self.blocks.slot_hashes(_EARLIER))
+        self.vm.begin(slot, now, self.blocks.slot_hashes(_EARLIER))
 
     # Accounts
 

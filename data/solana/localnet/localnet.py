@@ -17,8 +17,9 @@ from data.solana.localnet.keys import keypair_in
 from data.solana.localnet.pubsub import PubSub
 from data.solana.localnet.rpc import Rpc
 from data.solana.localnet.server import HOST, Server
+from data.solana.localnet.vm import SLOT_MS
 
-SLOT_S: Final = 0.4
+SLOT_S: Final = SLOT_MS / 1000
 _AT_ONCE: Final = 20  # blocks before others have their turn
 
 

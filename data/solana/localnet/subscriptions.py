@@ -124,7 +124,7 @@ class SignatureSubscription(Struct, frozen=True):
     def already(self, chain: Chain) -> Told | None:
         """Return what there is to tell at once, where the transaction has come that far before."""
         found = chain.history.find(self.signature)
-        if found is None or found.slot > chain.blocks.at(self.commitment).slot or found.slot == chain.blocks.head.slot:
+        if found is None or found.slot > chain.blocks.at(self.commitment).slot:
             return None
         return Told(found.slot, {"err": msgspec.Raw(found.err)})
 

@@ -21,6 +21,7 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
 SLOTS_PER_EPOCH: Final = 432_000
+SLOT_MS: Final = 400
 _TABLE_HEADER: Final = 56  # bytes of a lookup table before its addresses
 _NOTHING: Final = Account(0, b"", Pubkey.default())
 
@@ -74,12 +75,12 @@ class Vm:
         """The slot in which the built-in programs are there: time may not begin before."""
         return self._svm.get_clock().slot
 
-    def begin(self, slot: int, time: int, epoch_began: int, earlier: list[tuple[int, Hash]]) -> None:
+    def begin(self, slot: int, time: int, earlier: list[tuple[int, Hash]]) -> None:
         """Move the clock to a slot, at `time` in seconds; `earlier` are the slots and hashes before it."""
+        epoch, since = divmod(slot, SLOTS_PER_EPOCH)
+        began = time - since * SLOT_MS // 1000
         self._svm.expire_blockhash()
-        self._svm.warp_to_slot(slot)
-        epoch = slot // SLOTS_PER_EPOCH
-        self._svm.set_clock(Clock(slot, epoch_began, epoch, epoch + 1, time))
+        self._svm.set_clock(Clock(slot, began, epoch, epoch + 1, time))
         self._svm.set_slot_hashes(earlier)
 
     def account(self, key: Pubkey) -> Account | None:

@@ -22,7 +22,7 @@ from spl.token.models import CloseAccountParams, InitializeMint2Params, MintToCh
 
 from data.solana.localnet import account_methods, base58
 from data.solana.localnet.mints import create_mints, mint_address, mint_to
-from tests.data.solana.localnet.world import SOL, World, moving
+from tests.data.solana.localnet.world import SOL, World, minted, moving
 
 
 async def test_an_account_that_is_not_there_is_null(world: World) -> None:
@@ -107,18 +107,38 @@ async def test_balances_and_supply_of_a_token(world: World) -> None:
         assert answer["error"] == {"code": -32602, "message": f"Invalid param: {said}"}
 
 
+async def test_a_token_account_that_is_not_initialized_is_none_yet(world: World) -> None:
+    empty = Keypair()
+    lamports = (await world.client.get_minimum_balance_for_rent_exemption(165)).value
+    made = create_account(
+        CreateAccountParams(
+            from_pubkey=world.net.authority.pubkey(),
+            to_pubkey=empty.pubkey(),
+            lamports=lamports,
+            space=165,
+            owner=TOKEN_PROGRAM_ID,
+        )
+    )
+    await world.land(world.net.authority, made, others=[empty])
+    answer = await world.ask("getTokenAccountBalance", str(empty.pubkey()), {"commitment": "confirmed"})
+    assert answer["error"]["message"] == "Invalid param: not a Token account"
+
+
 async def test_an_owners_token_accounts(world: World) -> None:
     mint, ada = await world.usdt(), Keypair().pubkey()
     account = await world.give(mint, ada, 5)
     await world.give(mint, Keypair().pubkey(), 6)
+    other_mint = (await minted(world, {"BTC": 6}))["BTC"]
+    other = await world.give(other_mint, ada, 7)
     by_mint = await world.client.get_token_accounts_by_owner(ada, TokenAccountOpts(mint=mint))
     assert [each.pubkey for each in by_mint.value] == [account]
     by_program = await world.client.get_token_accounts_by_owner_json_parsed(
         ada, TokenAccountOpts(program_id=TOKEN_PROGRAM_ID)
     )
-    assert [each.account.data.parsed["info"]["tokenAmount"]["amount"] for each in by_program.value] == ["5"]
-    other = await world.ask("getTokenAccountsByOwner", str(ada), {"programId": str(Pubkey.new_unique())})
-    assert other["error"]["message"] == "Invalid param: unrecognized Token program id"
+    amounts = {each.pubkey: each.account.data.parsed["info"]["tokenAmount"]["amount"] for each in by_program.value}
+    assert amounts == {account: "5", other: "7"}
+    unknown = await world.ask("getTokenAccountsByOwner", str(ada), {"programId": str(Pubkey.new_unique())})
+    assert unknown["error"]["message"] == "Invalid param: unrecognized Token program id"
     for which in ({}, {"mint": str(mint), "programId": str(TOKEN_PROGRAM_ID)}):
         assert (await world.ask("getTokenAccountsByOwner", str(ada), which))["error"]["code"] == -32602
 

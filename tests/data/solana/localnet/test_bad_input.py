@@ -9,6 +9,7 @@ import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from data.solana.localnet import base58
 from tests.data.solana.localnet.world import SOL, World
 
 KEY = str(Pubkey.new_unique())
@@ -82,7 +83,6 @@ async def test_what_is_no_request_is_said_to_be_none(world: World, body: bytes, 
         ("sendTransaction", ["AAAA", {"encoding": "base64"}]),
         ("sendTransaction", ["A" * 1_645, {"encoding": "base64"}]),
         ("sendTransaction", ["1" * 1_684]),
-        ("sendTransaction", [base64.b64encode(bytes(1_233)).decode(), {"encoding": "base64"}]),
         ("simulateTransaction", ["", {"encoding": "base64"}]),
     ],
 )
@@ -90,6 +90,26 @@ async def test_a_parameter_that_is_wrong_is_refused(world: World, method: str, p
     answer = await world.ask(method, *params)
     assert answer["error"]["code"] == -32602, answer
     assert answer["error"]["message"]
+
+
+async def test_a_transaction_that_is_longer_than_a_packet_or_than_itself_is_refused(world: World) -> None:
+    ada = await world.person()
+    good = bytes(await world.pay(ada, Keypair().pubkey(), SOL // 2))
+    for sent, said in (
+        (bytes(1_233), "too large: 1233 bytes (max: 1232 bytes)"),
+        (good + b"0", "failed to deserialize"),
+    ):
+        answer = await world.ask("sendTransaction", base64.b64encode(sent).decode(), {"encoding": "base64"})
+        assert answer["error"]["code"] == -32602
+        assert said in answer["error"]["message"]
+    answer = await world.ask("sendTransaction", base58.encode(good), {"preflightCommitment": "confirmed"})
+    assert "result" in answer, "base58 is what a cluster takes where nothing is said"
+
+
+@pytest.mark.parametrize("data", [bytes(32), bytes(31) + b"\1", b"\0\0hello" * 4 + bytes(4), b"\xff" * 32])
+def test_base58_is_that_of_addresses(data: bytes) -> None:
+    assert base58.encode(data) == str(Pubkey.from_bytes(data))
+    assert base58.decode(str(Pubkey.from_bytes(data))) == data
 
 
 async def test_a_slot_that_is_not_reached_is_said(world: World) -> None:
