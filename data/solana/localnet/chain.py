@@ -6,6 +6,7 @@ processed, then confirmed, then finalized, and until that it may be dropped with
 
 import asyncio
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class Chain:
         self.transactions = transactions
         self.finality_held = False
         self.listeners: list[Told] = []
+        self.failed: Exception | None = None  # the database's error that left memory ahead of it
         self.turn = asyncio.Lock()  # held by whoever writes or reads: a commit is not to be disturbed
         self._confirmed = blocks.at("confirmed").slot
 
@@ -78,8 +80,13 @@ class Chain:
         return opened
 
     def close(self) -> None:
-        """Keep what there is, in the block that is being filled too."""
-        self.history.close()
+        """Keep what there is, in the block that is being filled too. After a failure keep what was kept before it."""
+        self.history.close(keep=self.failed is None)
+
+    def must_not_have_failed(self) -> None:
+        """Raise the error that left memory ahead of the database: from then on nothing is answered."""
+        if self.failed is not None:
+            raise self.failed
 
     # Time
 
@@ -89,8 +96,13 @@ class Chain:
         `turn` must be held.
         """
         assert self.turn.locked()
-        steps = [self._step() for _ in range(count)]
-        await self.history.commit()
+        self.must_not_have_failed()
+        try:
+            steps = [self._step() for _ in range(count)]
+            await self.history.commit()
+        except sqlite3.Error as error:
+            self.failed = error
+            raise
         for step in steps:
             for tell in self.listeners:
                 tell(step)

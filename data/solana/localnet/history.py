@@ -104,10 +104,11 @@ class History:
             raise TooOld(f"{path} is a localnet of another version: remove {path.parent} to begin a new one")
         return cls(connection, lock)
 
-    def close(self) -> None:
-        """Keep all that was written, and close the file."""
+    def close(self, *, keep: bool) -> None:
+        """Keep all that was written, or go back to what was kept before, and close the file."""
         self._thread.shutdown()
-        self._connection.commit()
+        if keep:
+            self._connection.commit()
         self._connection.close()
         self._lock.close()
 

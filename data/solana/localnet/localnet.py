@@ -45,8 +45,9 @@ class Localnet:
         """Serve the localnet of a directory, made where there is none, on a port (0: any that is free).
 
         A slot takes `slot_s` seconds; with None the slots advance on command only. Raises InUse where the directory's
-        localnet runs already, TooOld where it is of another version, OSError where the port is taken. When the clock
-        fails (a full disk), whoever holds it open is cancelled and gets its error in a group.
+        localnet runs already, TooOld where it is of another version, OSError where the port is taken. When the
+        database fails (a full disk), nothing is answered any more, and whoever holds it open is cancelled by the clock
+        and gets the error in a group.
         """
         localnet = cls(directory, lags or Lags())
         try:

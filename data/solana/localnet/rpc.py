@@ -33,7 +33,7 @@ class Rpc:
     """Every method, and how a body becomes an answer."""
 
     def __init__(self, chain: Chain, authority: Keypair, faults: Faults) -> None:
-        self._turn = chain.turn
+        self._chain = chain
         self._methods = (
             AccountMethods(chain).table()
             | TransactionMethods(chain, authority, faults).table()
@@ -63,12 +63,14 @@ class Rpc:
             method = self._methods.get(request.method)
             if method is None:
                 raise MethodNotFoundError
-            async with self._turn:
+            async with self._chain.turn:
+                self._chain.must_not_have_failed()
                 return succeeded(request.id, method.answer(Params(request.params, method.most)))
         except RpcError as error:
             return failed(request.id, error)
-        except sqlite3.Error:
-            raise  # the chain is no more: better no answer than a wrong one
+        except sqlite3.Error as error:
+            self._chain.failed = error
+            raise
         except Exception:
             log.exception("a request could not be answered", method=request.method)
             return failed(request.id, RpcError())

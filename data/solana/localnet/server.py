@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -91,7 +92,10 @@ class Server:
                 status=429,
                 headers={"Retry-After": str(limited.retry_after_s)},
             )
-        answer = await self._rpc.answer(body)
+        try:
+            answer = await self._rpc.answer(body)
+        except sqlite3.Error:
+            return web.Response(status=500, text="the localnet has failed: see its log")
         if _SEND in body and self._faults.take(LoseReplies) is not None:
             _abort(request)
         return _json(answer)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from solana.exceptions import SolanaRpcException
 from solana.rpc.commitment import Confirmed, Finalized, Processed
 from solders.instruction import Instruction
 from solders.keypair import Keypair
@@ -21,7 +22,7 @@ from spl.memo.constants import MEMO_PROGRAM_ID
 from data.solana.localnet.faults import DropFork, ExpireBlockhash
 from data.solana.localnet.history import InUse, TooOld
 from data.solana.localnet.localnet import Localnet
-from tests.data.solana.localnet.world import PROCESSED, SOL, World, memo, world_on
+from tests.data.solana.localnet.world import PROCESSED, SOL, UNCHECKED, World, memo, paying, world_on
 
 ROUNDS = 6
 
@@ -211,6 +212,47 @@ async def test_nothing_confirmed_is_lost_by_any_of_six_kills(tmp_path: Path) -> 
             paid = landed
     assert len(confirmed) > ROUNDS
     assert paid >= len(confirmed)
+
+
+async def test_a_full_disk_ends_it_and_what_was_confirmed_is_there_afterwards(tmp_path: Path) -> None:
+    directory = tmp_path / "localnet"
+    people = [Keypair().pubkey() for _ in range(300)]
+    async with world_on(directory) as world:
+        ada = await world.person(10 * SOL)
+        kept = await world.land(ada, paying(ada, people[0], SOL // 100))
+        pages = world.net.chain.history.execute("PRAGMA page_count").fetchone()[0]
+        world.net.chain.history.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(SolanaRpcException):
+            await _pay_each(world, ada, people[1:])
+        with pytest.raises(SolanaRpcException):
+            await world.client.get_slot()
+        with pytest.raises(sqlite3.Error, match="full"):
+            await world.net.advance()
+    async with world_on(directory) as world:
+        assert (await world.status(kept, search=True)).err is None
+        there = [await world.balance(person) for person in people]
+        assert there == [SOL // 100] + [0] * 299
+        assert await world.balance(ada.pubkey()) == 10 * SOL - SOL // 100 - 5_000
+        await world.land(ada, paying(ada, people[1], SOL // 100))
+
+
+async def test_a_clock_that_fails_ends_whoever_holds_the_localnet_open(tmp_path: Path) -> None:
+    with pytest.raises(ExceptionGroup) as failed:
+        await _fill_the_disk(tmp_path / "localnet")
+    assert failed.group_contains(sqlite3.OperationalError, match="full")
+
+
+async def _pay_each(world: World, payer: Keypair, people: list[Pubkey]) -> None:
+    blockhash = await world.blockhash()
+    for person in people:
+        await world.send(await world.pay(payer, person, SOL // 100, blockhash), UNCHECKED)
+
+
+async def _fill_the_disk(directory: Path) -> None:
+    async with world_on(directory, slot_s=0.01) as world:
+        pages = world.net.chain.history.execute("PRAGMA page_count").fetchone()[0]
+        world.net.chain.history.execute(f"PRAGMA max_page_count = {pages}")
+        await asyncio.sleep(30)
 
 
 def _pay_until_killed(directory: Path, seed: int, seconds: float) -> list[dict[str, str]]:
