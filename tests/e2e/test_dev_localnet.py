@@ -15,7 +15,7 @@ from solders.pubkey import Pubkey
 from clobster.markets import load
 from data.solana.localnet.keys import keypair_in
 from data.solana.localnet.mints import mint_address
-from tests.e2e.test_start_and_stop import clobster
+from tests.e2e.test_start_and_stop import PRODUCTION, clobster
 from tests.support.server import call
 
 
@@ -86,15 +86,7 @@ def _mints(data_dir: Path) -> dict[str, Pubkey]:
 
 
 def test_it_is_for_development_only(tmp_path: Path) -> None:
-    production = {
-        "CLOBSTER_ENV": "production",
-        "CLOBSTER_BOT_TOKEN": "1:token",
-        "CLOBSTER_JWT_SECRET": "s" * 32,
-        "CLOBSTER_FEED": "off",
-        "CLOBSTER_SOLANA": "off",
-        "CLOBSTER_PUBLIC_URL": "https://clobster.example",
-    }
-    code, _, said = clobster("dev", "localnet", "--data-dir", str(tmp_path), **production)
+    code, _, said = clobster("dev", "localnet", "--data-dir", str(tmp_path), **PRODUCTION)
     assert code == 2
     assert "development" in said
     assert not list(tmp_path.iterdir())

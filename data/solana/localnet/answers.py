@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Struct
+from solders.keypair import Keypair
 
 from data.solana.localnet.blocks import Block, Commitment
 from data.solana.localnet.chain import Chain
 from data.solana.localnet.errors import InvalidParamsError, MinContextSlotNotReachedError
+from data.solana.localnet.faults import Faults
 from data.solana.localnet.params import Options, Params
 
 API_VERSION: Final = "3.1.0"
@@ -23,8 +25,10 @@ class Method(Struct, frozen=True):
 class Answers:
     """The methods of one topic."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, authority: Keypair, faults: Faults) -> None:
         self.chain = chain
+        self.authority = authority
+        self.faults = faults
 
     def block(self, options: Options) -> Block:
         """Return the newest block of the commitment that was asked for."""

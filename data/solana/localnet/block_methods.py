@@ -2,15 +2,13 @@
 
 from typing import Any, Final, get_args
 
-from solders.keypair import Keypair
 from solders.transaction import VersionedTransaction
 
 from data.solana.localnet import fees, params
 from data.solana.localnet.answers import API_VERSION, Answers, Method, at_least_confirmed, with_context
 from data.solana.localnet.blocks import WINDOW
-from data.solana.localnet.chain import Chain
 from data.solana.localnet.errors import BlockNotAvailableError, InvalidParamsError, NodeUnhealthyError, SlotSkippedError
-from data.solana.localnet.faults import Faults, Unhealthy
+from data.solana.localnet.faults import Unhealthy
 from data.solana.localnet.history import Executed
 from data.solana.localnet.params import Options, Params
 from data.solana.localnet.shapes import TransactionEncoding
@@ -25,11 +23,6 @@ _DETAILS: Final = ("full", "signatures", "accounts", "none")
 
 class BlockMethods(Answers):
     """Slots, blocks, blockhashes, the node."""
-
-    def __init__(self, chain: Chain, authority: Keypair, faults: Faults) -> None:
-        super().__init__(chain)
-        self._authority = authority
-        self._faults = faults
 
     def table(self) -> dict[str, Method]:
         """Return the methods by name."""
@@ -53,7 +46,7 @@ class BlockMethods(Answers):
 
     def health(self, _: Params) -> Any:
         """Return "ok", or say that the node is behind."""
-        if (behind := self._faults.take(Unhealthy)) is not None:
+        if (behind := self.faults.take(Unhealthy)) is not None:
             raise NodeUnhealthyError(behind.slots_behind)
         return "ok"
 
@@ -67,7 +60,7 @@ class BlockMethods(Answers):
 
     def identity(self, _: Params) -> Any:
         """Return the node's address."""
-        return {"identity": str(self._authority.pubkey())}
+        return {"identity": str(self.authority.pubkey())}
 
     def slot(self, given: Params) -> Any:
         """Return the newest slot."""

@@ -6,7 +6,6 @@ processed, then confirmed, then finalized, and until that it may be dropped with
 
 import asyncio
 import secrets
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,7 +57,7 @@ class Chain:
         self.transactions = transactions
         self.finality_held = False
         self.listeners: list[Told] = []
-        self.failed: Exception | None = None  # the database's error that left memory ahead of it
+        self.failed: Exception | None = None
         self.turn = asyncio.Lock()  # held by whoever writes or reads: a commit is not to be disturbed
         self._confirmed = blocks.at("confirmed").slot
 
@@ -84,9 +83,19 @@ class Chain:
         self.history.close(keep=self.failed is None)
 
     def must_not_have_failed(self) -> None:
-        """Raise the error that left memory ahead of the database: from then on nothing is answered."""
+        """Raise the error that left memory and the database apart, where there was one."""
         if self.failed is not None:
             raise self.failed
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Be where any error leaves memory and the database apart: from then on nothing is done or answered."""
+        self.must_not_have_failed()
+        try:
+            yield
+        except Exception as error:
+            self.failed = error
+            raise
 
     # Time
 
@@ -96,13 +105,9 @@ class Chain:
         `turn` must be held.
         """
         assert self.turn.locked()
-        self.must_not_have_failed()
-        try:
+        with self._writing():
             steps = [self._step() for _ in range(count)]
             await self.history.commit()
-        except sqlite3.Error as error:
-            self.failed = error
-            raise
         for step in steps:
             for tell in self.listeners:
                 tell(step)
@@ -135,14 +140,15 @@ class Chain:
         if not 0 < count <= len(newest):
             raise ValueError(f"{len(newest)} blocks are not final: only these can be dropped")
         slot = self.blocks.head.slot + 1
-        for block in self.blocks.drop(count):
-            for key, account in block.before.items():
-                self.vm.put(key, account)
-                self.history.put(key, account)
-            self.transactions -= block.transactions
-        self.history.drop_blocks(self.blocks.head.slot)
-        self._append(slot, self.blocks.head)
-        await self.history.commit()
+        with self._writing():
+            for block in self.blocks.drop(count):
+                for key, account in block.before.items():
+                    self.vm.put(key, account)
+                    self.history.put(key, account)
+                self.transactions -= block.transactions
+            self.history.drop_blocks(self.blocks.head.slot)
+            self._append(slot, self.blocks.head)
+            await self.history.commit()
 
     def latest_blockhash(self, at: Block) -> Block:
         """Return the newest block up to `at` whose hash is accepted."""
@@ -154,8 +160,9 @@ class Chain:
         block = self.blocks.find(blockhash)
         if block is None:
             raise ValueError(f"no block that is remembered has the hash {blockhash}")
-        block.expired = True
-        self.history.expire(block)
+        with self._writing():
+            block.expired = True
+            self.history.expire(block)
         await self.advance()  # so that there is one that is accepted
 
     def _append(self, slot: int, parent: Block) -> None:
@@ -220,30 +227,32 @@ class Chain:
         before = {key: self.vm.account(key) for key in keys.all}
         lamports, held = _lamports(keys, before), tokens.balances(keys.all, self.vm.account)
         outcome = self.vm.execute(sent)
-        if not outcome.committed:
-            return outcome.err
+        if outcome.committed:
+            balances = {"preBalances": lamports, "preTokenBalances": held}
+            with self._writing():
+                self._record(block, sent, keys, before, shapes.meta(outcome, keys) | balances)
+        return outcome.err
+
+    def _record(
+        self, block: Block, sent: Sent, keys: Keys, before: dict[Pubkey, Account | None], meta: dict[str, Any]
+    ) -> None:
         after = before | {key: self.vm.account(key) for key in keys.written}
         for key in keys.written:
             if after[key] != before[key]:
                 self._changed(block, key, before[key], after[key])
-        meta = _meta(outcome, keys) | {
-            "preBalances": lamports,
-            "postBalances": _lamports(keys, after),
-            "preTokenBalances": held,
-            "postTokenBalances": tokens.balances(keys.all, self.vm.account),
-        }
+        meta["postBalances"] = _lamports(keys, after)
+        meta["postTokenBalances"] = tokens.balances(keys.all, self.vm.account)
         executed = Executed(
             block.slot * MOST_IN_A_BLOCK + block.transactions,
             sent.signature,
             bytes(sent.transaction),
             msgspec.json.encode(meta),
-            msgspec.json.encode(outcome.err),
+            msgspec.json.encode(meta["err"]),
             shapes.memo(sent.message, keys.all),
         )
         self.history.record(executed, keys.all)
         block.transactions += 1
         self.transactions += 1
-        return outcome.err
 
     def airdrop(self, authority: Keypair, to: Pubkey, lamports: int) -> Sent:
         """Give lamports away, by a transaction like any other. The caller executes it."""
@@ -255,7 +264,8 @@ class Chain:
     def add_program(self, program: Pubkey, elf: bytes) -> None:
         """Deploy a program, for every commitment at once. Raises ValueError where it is none."""
         self.vm.add_program(program, elf)
-        self.history.add_program(program, elf)
+        with self._writing():
+            self.history.add_program(program, elf)
 
     def _changed(self, block: Block, key: Pubkey, before: Account | None, after: Account | None) -> None:
         if key not in block.before:
@@ -286,23 +296,3 @@ def _begin(history: History, slot: int, authority: Pubkey) -> None:
 
 def _lamports(keys: Keys, accounts: dict[Pubkey, Account | None]) -> list[int]:
     return [account.lamports if (account := accounts[key]) else 0 for key in keys.all]
-
-
-def _meta(outcome: Outcome, keys: Keys) -> dict[str, Any]:
-    details = outcome.details
-    meta = {
-        "err": outcome.err,
-        "status": {"Ok": None} if outcome.err is None else {"Err": outcome.err},
-        "fee": details.fee(),
-        "innerInstructions": shapes.inner_instructions(details),
-        "logMessages": details.logs(),
-        "rewards": [],
-        "loadedAddresses": {
-            "writable": [str(key) for key in keys.loaded_writable],
-            "readonly": [str(key) for key in keys.loaded_readonly],
-        },
-        "computeUnitsConsumed": details.compute_units_consumed(),
-    }
-    if (answer := shapes.return_data(details)) is not None:
-        meta["returnData"] = answer
-    return meta

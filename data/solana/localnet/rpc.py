@@ -1,7 +1,6 @@
 """JSON-RPC 2.0: a body is one request or a batch, and each is answered by one method."""
 
 import asyncio
-import sqlite3
 from typing import Any, Final
 
 import msgspec
@@ -35,7 +34,7 @@ class Rpc:
     def __init__(self, chain: Chain, authority: Keypair, faults: Faults) -> None:
         self._chain = chain
         self._methods = (
-            AccountMethods(chain).table()
+            AccountMethods(chain, authority, faults).table()
             | TransactionMethods(chain, authority, faults).table()
             | BlockMethods(chain, authority, faults).table()
         )
@@ -68,11 +67,9 @@ class Rpc:
                 return succeeded(request.id, method.answer(Params(request.params, method.most)))
         except RpcError as error:
             return failed(request.id, error)
-        except sqlite3.Error as error:
-            self._chain.failed = error
-            raise
         except Exception:
             log.exception("a request could not be answered", method=request.method)
+            self._chain.must_not_have_failed()
             return failed(request.id, RpcError())
 
 

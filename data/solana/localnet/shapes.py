@@ -13,6 +13,7 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import TransactionMetadata
 
 from data.solana.localnet import base58, tokens
+from data.solana.localnet.vm import Keys, Outcome
 
 AccountEncoding = Literal["binary", "base58", "base64", "base64+zstd", "jsonParsed"]  # binary is base58 of old
 TransactionEncoding = Literal["json", "base58", "base64"]
@@ -121,6 +122,27 @@ def _instruction(of: CompiledInstruction, stack_height: int | None) -> dict[str,
         "data": base58.encode(of.data),
         "stackHeight": stack_height,
     }
+
+
+def meta(outcome: Outcome, keys: Keys) -> dict[str, Any]:
+    """Return what came of a transaction, all but the balances."""
+    details = outcome.details
+    shown = {
+        "err": outcome.err,
+        "status": {"Ok": None} if outcome.err is None else {"Err": outcome.err},
+        "fee": details.fee(),
+        "innerInstructions": inner_instructions(details),
+        "logMessages": details.logs(),
+        "rewards": [],
+        "loadedAddresses": {
+            "writable": [str(key) for key in keys.loaded_writable],
+            "readonly": [str(key) for key in keys.loaded_readonly],
+        },
+        "computeUnitsConsumed": details.compute_units_consumed(),
+    }
+    if (answer := return_data(details)) is not None:
+        shown["returnData"] = answer
+    return shown
 
 
 def inner_instructions(details: TransactionMetadata) -> list[dict[str, Any]]:

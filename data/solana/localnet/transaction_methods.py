@@ -3,14 +3,12 @@
 from typing import Any, Final, get_args
 
 import msgspec
-from solders.keypair import Keypair
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from data.solana.localnet import fees, params, shapes
 from data.solana.localnet.answers import Answers, Method, with_context
 from data.solana.localnet.blocks import KEPT, Block, Commitment
-from data.solana.localnet.chain import Chain
 from data.solana.localnet.errors import (
     InvalidParamsError,
     NodeUnhealthyError,
@@ -20,7 +18,7 @@ from data.solana.localnet.errors import (
     UnsupportedTransactionVersionError,
     sentence,
 )
-from data.solana.localnet.faults import DropSends, FailPreflight, Faults, Unhealthy
+from data.solana.localnet.faults import DropSends, FailPreflight, Unhealthy
 from data.solana.localnet.history import MOST_IN_A_BLOCK, Executed
 from data.solana.localnet.params import Options, Params, View
 from data.solana.localnet.shapes import AccountEncoding, TransactionEncoding
@@ -32,11 +30,6 @@ MOST_SIGNATURES: Final = 1_000
 
 class TransactionMethods(Answers):
     """Sending, simulating, statuses, history."""
-
-    def __init__(self, chain: Chain, authority: Keypair, faults: Faults) -> None:
-        super().__init__(chain)
-        self._authority = authority
-        self._faults = faults
 
     def table(self) -> dict[str, Method]:
         """Return the methods by name."""
@@ -57,7 +50,7 @@ class TransactionMethods(Answers):
         sent = params.sent(given.get(0), options)
         if not options.flag("skipPreflight"):
             self._preflight(sent, options)
-        if self._faults.take(DropSends) is None:
+        if self.faults.take(DropSends) is None:
             # Without preflight a node answers with the signature and the cluster loses what is no good.
             self.chain.execute(sent)
         return str(sent.signature)
@@ -66,9 +59,9 @@ class TransactionMethods(Answers):
         at = self.chain.blocks.at(options.choice("preflightCommitment", get_args(Commitment), "finalized"))
         if not sent.signed:
             raise SignatureVerificationFailureError
-        if (behind := self._faults.take(Unhealthy)) is not None:
+        if (behind := self.faults.take(Unhealthy)) is not None:
             raise NodeUnhealthyError(behind.slots_behind)
-        if (failed := self._faults.take(FailPreflight)) is not None:
+        if (failed := self.faults.take(FailPreflight)) is not None:
             raise PreflightFailureError(_failure(failed.err), _simulated(failed.err, None))
         if (refused := self.chain.refusal(sent, at)) is not None:
             raise PreflightFailureError(_failure(refused), _simulated(refused, None))
@@ -116,7 +109,7 @@ class TransactionMethods(Answers):
     def airdrop(self, given: Params) -> Any:
         """Give lamports away, and return the signature of the transaction that does."""
         to, lamports = given.pubkey(0), given.integer(1, "lamports")
-        sent = self.chain.airdrop(self._authority, to, lamports)
+        sent = self.chain.airdrop(self.authority, to, lamports)
         if (err := self.chain.execute(sent)) is not None:
             raise RpcError(f"airdrop request failed: {sentence(err)}")
         return str(sent.signature)

@@ -8,7 +8,6 @@ from solana.rpc.commitment import Processed
 from solana.rpc.models import DataSliceOpts, MemcmpOpts, TokenAccountOpts
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
-from solders.system_program import CreateAccountParams, create_account
 from solders.token.associated import get_associated_token_address
 from solders.token.state import TokenAccount
 from spl.token.constants import TOKEN_2022_PROGRAM_ID, TOKEN_PROGRAM_ID
@@ -46,23 +45,12 @@ async def test_an_account_is_the_same_in_every_encoding(world: World, encoding: 
 
 
 async def test_a_large_account_survives_compression(world: World) -> None:
-    large = Keypair()
-    lamports = (await world.client.get_minimum_balance_for_rent_exemption(300_000)).value
-    made = create_account(
-        CreateAccountParams(
-            from_pubkey=world.net.authority.pubkey(),
-            to_pubkey=large.pubkey(),
-            lamports=lamports,
-            space=300_000,
-            owner=Pubkey.new_unique(),
-        )
-    )
-    await world.land(world.net.authority, made, others=[large])
+    large = await world.place(300_000, Pubkey.new_unique())
     for encoding in ("base64", "base64+zstd"):
-        found = (await world.client.get_account_info(large.pubkey(), encoding=encoding)).value
+        found = (await world.client.get_account_info(large, encoding=encoding)).value
         assert found is not None
         assert found.data == bytes(300_000)
-    part = await world.client.get_account_info(large.pubkey(), data_slice=DataSliceOpts(offset=9, length=10))
+    part = await world.client.get_account_info(large, data_slice=DataSliceOpts(offset=9, length=10))
     assert part.value is not None
     assert len(part.value.data) == 10
 
@@ -108,19 +96,8 @@ async def test_balances_and_supply_of_a_token(world: World) -> None:
 
 
 async def test_a_token_account_that_is_not_initialized_is_none_yet(world: World) -> None:
-    empty = Keypair()
-    lamports = (await world.client.get_minimum_balance_for_rent_exemption(165)).value
-    made = create_account(
-        CreateAccountParams(
-            from_pubkey=world.net.authority.pubkey(),
-            to_pubkey=empty.pubkey(),
-            lamports=lamports,
-            space=165,
-            owner=TOKEN_PROGRAM_ID,
-        )
-    )
-    await world.land(world.net.authority, made, others=[empty])
-    answer = await world.ask("getTokenAccountBalance", str(empty.pubkey()), {"commitment": "confirmed"})
+    empty = await world.place(165, TOKEN_PROGRAM_ID)
+    answer = await world.ask("getTokenAccountBalance", str(empty), {"commitment": "confirmed"})
     assert answer["error"]["message"] == "Invalid param: not a Token account"
 
 
@@ -156,20 +133,10 @@ async def test_a_closed_token_account_is_gone(world: World) -> None:
 
 async def test_token_2022_is_there_too(world: World) -> None:
     authority, mint = world.net.authority, Keypair()
-    lamports = (await world.client.get_minimum_balance_for_rent_exemption(82)).value
-    made = create_account(
-        CreateAccountParams(
-            from_pubkey=authority.pubkey(),
-            to_pubkey=mint.pubkey(),
-            lamports=lamports,
-            space=82,
-            owner=TOKEN_2022_PROGRAM_ID,
-        )
-    )
     kind = InitializeMint2Params(
         decimals=2, program_id=TOKEN_2022_PROGRAM_ID, mint=mint.pubkey(), mint_authority=authority.pubkey()
     )
-    await world.land(authority, made, initialize_mint2(kind), others=[mint])
+    await world.place(82, TOKEN_2022_PROGRAM_ID, initialize_mint2(kind), key=mint)
     ada = Keypair().pubkey()
     account = get_associated_token_address(ada, mint.pubkey(), TOKEN_2022_PROGRAM_ID)
     minting = MintToCheckedParams(

@@ -193,6 +193,8 @@ async def test_a_dropped_fork_takes_back_what_was_confirmed_and_the_same_bytes_m
     assert (await world.client.get_signatures_for_address(bob, commitment=Confirmed)).value == []
     assert (await world.client.get_block_height(Processed)).value == height - 3
     assert world.net.chain.transactions == count - 1
+    left = "SELECT count(*) FROM mentions WHERE id NOT IN (SELECT id FROM transactions)"
+    assert world.net.chain.history.execute(left).fetchone() == (0,)
     await world.net.advance()
     await world.send(payment)
     await world.net.advance(33)

@@ -20,7 +20,7 @@ from solders.keypair import Keypair
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.signature import Signature
-from solders.system_program import TransferParams, transfer
+from solders.system_program import CreateAccountParams, TransferParams, create_account, transfer
 from solders.token.associated import get_associated_token_address
 from solders.transaction import VersionedTransaction
 from spl.memo.constants import MEMO_PROGRAM_ID
@@ -95,6 +95,18 @@ class World:
 
     async def balance(self, of: Pubkey, commitment: Commitment = Processed) -> int:
         return (await self.client.get_balance(of, commitment)).value
+
+    async def place(self, size: int, owner: Pubkey, *more: Instruction, key: Keypair | None = None) -> Pubkey:
+        """Make an account of zeros, and whatever is to be done with it in the same transaction."""
+        authority, key = self.net.authority.pubkey(), key or Keypair()
+        lamports = (await self.client.get_minimum_balance_for_rent_exemption(size)).value
+        made = create_account(
+            CreateAccountParams(
+                from_pubkey=authority, to_pubkey=key.pubkey(), lamports=lamports, space=size, owner=owner
+            )
+        )
+        await self.land(self.net.authority, made, *more, others=[key])
+        return key.pubkey()
 
     async def usdt(self) -> Pubkey:
         """Return a mint with six decimals, which is final."""
