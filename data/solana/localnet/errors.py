@@ -10,7 +10,6 @@ class RpcError(Exception):
     """What is answered instead of a result."""
 
     code = -32603
-    http_status = 200
 
     def __init__(self, message: str = "Internal error", data: Any = None) -> None:
         super().__init__(message)
@@ -121,7 +120,6 @@ class TooManyRequestsError(RpcError):
     """The node wants to be asked less often."""
 
     code = 429
-    http_status = 429
 
     def __init__(self) -> None:
         super().__init__("Too many requests for a specific RPC call")

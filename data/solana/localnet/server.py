@@ -1,7 +1,6 @@
 """HTTP and WebSocket on loopback: who is let in, how much of it, and the faults that are the network's."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -95,8 +94,8 @@ class Server:
             answer = await self._rpc.answer(body)
         except Exception:  # it is logged; better no answer than a wrong one
             return web.Response(status=500, text="the localnet has failed: see its log")
-        if _SEND in body and self._faults.take(LoseReplies) is not None:
-            _abort(request)
+        if _SEND in body and self._faults.take(LoseReplies) is not None and request.transport is not None:
+            request.transport.abort()
         return _json(answer)
 
     async def _control(self, request: web.Request) -> web.StreamResponse:
@@ -123,9 +122,3 @@ class Server:
 
 def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     return web.Response(body=body, status=status, headers=headers, content_type="application/json")
-
-
-def _abort(request: web.Request) -> None:
-    with contextlib.suppress(AttributeError):
-        assert request.transport is not None
-        request.transport.abort()

@@ -1,15 +1,18 @@
 """Whatever is sent, the answer is an error with a code: never a 500, never half a transaction."""
 
+import asyncio
 import base64
+import contextlib
 import json
 import random
 from typing import Any
 
+import httpx2
 import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from data.solana.localnet import base58
+from data.solana.localnet import base58, server
 from tests.data.solana.localnet.world import SOL, World
 
 KEY = str(Pubkey.new_unique())
@@ -135,6 +138,17 @@ async def test_a_batch_is_answered_in_order_each_by_itself(world: World) -> None
 
 async def test_a_body_that_is_too_long_is_not_read(world: World) -> None:
     assert (await world.post(b" " * 60_000)).status_code == 413
+
+
+async def test_a_crowd_is_turned_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    body = {"jsonrpc": "2.0", "id": 1, "method": "getHealth"}
+    async with contextlib.AsyncExitStack() as crowd:
+        clients = [await crowd.enter_async_context(httpx2.AsyncClient()) for _ in range(3)]
+        answers = [await client.post(world.net.url, json=body) for client in clients]
+        assert [answer.status_code for answer in answers] == [200, 200, 503]
+    await asyncio.sleep(0.05)
+    assert (await world.post(body)).status_code == 200
 
 
 async def test_a_page_that_somebody_looks_at_has_no_business_here(world: World) -> None:
