@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     binance.add_argument("--speed", type=float, default=1.0, help="how many times as fast as recorded (default: 1)")
     binance.add_argument("--symbols", nargs="+", default=["BTCUSDT", "ETHUSDT"], metavar="SYMBOL")
     binance.set_defaults(command=_dev_binance)
+    chain = dev.add_parser("localnet", parents=[place], help="run a Solana of your own on loopback, with our mints")
+    chain.add_argument("--port", type=int, dest="localnet_port", default=8899, help="port to listen on (default: 8899)")
+    chain.set_defaults(command=_dev_localnet)
     return parser
 
 
@@ -134,6 +137,13 @@ def _dev_binance(settings: Settings, options: argparse.Namespace) -> int:
         raise ConfigError("--speed must be above 0")
     asyncio.run(serve(options.symbols, port=options.port, speed=options.speed, say=_say))
     return 0
+
+
+def _dev_localnet(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.localnet import run
+
+    _development_only(settings)
+    return run(settings, options.localnet_port)
 
 
 def _development_only(settings: Settings) -> None:

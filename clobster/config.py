@@ -81,6 +81,9 @@ class Settings(BaseModel):
     hedge_minute_value: int = Field(50_000, ge=1, le=10**9)
     hedge_slippage_ppm: int = Field(1_000, ge=0, le=50_000)
     hedge_fee_ppm: int = Field(1_000, ge=0, le=50_000)
+    solana: Literal["localnet", "rpc", "off"] = "localnet"
+    solana_rpc_url: str | None = Field(None, description="a cluster's JSON-RPC, where CLOBSTER_SOLANA is rpc")
+    solana_ws_url: str | None = Field(None, description="its PubSub; by default the same place as the JSON-RPC")
     log_format: Literal["console", "json"] = "console"
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")
@@ -118,6 +121,7 @@ class Settings(BaseModel):
             raise ValueError("CLOBSTER_PUBLIC_URL must be https://HOST or https://HOST:PORT, and nothing more")
         if self.mini_app_url is not None and not re.fullmatch(r"https://t\.me/\w+/\w+", self.mini_app_url, re.ASCII):
             raise ValueError("CLOBSTER_MINI_APP_URL must be https://t.me/BOT/APP")
+        self._rules_of_solana()
         if self.env == "development":
             return self
         needed = (
@@ -133,6 +137,27 @@ class Settings(BaseModel):
         if not self.public_url.startswith("https://"):
             raise ValueError(f"CLOBSTER_PUBLIC_URL must begin with https:// when CLOBSTER_ENV is {self.env}")
         return self
+
+    def _rules_of_solana(self) -> None:
+        if self.solana == "localnet" and self.env != "development":
+            raise ValueError(f"CLOBSTER_SOLANA must be rpc or off when CLOBSTER_ENV is {self.env}")
+        if self.solana == "rpc" and self.solana_rpc_url is None:
+            raise ValueError("CLOBSTER_SOLANA_RPC_URL must be set when CLOBSTER_SOLANA is rpc")
+        urls = (("RPC", self.solana_rpc_url, "http"), ("WS", self.solana_ws_url, "ws"))
+        for name, url, scheme in urls:
+            if url is not None and not url.startswith((f"{scheme}://", f"{scheme}s://")):
+                raise ValueError(f"CLOBSTER_SOLANA_{name}_URL must begin with {scheme}s:// or {scheme}://")
+            if url is not None and self.env != "development" and not url.startswith(f"{scheme}s://"):
+                raise ValueError(
+                    f"CLOBSTER_SOLANA_{name}_URL must begin with {scheme}s:// when CLOBSTER_ENV is {self.env}"
+                )
+
+    @property
+    def solana_pubsub_url(self) -> str | None:
+        """Where PubSub of the cluster is: as set, else the JSON-RPC's place; None without a cluster."""
+        if self.solana_ws_url is not None or self.solana_rpc_url is None:
+            return self.solana_ws_url
+        return "ws" + self.solana_rpc_url.removeprefix("http")
 
     @property
     def admins(self) -> frozenset[int]:

@@ -14,6 +14,7 @@ PRODUCTION = {
     "CLOBSTER_JWT_SECRET": SECRET,
     "CLOBSTER_ENCRYPTION_KEY": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
     "CLOBSTER_FEED": "binance",
+    "CLOBSTER_SOLANA": "off",
     "CLOBSTER_PUBLIC_URL": "https://clobster.example",
 }
 
@@ -80,6 +81,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_LIMIT_ADDRESS_FACTOR", "0"),
         ("CLOBSTER_INIT_DATA_MAX_AGE_S", "0"),
         ("CLOBSTER_DATABASE_URL", "mysql://somewhere"),
+        ("CLOBSTER_SOLANA", "devnet"),
+        ("CLOBSTER_SOLANA_RPC_URL", "api.devnet.solana.com"),
+        ("CLOBSTER_SOLANA_WS_URL", "https://api.devnet.solana.com"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
@@ -107,6 +111,10 @@ def test_production_starts_with_all_that_it_needs() -> None:
         ("CLOBSTER_FEED", "recorded"),
         ("CLOBSTER_FEED", "auto"),
         ("CLOBSTER_PUBLIC_URL", "http://clobster.example"),
+        ("CLOBSTER_SOLANA", "localnet"),
+        ("CLOBSTER_SOLANA", None),
+        ("CLOBSTER_SOLANA_RPC_URL", "http://rpc.example"),
+        ("CLOBSTER_SOLANA_WS_URL", "ws://rpc.example"),
     ],
 )
 def test_production_refuses_the_conveniences_of_development(name: str, value: str | None) -> None:
@@ -114,6 +122,16 @@ def test_production_refuses_the_conveniences_of_development(name: str, value: st
     if value is None:
         del environ[name]
     assert name in refused(environ)
+
+
+@pytest.mark.parametrize("env", ["staging", "production"])
+def test_a_cluster_is_a_url(env: str) -> None:
+    cluster = {"CLOBSTER_SOLANA": "rpc", "CLOBSTER_SOLANA_RPC_URL": "https://rpc.example/key"}
+    settings = load(PRODUCTION | {"CLOBSTER_ENV": env} | cluster)
+    assert settings.solana_pubsub_url == "wss://rpc.example/key"
+    elsewhere = load(PRODUCTION | cluster | {"CLOBSTER_SOLANA_WS_URL": "wss://ws.example"})
+    assert elsewhere.solana_pubsub_url == "wss://ws.example"
+    assert "CLOBSTER_SOLANA_RPC_URL" in refused({"CLOBSTER_SOLANA": "rpc"})
 
 
 def test_no_secret_is_ever_shown() -> None:

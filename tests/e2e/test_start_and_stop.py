@@ -12,6 +12,16 @@ import pytest
 from clobster.audit import audit
 from tests.support.server import Server, call
 
+PRODUCTION = {
+    "CLOBSTER_ENV": "production",
+    "CLOBSTER_BOT_TOKEN": "1:token",
+    "CLOBSTER_JWT_SECRET": "s" * 32,
+    "CLOBSTER_ENCRYPTION_KEY": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
+    "CLOBSTER_FEED": "off",
+    "CLOBSTER_SOLANA": "off",
+    "CLOBSTER_PUBLIC_URL": "https://clobster.example",
+}
+
 
 def clobster(*arguments: str, **settings: str) -> tuple[int, str, str]:
     """Run the command line to its end."""
@@ -72,19 +82,11 @@ def test_an_address_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 def test_production_does_not_migrate_by_itself(tmp_path: Path) -> None:
-    production = {
-        "CLOBSTER_ENV": "production",
-        "CLOBSTER_BOT_TOKEN": "1:token",
-        "CLOBSTER_JWT_SECRET": "s" * 32,
-        "CLOBSTER_ENCRYPTION_KEY": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
-        "CLOBSTER_FEED": "off",
-        "CLOBSTER_PUBLIC_URL": "https://clobster.example",
-    }
-    code, _, said = clobster("run", "--port", "0", "--data-dir", str(tmp_path), **production)
+    code, _, said = clobster("run", "--port", "0", "--data-dir", str(tmp_path), **PRODUCTION)
     assert (code, said.count("\n")) == (2, 1)
     assert "clobster migrate" in said
     assert clobster("migrate", "--data-dir", str(tmp_path))[0] == 0
-    code, _, said = clobster("dev", "init-data", "--user-id", "1", "--data-dir", str(tmp_path), **production)
+    code, _, said = clobster("dev", "init-data", "--user-id", "1", "--data-dir", str(tmp_path), **PRODUCTION)
     assert (code, said.count("\n")) == (2, 1)
 
 

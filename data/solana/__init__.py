@@ -1,0 +1,1 @@
+"""Solana: the localnet that stands in for a cluster in development; clients of any cluster come here too."""

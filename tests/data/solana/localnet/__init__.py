@@ -1,0 +1,1 @@
+"""Tests of data.solana.localnet, through the real solana-py clients."""
