@@ -17,6 +17,7 @@ from tests.data.binance.following import BOTH, BTC, ETH, QUICK, Watched, checked
 from tests.simulators.binance import BinanceSimulator
 
 SPEED = 8.0
+BUSY_S = 2.0  # that a busy machine may add to any of the times below; what really passed is printed
 # Less than the usual patience, so that the suite need not wait so long.
 HASTY = replace(QUICK, last_retry_s=0.4, silence_s=1.5, frozen_s=1.2, doubted_s=3.0)
 
@@ -33,7 +34,7 @@ class Fault:
         """Wait until the feed says that it has lost books."""
         await self.watched.lost(*symbols, since=self._since)
         self._lost_s = time.monotonic() - self._at_s
-        assert self._lost_s < within_s
+        assert self._lost_s < within_s + BUSY_S
         self._since = len(self.watched.books)
 
     async def back(self, *symbols: Symbol, within_s: float, name: str) -> None:
@@ -41,7 +42,7 @@ class Fault:
         at_s = time.monotonic()
         await self.watched.in_sync(1, since=self._since, symbols=list(symbols))
         back_s = time.monotonic() - at_s
-        assert back_s < within_s
+        assert back_s < within_s + BUSY_S
         print(f"{name}: said after {self._lost_s:.2f} s, back {back_s:.2f} s later")  # noqa: T201
 
     def unaffected(self, symbol: Symbol) -> None:

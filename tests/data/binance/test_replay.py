@@ -41,7 +41,7 @@ async def test_as_fast_as_possible() -> None:
             lambda: binance.ended.is_set() and (watched.health().message_age_s or 0) > 0.3, within_s=120
         )
         shown = [book for book in watched.books if book.in_sync]
-        assert len(shown) > 6_800
+        assert len(shown) > 2_000  # of 6,880; who reads slowly gets the newest
         assert checked(binance, shown) == len(shown)
         for each in BOTH:
             health = watched.health(each)
