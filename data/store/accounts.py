@@ -9,6 +9,7 @@ from typing import Final
 from data.store import activities, sessions
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
+from engine.accounts.refusals import SignedOutSince
 from engine.accounts.types import Account, Activity, ActivityKind, AdminAct, Renewal, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
 
@@ -47,15 +48,16 @@ class SqliteAccounts:
         """Return a person's account, or None."""
         return await self._account(_PERSON, user_id)
 
-    async def open_session(self, session: Session, signed_in: Activity) -> tuple[Activity, list[str]]:
+    async def open_session(
+        self, session: Session, signed_in: Activity, proved_at: Micros | None = None
+    ) -> tuple[Activity, list[str]]:
         """Keep a new session and that it was opened. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS.
 
         Returns the activity as it is kept and the ids of the latter sessions, which have ended now. Raises DoorClosed
-        where the account has the session's door no longer.
+        where the account has the session's door no longer, SignedOutSince where it was logged out everywhere at
+        proved_at or later.
         """
-        return await self._store.write(
-            lambda connection: (activities.record(connection, signed_in), sessions.keep(connection, session))
-        )
+        return await self._store.write(lambda connection: _open_session(connection, session, signed_in, proved_at))
 
     async def session(self, session_id: str) -> Session | None:
         """Return a session, dead or alive, or None."""
@@ -94,7 +96,7 @@ class SqliteAccounts:
 
     async def signed_out_everywhere(self, user_id: UserId, since: Micros) -> bool:
         """Say whether an account was logged out everywhere at this time or later."""
-        asked = (user_id, ActivityKind.SIGNED_OUT_EVERYWHERE.value, since)
+        asked = _signed_out(user_id, since)
         return bool(await self._readers.read(lambda connection: rows(connection, activities.SINCE, asked)))
 
     async def activity(self, user_id: UserId, limit: int) -> list[Activity]:
@@ -116,6 +118,21 @@ class SqliteAccounts:
     async def _account(self, statement: str, value: int) -> Account | None:
         found = await self._readers.read(lambda connection: rows(connection, statement, (value,)))
         return Account(*found[0]) if found else None
+
+
+def _open_session(
+    connection: sqlite3.Connection, session: Session, signed_in: Activity, proved_at: Micros | None
+) -> tuple[Activity, list[str]]:
+    # Asked here too: a log-out that comes at the same time leaves no session behind.
+    since = None if proved_at is None else _signed_out(session.user_id, proved_at)
+    if since is not None and connection.execute(activities.SINCE, since).fetchone():
+        raise SignedOutSince
+    return activities.record(connection, signed_in), sessions.keep(connection, session)
+
+
+def _signed_out(user_id: UserId, since: Micros) -> tuple[UserId, str, Micros]:
+    """Return the values of `activities.SINCE` that ask whether an account was logged out everywhere."""
+    return user_id, ActivityKind.SIGNED_OUT_EVERYWHERE.value, since
 
 
 def person(connection: sqlite3.Connection, user_id: UserId) -> Account:

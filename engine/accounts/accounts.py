@@ -62,10 +62,12 @@ class Accounts:
             user.id, user.first_name, user.username, user.language_code, self._clock()
         )
 
-    async def open_session(self, account: Account, door: str, device: Device) -> SignedIn:
-        """Open a session of an account by one of its doors, which somebody has just proved to have.
+    async def open_session(
+        self, account: Account, door: str, device: Device, *, proved_at: Micros | None = None
+    ) -> SignedIn:
+        """Open a session of an account by one of its doors, which somebody has proved to have: just now, or then.
 
-        Raises DoorClosed where it has been unlinked since.
+        Raises DoorClosed where it has been unlinked since, SignedOutSince where the account was logged out everywhere.
         """
         session_id = secrets.token_urlsafe(16)
         refresh_token = _next_token(session_id)
@@ -82,7 +84,7 @@ class Accounts:
             door=door,
         )
         activity = Activity(account.id, now, ActivityKind.SIGNED_IN, session.address, door)
-        signed_in, pushed_out = await self._store.open_session(session, activity)
+        signed_in, pushed_out = await self._store.open_session(session, activity, proved_at)
         self.tell_ended(pushed_out)
         self._feed.tell(signed_in)
         return SignedIn(account, session_id, refresh_token)

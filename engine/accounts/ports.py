@@ -59,11 +59,14 @@ class AccountStore(Protocol):
     async def account(self, user_id: UserId) -> Account | None:
         """Return an account, or None."""
 
-    async def open_session(self, session: Session, signed_in: Activity) -> tuple[Activity, list[str]]:
+    async def open_session(
+        self, session: Session, signed_in: Activity, proved_at: Micros | None = None
+    ) -> tuple[Activity, list[str]]:
         """Keep a new session and that it was opened. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS.
 
         Returns the activity as it is kept and the ids of the latter sessions, which have ended now. Raises DoorClosed
-        where the account has the session's door no longer.
+        where the account has the session's door no longer, SignedOutSince where it was logged out everywhere at
+        proved_at or later.
         """
 
     async def session(self, session_id: str) -> Session | None:

@@ -137,6 +137,16 @@ async def test_one_person_cannot_open_sessions_without_end(opened: Any) -> None:
         assert len((await ada.get("/api/auth/sessions")).body["sessions"]) == 2
 
 
+async def test_a_dead_copy_of_launch_data_does_not_keep_its_owner_from_signing_in(opened: Any) -> None:
+    async with opened(log_in=2) as house:
+        copied = {"init_data": launch_data(1, house.clock() // 1_000_000 - 60)}
+        ada = await house.person(1)
+        assert (await ada.post("/api/auth/logout-all")).status == 204
+        for _ in range(4):
+            assert (await house.nobody.post("/api/auth/telegram", copied)).problem == (401, "expired")
+        assert (await sign_in(house, 1)).status == 200
+
+
 async def test_a_spoofed_x_forwarded_for_gives_no_new_allowance(opened: Any) -> None:
     async with opened(log_in=1) as house:
         answers = [await sign_in(house, number, **{FORWARDED_FOR: f"203.0.113.{number}"}) for number in range(1, 7)]
