@@ -4,14 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from engine.accounts.types import Account, Activity, AdminAct, ApiKey, KeyUse, Renewal, Rotation, Session
+from engine.accounts.wallet_types import Asker
 from engine.core.types import Micros, UserId
 
 
 class ApiKeyStore(Protocol):
     """Where API keys are kept. Every write is durable when it returns."""
 
-    async def add(self, key: ApiKey, created: Activity) -> Activity | None:
-        """Keep a new key and that it was made. Return the activity as it is kept, None beyond MAX_API_KEYS."""
+    async def add(self, key: ApiKey, created: Activity, asker: Asker) -> Activity | None:
+        """Keep a new key and that it was made. Return the activity as it is kept, None beyond MAX_API_KEYS.
+
+        Raises SessionOver where the session that asks has ended.
+        """
 
     async def find(self, key_id: str) -> ApiKey | None:
         """Return a key, or None."""

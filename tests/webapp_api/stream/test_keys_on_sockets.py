@@ -12,6 +12,7 @@ from nacl.signing import SigningKey
 
 from engine.accounts.api_keys import NewKey, WantedKey
 from engine.accounts.types import Scope
+from engine.accounts.wallet_types import Asker
 from engine.core.types import Micros, UserId
 from tests.webapp_api.stream.test_ws_orders import limit_order
 from tests.webapp_api.stream.world import Client, World, clock, world
@@ -26,7 +27,8 @@ ORDERS = [
 
 
 async def made(there: World, user: UserId, *scopes: Scope, **wanted: Any) -> NewKey:
-    return await there.api_keys.create(user, WantedKey("bot", frozenset(scopes or EVERYTHING), **wanted), "127.0.0.1")
+    asker = Asker(user, (await there.accounts.sessions(user))[0].id, "127.0.0.1")
+    return await there.api_keys.create(asker, WantedKey("bot", frozenset(scopes or EVERYTHING), **wanted))
 
 
 def signed(key: NewKey, *, at_ms: int | None = None, window: int | str | None = None) -> dict[str, Any]:
