@@ -212,7 +212,7 @@ class Connection:
             if self._services.public.get(name) is None:
                 if not self._services.private.has(name):
                     raise UnknownChannel(channel=name)
-                self._user(self._services.clock(), Scope.READ)
+                self._speaks_for(self._services.clock(), Scope.READ)
         if len(self._channels.keys() | names) > MAX_SUBSCRIPTIONS:
             raise TooManySubscriptions(limit=MAX_SUBSCRIPTIONS)
         self._answer(request.id, "subscribe", {"channels": names})
@@ -227,7 +227,7 @@ class Connection:
 
     async def _subscribe_private(self, name: str, since: int | None) -> None:
         private = self._services.private
-        channel = private.open(name, self._user(self._services.clock(), Scope.READ))
+        channel = private.open(name, self._speaks_for(self._services.clock(), Scope.READ).user)
         self._channels[name] = channel
         if since is not None and channel.resume(self._out, since):
             return
@@ -256,7 +256,7 @@ class Connection:
             self._count_fault()
             raise TooManyRequests
 
-    def _user(self, now: Micros, scope: Scope) -> UserId:
+    def _speaks_for(self, now: Micros, scope: Scope) -> Standing:
         """Return for whom this connection speaks. Raises Unauthorized, MissingScope, and Busy once it is stopping."""
         if self._stopping:
             raise Busy("The exchange is stopping; try again in a moment.")
@@ -266,13 +266,13 @@ class Connection:
         hold(standing.scopes, scope)
         if standing.key:
             self._services.keys.used(standing.key, self._address)
-        return standing.user
+        return standing
 
     def _trader(self, now: Micros, cost: int) -> UserId:
-        """Return for whom this connection orders, and count it for the account. Raises LimitReached, and as _user."""
-        user = self._user(now, Scope.TRADE)
-        self._services.limits.spend_order(user, now, cost)
-        return user
+        """Return for whom this connection orders, and count it. Raises LimitReached, and as _speaks_for."""
+        standing = self._speaks_for(now, Scope.TRADE)
+        self._services.limits.spend_order(standing.user, now, cost, key=standing.key)
+        return standing.user
 
     def _answer(self, id_: protocol.Id, op: str, result: object) -> None:
         self._at_once(protocol.answer(id_, op, result))
