@@ -71,6 +71,11 @@ class Allowance(Struct, frozen=True, gc=False):
     full_s: int
     wait_s: int
 
+    def check(self) -> None:
+        """Raise LimitReached where the request is not granted."""
+        if self.wait_s:
+            raise LimitReached(retry_after=self.wait_s)
+
 
 class Buckets(Generic[Key]):
     """The buckets of one class and one kind of asker, of which those used last are kept, `most` at most.

@@ -245,6 +245,26 @@ async def test_an_auth_message_counts_as_a_log_in_of_its_address(opened: Any) ->
         assert (await sign_in(house, 2)).problem == REFUSED
 
 
+async def test_a_private_channel_counts_as_a_read_of_its_account_and_a_public_one_as_nothing(opened: Any) -> None:
+    async with opened(read=4) as house:
+        ada = await house.person(1)
+        async with house.session.ws_connect("/api/ws") as socket:
+            await socket.send_json({"op": "auth", "token": ada.token})
+            await socket.receive()
+            for channels, code in (
+                (["user:orders", "user:balances", "user:orders", "ticker:BTCUSDT"], None),
+                (["user:trades", "user:balances", "user:account"], "too_many_requests"),
+                (["user:trades", "user:balances"], None),
+                (["user:trades", "trades:BTCUSDT"], "too_many_requests"),
+                (["trades:BTCUSDT", "depth:BTCUSDT"], None),
+            ):
+                await socket.send_json({"op": "subscribe", "id": "this", "channels": channels})
+                while (told := json.loads((await socket.receive()).data)).get("id") != "this":
+                    pass
+                assert told.get("error", {}).get("code") == code
+        assert (await ada.get("/api/account")).problem == REFUSED
+
+
 async def test_a_handshake_counts_as_a_read_of_its_address(opened: Any) -> None:
     async with opened(read=1) as house:
         for _ in range(ADDRESS_FACTOR):

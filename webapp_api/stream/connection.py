@@ -15,7 +15,7 @@ from engine.sequencer.sequencer import Busy
 from webapp_api.auth.key_guard import KeyGuard, hold
 from webapp_api.auth.tokens import Guard
 from webapp_api.limits import BATCH_COST, RateLimits, RequestClass
-from webapp_api.refusals import InvalidRequest, LimitReached, Unauthorized
+from webapp_api.refusals import InvalidRequest, Unauthorized
 from webapp_api.stream import protocol
 from webapp_api.stream.answers import Answers
 from webapp_api.stream.channel import PublicChannel
@@ -183,9 +183,7 @@ class Connection:
 
     async def _auth(self, request: protocol.Auth) -> None:
         services = self._services
-        allowance = services.limits.of_address(RequestClass.LOG_IN, self._address)
-        if allowance.wait_s:
-            raise LimitReached(retry_after=allowance.wait_s)
+        services.limits.of_address(RequestClass.LOG_IN, self._address).check()
         try:
             now = await standing(request, services.guard, services.keys, self._address)
         except Busy:
@@ -208,13 +206,15 @@ class Connection:
         names, since = list(dict.fromkeys([*request.channels, *request.since])), request.since
         if not names:
             raise InvalidRequest("Name channels, or the last seq of each in since.")
-        for name in names:
-            if self._services.public.get(name) is None:
-                if not self._services.private.has(name):
-                    raise UnknownChannel(channel=name)
-                self._speaks_for(self._services.clock(), Scope.READ)
+        private = [name for name in names if self._services.public.get(name) is None]
+        for name in private:
+            if not self._services.private.has(name):
+                raise UnknownChannel(channel=name)
         if len(self._channels.keys() | names) > MAX_SUBSCRIPTIONS:
             raise TooManySubscriptions(limit=MAX_SUBSCRIPTIONS)
+        if private:  # the snapshot of each is looked up, as if it were asked for over HTTP
+            standing, limits = self._speaks_for(self._services.clock(), Scope.READ), self._services.limits
+            limits.of_account(RequestClass.READ, standing.user, len(private), key=standing.key).check()
         self._answer(request.id, "subscribe", {"channels": names})
         for name in names:
             channel = self._services.public.get(name)
