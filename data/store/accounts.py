@@ -75,17 +75,15 @@ class SqliteAccounts:
         """End a session. Return whether it was alive."""
         return await self._store.write(lambda connection: sessions.revoke(connection, session_id, now))
 
-    async def revoke_sessions(
-        self, user_id: UserId, now: Micros, *, door: str | None, keep: str | None, told: Activity | None
-    ) -> tuple[list[str], Activity | None]:
-        """End an account's live sessions, only those that `door` opened where it is named, but never the one to keep.
+    async def revoke_sessions(self, signed_out: Activity, *, keep: str | None) -> tuple[list[str], Activity]:
+        """End the live sessions of the activity's account at its time, but never the one to keep.
 
-        Returns their ids, and `told` as it is kept where it is given.
+        Returns their ids, and the activity as it is kept.
         """
         return await self._store.write(
             lambda connection: (
-                sessions.revoke_many(connection, user_id, now, door=door, keep=keep),
-                activities.record(connection, told) if told else None,
+                sessions.revoke_many(connection, signed_out.user_id, signed_out.at, keep=keep),
+                activities.record(connection, signed_out),
             )
         )
 

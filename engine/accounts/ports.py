@@ -85,12 +85,10 @@ class AccountStore(Protocol):
     async def revoke_session(self, session_id: str, now: Micros) -> bool:
         """End a session. Return whether it was alive."""
 
-    async def revoke_sessions(
-        self, user_id: UserId, now: Micros, *, door: str | None, keep: str | None, told: Activity | None
-    ) -> tuple[list[str], Activity | None]:
-        """End an account's live sessions, only those that `door` opened where it is named, but never the one to keep.
+    async def revoke_sessions(self, signed_out: Activity, *, keep: str | None) -> tuple[list[str], Activity]:
+        """End the live sessions of the activity's account at its time, but never the one to keep.
 
-        Returns their ids, and `told` as it is kept where it is given.
+        Returns their ids, and the activity as it is kept.
         """
 
     async def sessions(self, user_id: UserId, now: Micros) -> list[Session]:
