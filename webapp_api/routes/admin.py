@@ -1,4 +1,4 @@
-"""`/api/admin`: for those who run the exchange. Whatever is done here was logged before (`webapp_api.auth.access`)."""
+"""`/api/admin`: for those who run the exchange. All but reading the log is logged before (`auth.access`)."""
 
 from aiohttp import web
 
