@@ -4,6 +4,8 @@ import logging
 import sys
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 
 
 def configure(log_format: str, level: int = logging.INFO) -> None:
@@ -42,3 +44,11 @@ def configure(log_format: str, level: int = logging.INFO) -> None:
     root.setLevel(level)
     for chatty in ("aiohttp.access", "alembic", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    server = logging.getLogger("aiohttp.server")
+    server.filters[:] = [_is_ours]
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Leave out what a client sent that is no HTTP: aiohttp answers it, and would log its bytes, tokens and all."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, (HttpProcessingError, RequestPayloadError))

@@ -38,7 +38,7 @@ def known_caller(request: web.Request) -> Caller | None:
 
 
 def by(request: web.Request) -> Asker:
-    """Return who asks for a change of their account's doors, on a route for persons."""
+    """Return who asks for a change of what opens their account, on a route for persons."""
     asking = caller(request)
     return Asker(asking.user, asking.session, device(request).address)
 

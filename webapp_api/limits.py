@@ -71,6 +71,11 @@ class Allowance(Struct, frozen=True, gc=False):
     full_s: int
     wait_s: int
 
+    def check(self) -> None:
+        """Raise LimitReached where the request is not granted."""
+        if self.wait_s:
+            raise LimitReached(retry_after=self.wait_s)
+
 
 class Buckets(Generic[Key]):
     """The buckets of one class and one kind of asker, of which those used last are kept, `most` at most.
@@ -142,6 +147,7 @@ class RateLimits(Collector):
         self._keys: dict[RequestClass, Buckets[str]] = {
             each: Buckets(rate.times(1 / SHARE_OF_KEY)) for each, rate in rates.items()
         }
+        self._orders_of_key = self._keys[RequestClass.ORDER]
         self.refused: Counter[RequestClass] = Counter()
 
     def of_address(self, what: RequestClass, address: str, cost: int = 1) -> Allowance:
@@ -157,9 +163,10 @@ class RateLimits(Collector):
                 return allowance
         return self._heard(what, self._accounts[what].ask(user, now, cost))
 
-    def spend_order(self, user: UserId, now: Micros, cost: int) -> None:
-        """Count orders for their account, at the least cost. Raises LimitReached."""
-        wait = self._orders.take(user, now, cost)
+    def spend_order(self, user: UserId, now: Micros, cost: int, *, key: str = "") -> None:
+        """Count orders as `of_account` does, at the least cost. Raises LimitReached."""
+        wait = self._orders_of_key.take(key, now, cost) if key else 0.0
+        wait = wait or self._orders.take(user, now, cost)
         if wait:
             self.refused[RequestClass.ORDER] += 1
             raise LimitReached(retry_after=math.ceil(wait / _SECOND))

@@ -324,7 +324,6 @@ class Error(Struct):
 
 
 PLACE_ORDER: Final = msgspec.json.Decoder(PlaceOrder)
-CANCEL_ORDER: Final = msgspec.json.Decoder(CancelOrder)
 SIGN_IN_BY_TELEGRAM: Final = msgspec.json.Decoder(SignInByTelegram)
 REFRESH: Final = msgspec.json.Decoder(Refresh)
 SIGN_OUT_EVERYWHERE: Final = msgspec.json.Decoder(SignOutEverywhere)

@@ -9,6 +9,7 @@ from typing import Final
 from data.store import activities, sessions
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
+from engine.accounts.refusals import SignedOutSince
 from engine.accounts.types import Account, Activity, ActivityKind, AdminAct, Renewal, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
 
@@ -47,15 +48,16 @@ class SqliteAccounts:
         """Return a person's account, or None."""
         return await self._account(_PERSON, user_id)
 
-    async def open_session(self, session: Session, signed_in: Activity) -> tuple[Activity, list[str]]:
+    async def open_session(
+        self, session: Session, signed_in: Activity, proved_at: Micros | None = None
+    ) -> tuple[Activity, list[str]]:
         """Keep a new session and that it was opened. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS.
 
         Returns the activity as it is kept and the ids of the latter sessions, which have ended now. Raises DoorClosed
-        where the account has the session's door no longer.
+        where the account has the session's door no longer, SignedOutSince where it was logged out everywhere at
+        proved_at or later.
         """
-        return await self._store.write(
-            lambda connection: (activities.record(connection, signed_in), sessions.keep(connection, session))
-        )
+        return await self._store.write(lambda connection: _open_session(connection, session, signed_in, proved_at))
 
     async def session(self, session_id: str) -> Session | None:
         """Return a session, dead or alive, or None."""
@@ -73,17 +75,15 @@ class SqliteAccounts:
         """End a session. Return whether it was alive."""
         return await self._store.write(lambda connection: sessions.revoke(connection, session_id, now))
 
-    async def revoke_sessions(
-        self, user_id: UserId, now: Micros, *, door: str | None, keep: str | None, told: Activity | None
-    ) -> tuple[list[str], Activity | None]:
-        """End an account's live sessions, only those that `door` opened where it is named, but never the one to keep.
+    async def revoke_sessions(self, signed_out: Activity, *, keep: str | None) -> tuple[list[str], Activity]:
+        """End the live sessions of the activity's account at its time, but never the one to keep.
 
-        Returns their ids, and `told` as it is kept where it is given.
+        Returns their ids, and the activity as it is kept.
         """
         return await self._store.write(
             lambda connection: (
-                sessions.revoke_many(connection, user_id, now, door=door, keep=keep),
-                activities.record(connection, told) if told else None,
+                sessions.revoke_many(connection, signed_out.user_id, signed_out.at, keep=keep),
+                activities.record(connection, signed_out),
             )
         )
 
@@ -94,7 +94,7 @@ class SqliteAccounts:
 
     async def signed_out_everywhere(self, user_id: UserId, since: Micros) -> bool:
         """Say whether an account was logged out everywhere at this time or later."""
-        asked = (user_id, ActivityKind.SIGNED_OUT_EVERYWHERE.value, since)
+        asked = _signed_out(user_id, since)
         return bool(await self._readers.read(lambda connection: rows(connection, activities.SINCE, asked)))
 
     async def activity(self, user_id: UserId, limit: int) -> list[Activity]:
@@ -116,6 +116,21 @@ class SqliteAccounts:
     async def _account(self, statement: str, value: int) -> Account | None:
         found = await self._readers.read(lambda connection: rows(connection, statement, (value,)))
         return Account(*found[0]) if found else None
+
+
+def _open_session(
+    connection: sqlite3.Connection, session: Session, signed_in: Activity, proved_at: Micros | None
+) -> tuple[Activity, list[str]]:
+    # Asked here too: a log-out that comes at the same time leaves no session behind.
+    since = None if proved_at is None else _signed_out(session.user_id, proved_at)
+    if since is not None and connection.execute(activities.SINCE, since).fetchone():
+        raise SignedOutSince
+    return activities.record(connection, signed_in), sessions.keep(connection, session)
+
+
+def _signed_out(user_id: UserId, since: Micros) -> tuple[UserId, str, Micros]:
+    """Return the values of `activities.SINCE` that ask whether an account was logged out everywhere."""
+    return user_id, ActivityKind.SIGNED_OUT_EVERYWHERE.value, since
 
 
 def person(connection: sqlite3.Connection, user_id: UserId) -> Account:

@@ -4,11 +4,12 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from data.store import activities
+from data.store import activities, doors
 from data.store.readers import Readers, rows
 from data.store.rows import Row
 from data.store.sqlite import SqliteStore
 from engine.accounts.types import MAX_API_KEYS, Activity, ApiKey, KeyKind, KeyUse, Scope
+from engine.accounts.wallet_types import Asker
 from engine.core.types import UserId
 
 _KEY: Final = (
@@ -28,9 +29,12 @@ class SqliteApiKeys:
         self._store = store
         self._readers = readers
 
-    async def add(self, key: ApiKey, created: Activity) -> Activity | None:
-        """Keep a new key and that it was made. Return the activity as it is kept, None beyond MAX_API_KEYS."""
-        return await self._store.write(lambda connection: _add(connection, key, created))
+    async def add(self, key: ApiKey, created: Activity, asker: Asker) -> Activity | None:
+        """Keep a new key and that it was made. Return the activity as it is kept, None beyond MAX_API_KEYS.
+
+        Raises SessionOver where the session that asks has ended.
+        """
+        return await self._store.write(lambda connection: _add(connection, key, created, asker))
 
     async def find(self, key_id: str) -> ApiKey | None:
         """Return a key, or None."""
@@ -69,7 +73,8 @@ class SqliteApiKeys:
         )
 
 
-def _add(connection: sqlite3.Connection, key: ApiKey, created: Activity) -> Activity | None:
+def _add(connection: sqlite3.Connection, key: ApiKey, created: Activity, asker: Asker) -> Activity | None:
+    doors.check(connection, asker, created.at)  # a key outlives its session: none is made by one that has ended
     (count,) = connection.execute("SELECT count(*) FROM api_keys WHERE user_id = ?", (key.user_id,)).fetchone()
     if count >= MAX_API_KEYS:
         return None

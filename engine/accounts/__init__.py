@@ -1,1 +1,1 @@
-"""Who is who: people as Telegram names them, their sessions; used by both fronts alike."""
+"""Who is who: people, the doors and keys that open their accounts, their sessions, and who runs the exchange."""

@@ -62,10 +62,12 @@ class Accounts:
             user.id, user.first_name, user.username, user.language_code, self._clock()
         )
 
-    async def open_session(self, account: Account, door: str, device: Device) -> SignedIn:
-        """Open a session of an account by one of its doors, which somebody has just proved to have.
+    async def open_session(
+        self, account: Account, door: str, device: Device, *, proved_at: Micros | None = None
+    ) -> SignedIn:
+        """Open a session of an account by one of its doors, which somebody has proved to have: just now, or then.
 
-        Raises DoorClosed where it has been unlinked since.
+        Raises DoorClosed where it has been unlinked since, SignedOutSince where the account was logged out everywhere.
         """
         session_id = secrets.token_urlsafe(16)
         refresh_token = _next_token(session_id)
@@ -82,7 +84,7 @@ class Accounts:
             door=door,
         )
         activity = Activity(account.id, now, ActivityKind.SIGNED_IN, session.address, door)
-        signed_in, pushed_out = await self._store.open_session(session, activity)
+        signed_in, pushed_out = await self._store.open_session(session, activity, proved_at)
         self.tell_ended(pushed_out)
         self._feed.tell(signed_in)
         return SignedIn(account, session_id, refresh_token)
@@ -135,41 +137,24 @@ class Accounts:
     async def sign_out(self, user: UserId, session_id: str) -> bool:
         """End a session of this account at once. Return whether there was such a live one."""
         session = await self._store.session(session_id)
-        if session is not None and session.user_id != user:
+        if session is None or session.user_id != user:
             return False
-        return await self._end(session_id)
+        was_alive = await self._store.revoke_session(session_id, self._clock())
+        self._tell(session_id)
+        return was_alive
 
     def tell_ended(self, sessions: Iterable[str]) -> None:
         """Tell everybody who keeps sessions in mind that these have ended, durably."""
         for session_id in sessions:
             self._tell(session_id)
 
-    async def end_sessions(self, user: UserId, *, door: str | None = None, keep: str | None = None) -> int:
-        """End the account's sessions at once, only those that `door` opened where it is named, but never `keep`.
-
-        Return how many there were.
-        """
-        return await self._end_many(user, self._clock(), door, keep, None)
-
-    async def sign_out_everywhere(self, user: UserId, device: Device, *, keep: str | None = None) -> int:
-        """End all of the account's sessions at once, but never `keep`, and have it known. Return how many."""
+    async def sign_out_everywhere(self, user: UserId, device: Device, *, keep: str | None = None) -> None:
+        """End all of the account's sessions at once, but never `keep`, and have it known from which device."""
         now, device = self._clock(), _labelled(device)
         told = Activity(user, now, ActivityKind.SIGNED_OUT_EVERYWHERE, device.address, device.user_agent)
-        return await self._end_many(user, now, None, keep, told)
-
-    async def _end_many(
-        self, user: UserId, now: Micros, door: str | None, keep: str | None, told: Activity | None
-    ) -> int:
-        ended, kept = await self._store.revoke_sessions(user, now, door=door, keep=keep, told=told)
+        ended, kept = await self._store.revoke_sessions(told, keep=keep)
         self.tell_ended(ended)
-        if kept is not None:
-            self._feed.tell(kept)
-        return len(ended)
-
-    async def _end(self, session_id: str) -> bool:
-        was_alive = await self._store.revoke_session(session_id, self._clock())
-        self._tell(session_id)
-        return was_alive
+        self._feed.tell(kept)
 
     def _tell(self, session_id: str) -> None:
         self.endings += 1

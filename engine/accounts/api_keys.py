@@ -12,6 +12,7 @@ from msgspec import Struct
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.ports import ApiKeyStore, Sealing
 from engine.accounts.types import MAX_API_KEYS, Activity, ActivityKind, ApiKey, KeyKind, Scope
+from engine.accounts.wallet_types import Asker
 from engine.core.refusals import Refused
 from engine.core.types import Micros, UserId
 from engine.ports import Clock
@@ -78,8 +79,8 @@ class ApiKeys:
         self.revoked: list[Callable[[str], None]] = []  # told the id of each key that is revoked, once it durably is
         self.revocations = 0  # how many keys have been revoked; whoever saw one alive may compare
 
-    async def create(self, user: UserId, wanted: WantedKey, address: str) -> NewKey:
-        """Make a key, asked for from a network address. Raises InvalidApiKey and TooManyApiKeys."""
+    async def create(self, asker: Asker, wanted: WantedKey) -> NewKey:
+        """Make a key. Raises InvalidApiKey, TooManyApiKeys, and SessionOver where the session has ended meanwhile."""
         now = self._clock()
         if not (1 <= len(wanted.name) <= MAX_NAME and wanted.name.isprintable() and wanted.name.strip()):
             raise InvalidApiKey(f"A name is 1 to {MAX_NAME} printable characters.", field="name")
@@ -97,7 +98,7 @@ class ApiKeys:
             kind, kept_secret = KeyKind.ED25519, wanted.public_key
         key = ApiKey(
             id=key_id,
-            user_id=user,
+            user_id=asker.user_id,
             name=wanted.name,
             kind=kind,
             secret=kept_secret,
@@ -106,7 +107,8 @@ class ApiKeys:
             created_at=now,
             expires_at=wanted.expires_at,
         )
-        kept = await self._store.add(key, Activity(user, now, ActivityKind.API_KEY_CREATED, address, _detail(key)))
+        created = Activity(asker.user_id, now, ActivityKind.API_KEY_CREATED, asker.address, _detail(key))
+        kept = await self._store.add(key, created, asker)
         if kept is None:
             raise TooManyApiKeys(limit=MAX_API_KEYS)
         self._feed.tell(kept)

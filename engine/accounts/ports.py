@@ -4,14 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from engine.accounts.types import Account, Activity, AdminAct, ApiKey, KeyUse, Renewal, Rotation, Session
+from engine.accounts.wallet_types import Asker
 from engine.core.types import Micros, UserId
 
 
 class ApiKeyStore(Protocol):
     """Where API keys are kept. Every write is durable when it returns."""
 
-    async def add(self, key: ApiKey, created: Activity) -> Activity | None:
-        """Keep a new key and that it was made. Return the activity as it is kept, None beyond MAX_API_KEYS."""
+    async def add(self, key: ApiKey, created: Activity, asker: Asker) -> Activity | None:
+        """Keep a new key and that it was made. Return the activity as it is kept, None beyond MAX_API_KEYS.
+
+        Raises SessionOver where the session that asks has ended.
+        """
 
     async def find(self, key_id: str) -> ApiKey | None:
         """Return a key, or None."""
@@ -59,11 +63,14 @@ class AccountStore(Protocol):
     async def account(self, user_id: UserId) -> Account | None:
         """Return an account, or None."""
 
-    async def open_session(self, session: Session, signed_in: Activity) -> tuple[Activity, list[str]]:
+    async def open_session(
+        self, session: Session, signed_in: Activity, proved_at: Micros | None = None
+    ) -> tuple[Activity, list[str]]:
         """Keep a new session and that it was opened. The owner's dead sessions go, and the oldest beyond MAX_SESSIONS.
 
         Returns the activity as it is kept and the ids of the latter sessions, which have ended now. Raises DoorClosed
-        where the account has the session's door no longer.
+        where the account has the session's door no longer, SignedOutSince where it was logged out everywhere at
+        proved_at or later.
         """
 
     async def session(self, session_id: str) -> Session | None:
@@ -78,12 +85,10 @@ class AccountStore(Protocol):
     async def revoke_session(self, session_id: str, now: Micros) -> bool:
         """End a session. Return whether it was alive."""
 
-    async def revoke_sessions(
-        self, user_id: UserId, now: Micros, *, door: str | None, keep: str | None, told: Activity | None
-    ) -> tuple[list[str], Activity | None]:
-        """End an account's live sessions, only those that `door` opened where it is named, but never the one to keep.
+    async def revoke_sessions(self, signed_out: Activity, *, keep: str | None) -> tuple[list[str], Activity]:
+        """End the live sessions of the activity's account at its time, but never the one to keep.
 
-        Returns their ids, and `told` as it is kept where it is given.
+        Returns their ids, and the activity as it is kept.
         """
 
     async def sessions(self, user_id: UserId, now: Micros) -> list[Session]:

@@ -9,6 +9,12 @@ class DoorClosed(Refused):
     code = "invalid_credentials"
 
 
+class SignedOutSince(Refused):
+    """This account was logged out everywhere since the app was opened. Open it again."""
+
+    code = "expired"
+
+
 class SessionOver(Refused):
     """The session that asks has ended. Sign in again."""
 

@@ -70,7 +70,7 @@ async def test_a_session_that_ends_while_it_is_looked_up_does_not_get_in(house: 
     class EndsMeanwhile(Accounts):
         async def is_alive(self, user: UserId, session_id: str) -> bool:
             alive = await super().is_alive(user, session_id)
-            await self._end(session_id)
+            await self.sign_out(user, session_id)
             return alive
 
     accounts = EndsMeanwhile(deps.accounts._store, ActivityFeed(), deps.clock)

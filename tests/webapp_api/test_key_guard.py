@@ -125,12 +125,12 @@ async def test_logs_say_why_and_never_a_secret_or_a_signature(house: House) -> N
         queries = [bot.query(), bot.query(at_ms=1), bot.query().replace("signature=", "signature=0")]
         for query in queries:
             await bot.send("GET", "/api/account", query)
-        await Program(house, "A" * 64, bot.sign).ask("GET", "/api/account")
+        await Program(house, key["secret"], bot.sign).ask("GET", "/api/account")  # in the wrong place
     assert [(entry["key"], entry["why"]) for entry in logs] == [
         (bot.key, "from another address"),
         (bot.key, "outside its window"),
         (bot.key, "wrong signature"),
-        ("A" * 64, "unknown"),
+        (key["secret"][:8], "unknown"),
     ]
     for told in (key["secret"], *(query.partition("signature=")[2] for query in queries)):
         assert told not in str(logs)

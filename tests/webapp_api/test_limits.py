@@ -137,6 +137,16 @@ async def test_one_person_cannot_open_sessions_without_end(opened: Any) -> None:
         assert len((await ada.get("/api/auth/sessions")).body["sessions"]) == 2
 
 
+async def test_a_dead_copy_of_launch_data_does_not_keep_its_owner_from_signing_in(opened: Any) -> None:
+    async with opened(log_in=2) as house:
+        copied = {"init_data": launch_data(1, house.clock() // 1_000_000 - 60)}
+        ada = await house.person(1)
+        assert (await ada.post("/api/auth/logout-all")).status == 204
+        for _ in range(4):
+            assert (await house.nobody.post("/api/auth/telegram", copied)).problem == (401, "expired")
+        assert (await sign_in(house, 1)).status == 200
+
+
 async def test_a_spoofed_x_forwarded_for_gives_no_new_allowance(opened: Any) -> None:
     async with opened(log_in=1) as house:
         answers = [await sign_in(house, number, **{FORWARDED_FOR: f"203.0.113.{number}"}) for number in range(1, 7)]
@@ -233,6 +243,26 @@ async def test_an_auth_message_counts_as_a_log_in_of_its_address(opened: Any) ->
                 assert await two.ask(op="auth", token=f"another {guess}") == "unauthorized"
             assert await two.ask(op="auth", token=ada.token) == "too_many_requests"
         assert (await sign_in(house, 2)).problem == REFUSED
+
+
+async def test_a_private_channel_counts_as_a_read_of_its_account_and_a_public_one_as_nothing(opened: Any) -> None:
+    async with opened(read=4) as house:
+        ada = await house.person(1)
+        async with house.session.ws_connect("/api/ws") as socket:
+            await socket.send_json({"op": "auth", "token": ada.token})
+            await socket.receive()
+            for channels, code in (
+                (["user:orders", "user:balances", "user:orders", "ticker:BTCUSDT"], None),
+                (["user:trades", "user:balances", "user:account"], "too_many_requests"),
+                (["user:trades", "user:balances"], None),
+                (["user:trades", "trades:BTCUSDT"], "too_many_requests"),
+                (["trades:BTCUSDT", "depth:BTCUSDT"], None),
+            ):
+                await socket.send_json({"op": "subscribe", "id": "this", "channels": channels})
+                while (told := json.loads((await socket.receive()).data)).get("id") != "this":
+                    pass
+                assert told.get("error", {}).get("code") == code
+        assert (await ada.get("/api/account")).problem == REFUSED
 
 
 async def test_a_handshake_counts_as_a_read_of_its_address(opened: Any) -> None:

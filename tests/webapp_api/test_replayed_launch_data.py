@@ -1,5 +1,10 @@
 """Launch data is good until it is old, however often it comes: what whoever has a copy of it gets, and what not."""
 
+from typing import Any
+
+import pytest
+
+from data.store.accounts import SqliteAccounts
 from engine.accounts.types import MAX_SESSIONS
 from tests.webapp_api.house import House, Person
 from tests.webapp_api.launch import launch_data
@@ -40,6 +45,25 @@ async def test_after_a_log_out_everywhere_launch_data_from_before_opens_nothing(
     assert await signed_in(ada)  # who stayed, stays
     assert await signed_in(await sign_in(house, launch_data(1, house.clock() // 1_000_000)))  # the app opened again
     assert await signed_in(await sign_in(house, of_bob))
+
+
+async def test_a_log_out_everywhere_leaves_no_session_that_launch_data_from_before_is_just_opening(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = launch_data(1, house.clock() // 1_000_000 - 60)
+    ada, keep = await sign_in(house, raw), SqliteAccounts.open_session
+
+    async def late(store: SqliteAccounts, *session: Any) -> Any:
+        """Open it when it was let in, and the owner was faster."""
+        assert (await ada.post("/api/auth/logout-all")).status == 204
+        return await keep(store, *session)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteAccounts, "open_session", late)
+        answer = await house.nobody.post("/api/auth/telegram", {"init_data": raw})
+    assert answer.problem == (401, "expired")
+    again = await sign_in(house, launch_data(1, house.clock() // 1_000_000))
+    assert len((await again.get("/api/auth/sessions")).body["sessions"]) == 1
 
 
 async def test_launch_data_replayed_when_it_is_old_opens_nothing(house: House) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.api_keys import ApiKeys, CannotOpen, WantedKey
 from engine.accounts.types import Scope
+from engine.accounts.wallet_types import Asker
 from tests.webapp_api.house import House, open_house
 from tests.webapp_api.programs import Program, by_secret, made
 from webapp_api.auth.sealing import Seal, is_encryption_key, made_encryption_key
@@ -81,15 +82,20 @@ async def test_rows_swapped_in_the_database_open_nothing(template: Path, tmp_pat
         assert (await still.ask("GET", "/api/account")).body["id"] == eve.id
 
 
-async def test_all_secrets_are_sealed_anew_and_what_can_not_be_is_counted(house: House) -> None:
-    store, feed, clock = house.deps.api_keys._store, ActivityFeed(), house.deps.clock
+async def asker(house: House) -> Asker:
     user = (await house.person(1)).id
     assert user is not None
+    return Asker(user, (await house.deps.accounts.sessions(user))[0].id)
+
+
+async def test_all_secrets_are_sealed_anew_and_what_can_not_be_is_counted(house: House) -> None:
+    store, feed, clock = house.deps.api_keys._store, ActivityFeed(), house.deps.clock
+    ada = await asker(house)
     wanted = WantedKey("bot", frozenset({Scope.READ}))
     lost = await made(await house.person(2))  # by another key yet
     before = ApiKeys(store, Seal(A), feed, clock)
-    keys = [await before.create(user, wanted, "") for _ in range(3)]
-    ed25519 = await before.create(user, replace(wanted, public_key=bytes(32)), "")
+    keys = [await before.create(ada, wanted) for _ in range(3)]
+    ed25519 = await before.create(ada, replace(wanted, public_key=bytes(32)))
 
     assert await ApiKeys(store, Seal(B, A), feed, clock).seal_anew() == (3, 1)
     assert await ApiKeys(store, Seal(B, A), feed, clock).seal_anew() == (0, 1)
@@ -103,10 +109,9 @@ async def test_all_secrets_are_sealed_anew_and_what_can_not_be_is_counted(house:
 
 
 async def test_a_secret_that_can_not_be_opened_lets_nobody_in_and_is_logged(house: House) -> None:
-    user = (await house.person(1)).id
-    assert user is not None
+    ada = await asker(house)
     foreign = ApiKeys(house.deps.api_keys._store, Seal(A), ActivityFeed(), house.deps.clock)
-    key = await foreign.create(user, WantedKey("bot", frozenset({Scope.READ})), "")
+    key = await foreign.create(ada, WantedKey("bot", frozenset({Scope.READ})))
     assert key.secret is not None
     with structlog.testing.capture_logs() as logs:
         answer = await Program(house, key.key.id, by_secret(key.secret)).ask("GET", "/api/account")

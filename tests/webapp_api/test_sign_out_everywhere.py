@@ -6,7 +6,8 @@ import aiohttp
 import pytest
 
 from engine.accounts.types import Activity, ActivityKind
-from tests.webapp_api.house import House, Person
+from tests.webapp_api.house import ADMIN, House, Person
+from tests.webapp_api.launch import launch_data
 from tests.webapp_api.test_sessions import refreshed, signed_in
 
 EVERYWHERE = "/api/auth/logout-all"
@@ -64,13 +65,22 @@ async def test_a_wish_that_is_not_understood_ends_nothing(house: House, body: by
     assert [kind for kind, _ in await told(ada)] == ["signed_in"]
 
 
-async def test_the_sessions_of_one_door_can_be_ended(house: House) -> None:
+async def test_who_an_administrator_logs_out_is_told_and_launch_data_from_before_opens_nothing(house: House) -> None:
+    boss, raw = await house.person(ADMIN), launch_data(1, house.clock() // 1_000_000 - 60)
     ada = await house.person(1)
-    assert ada.id is not None
-    assert await house.deps.accounts.end_sessions(ada.id, door="a wallet") == 0
-    assert await signed_in(ada)
-    assert await house.deps.accounts.end_sessions(ada.id, door="telegram") == 1
+    assert (await boss.post(f"/api/admin/accounts/{ada.id}/sign-out")).status == 204
     assert not await signed_in(ada)
+    assert (await house.nobody.post("/api/auth/telegram", {"init_data": raw})).problem == (401, "expired")
+    again = (await (await house.person(1)).get("/api/account/activity")).body["activity"]
+    assert [each["kind"] for each in again] == ["signed_in", "signed_out_everywhere", "signed_in"]
+    assert (again[1]["address"], again[1]["detail"]) == ("", "")  # not where the administrator was
+
+
+async def test_to_end_a_session_that_is_not_there_costs_nobody_anything(house: House) -> None:
+    ada, accounts = await house.person(1), house.deps.accounts
+    endings = accounts.endings
+    assert (await ada.delete("/api/auth/sessions/nothing")).problem == (404, "unknown_session")
+    assert accounts.endings == endings  # who is just being let in is not looked up again for it
 
 
 async def test_a_refresh_tells_the_device_and_the_place_of_last_use(house: House) -> None:

@@ -17,7 +17,7 @@ from webapp_api.auth.key_refusals import NeedsASession
 from webapp_api.auth.signing import KEY_HEADER, MalformedSignature, of_request
 from webapp_api.auth.tokens import Guard
 from webapp_api.limits import BATCH_COST, Allowance, RateLimits, RequestClass
-from webapp_api.refusals import LimitReached, Unauthorized
+from webapp_api.refusals import Unauthorized
 
 
 class Who(enum.Enum):
@@ -236,8 +236,7 @@ class Access:
 def heed(request: web.Request, allowance: Allowance) -> None:
     """Have the answer tell this allowance. Raises LimitReached where there is none."""
     request[ALLOWANCE] = allowance
-    if allowance.wait_s:
-        raise LimitReached(retry_after=allowance.wait_s)
+    allowance.check()
 
 
 async def _tell_allowance(request: web.Request, response: web.StreamResponse) -> None:

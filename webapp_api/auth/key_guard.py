@@ -5,7 +5,7 @@ from typing import Final, NoReturn
 import structlog
 from msgspec import Struct
 
-from engine.accounts.api_keys import LENGTH, ApiKeys, CannotOpen, Network, networks, within
+from engine.accounts.api_keys import ApiKeys, CannotOpen, Network, networks, within
 from engine.accounts.last_use import LastUse
 from engine.accounts.types import ApiKey, Scope
 from engine.ports import Clock
@@ -15,6 +15,8 @@ from webapp_api.auth.signing import Signed, is_good
 log = structlog.get_logger()
 
 MAX_KNOWN: Final = 16_384  # keys remembered
+
+_TOLD: Final = 8  # characters of an unknown key that the log tells
 
 
 class _Known(Struct, frozen=True):
@@ -69,7 +71,8 @@ class KeyGuard:
             if revocations == self._keys.revocations:  # else: it may have been revoked while we asked
                 break
         if key is None:
-            self._refuse(key_id[:LENGTH] if key_id.isascii() and key_id.isalnum() else "", "unknown")
+            # Its beginning only: somebody may have sent their secret in place of the key.
+            self._refuse(key_id[:_TOLD] if key_id.isascii() and key_id.isalnum() else "", "unknown")
         try:
             known = _Known(key, self._keys.material(key), networks(key.addresses))
         except CannotOpen as why:

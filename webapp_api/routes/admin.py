@@ -1,8 +1,8 @@
-"""`/api/admin`: for those who run the exchange. Whatever is done here was logged before (`webapp_api.auth.access`)."""
+"""`/api/admin`: for those who run the exchange. All but reading the log is logged before (`auth.access`)."""
 
 from aiohttp import web
 
-from engine.accounts.types import Account, AdminAct
+from engine.accounts.types import Account, AdminAct, Device
 from engine.core.types import UserId
 from webapp_api import accounts, admin_wire, wire
 from webapp_api.asked import cursor, limit, number
@@ -24,9 +24,9 @@ async def account(request: web.Request) -> web.Response:
 
 @routes.post("/api/admin/accounts/{id}/sign-out")
 async def sign_out(request: web.Request) -> web.Response:
-    """End all sessions of an account."""
+    """Log an account out everywhere. Its owner is told that it was done, but not who did it."""
     found = await _account(request)
-    await request.app[DEPS].accounts.end_sessions(found.id)
+    await request.app[DEPS].accounts.sign_out_everywhere(found.id, Device())
     return web.Response(status=204)
 
 

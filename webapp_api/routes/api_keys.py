@@ -8,7 +8,7 @@ from engine.accounts.api_keys import InvalidApiKey, WantedKey
 from engine.accounts.types import ApiKey, KeyKind, Scope
 from engine.core.types import Micros
 from webapp_api import keys_wire, wire
-from webapp_api.asked import asker, device
+from webapp_api.asked import asker, by, device
 from webapp_api.auth.signing import public_key
 from webapp_api.deps import DEPS
 from webapp_api.reply import json_reply
@@ -20,7 +20,7 @@ routes = web.RouteTableDef()
 async def create(request: web.Request) -> web.Response:
     """Make a key. Its secret is told here and never again."""
     body = wire.decode(await request.read(), keys_wire.CREATE_API_KEY)
-    made = await request.app[DEPS].api_keys.create(asker(request), _wanted(body), device(request).address)
+    made = await request.app[DEPS].api_keys.create(by(request), _wanted(body))
     return json_reply(keys_wire.NewApiKey(**_fields(made.key), secret=made.secret), 201)
 
 

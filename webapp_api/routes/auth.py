@@ -2,12 +2,12 @@
 
 from aiohttp import web
 
+from engine.accounts.refusals import SignedOutSince
 from engine.accounts.types import TELEGRAM
 from engine.core.types import Micros
 from webapp_api import accounts, lists, wire
 from webapp_api.asked import asker, caller, device, launched_by, limit
 from webapp_api.auth.access import heed
-from webapp_api.auth.telegram import Expired
 from webapp_api.deps import DEPS
 from webapp_api.limits import RequestClass
 from webapp_api.refusals import Unauthorized, UnknownSession
@@ -22,11 +22,12 @@ async def telegram(request: web.Request) -> web.Response:
     body, deps = wire.decode(await request.read(), wire.SIGN_IN_BY_TELEGRAM), request.app[DEPS]
     person = launched_by(deps, body.init_data)
     account = await deps.accounts.person(person)
-    heed(request, deps.limits.of_account(RequestClass.LOG_IN, account.id))
     # A copy of it is of no more use then. Its date is in whole seconds: what was made in that second is still good.
-    if await deps.accounts.signed_out_everywhere(account.id, Micros((person.auth_date + 1) * 1_000_000)):
-        raise Expired("This account was logged out everywhere since the app was opened. Open it again.")
-    signed_in = await deps.accounts.open_session(account, TELEGRAM, device(request))
+    opened_at = Micros((person.auth_date + 1) * 1_000_000)
+    if await deps.accounts.signed_out_everywhere(account.id, opened_at):
+        raise SignedOutSince  # before it is counted: who has a dead copy does not keep its owner from signing in
+    heed(request, deps.limits.of_account(RequestClass.LOG_IN, account.id))
+    signed_in = await deps.accounts.open_session(account, TELEGRAM, device(request), proved_at=opened_at)
     return json_reply(accounts.signed_in(signed_in, deps.tokens))
 
 

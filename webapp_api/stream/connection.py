@@ -15,7 +15,7 @@ from engine.sequencer.sequencer import Busy
 from webapp_api.auth.key_guard import KeyGuard, hold
 from webapp_api.auth.tokens import Guard
 from webapp_api.limits import BATCH_COST, RateLimits, RequestClass
-from webapp_api.refusals import InvalidRequest, LimitReached, Unauthorized
+from webapp_api.refusals import InvalidRequest, Unauthorized
 from webapp_api.stream import protocol
 from webapp_api.stream.answers import Answers
 from webapp_api.stream.channel import PublicChannel
@@ -183,9 +183,7 @@ class Connection:
 
     async def _auth(self, request: protocol.Auth) -> None:
         services = self._services
-        allowance = services.limits.of_address(RequestClass.LOG_IN, self._address)
-        if allowance.wait_s:
-            raise LimitReached(retry_after=allowance.wait_s)
+        services.limits.of_address(RequestClass.LOG_IN, self._address).check()
         try:
             now = await standing(request, services.guard, services.keys, self._address)
         except Busy:
@@ -208,13 +206,15 @@ class Connection:
         names, since = list(dict.fromkeys([*request.channels, *request.since])), request.since
         if not names:
             raise InvalidRequest("Name channels, or the last seq of each in since.")
-        for name in names:
-            if self._services.public.get(name) is None:
-                if not self._services.private.has(name):
-                    raise UnknownChannel(channel=name)
-                self._user(self._services.clock(), Scope.READ)
+        private = [name for name in names if self._services.public.get(name) is None]
+        for name in private:
+            if not self._services.private.has(name):
+                raise UnknownChannel(channel=name)
         if len(self._channels.keys() | names) > MAX_SUBSCRIPTIONS:
             raise TooManySubscriptions(limit=MAX_SUBSCRIPTIONS)
+        if private:  # the snapshot of each is looked up, as if it were asked for over HTTP
+            standing, limits = self._speaks_for(self._services.clock(), Scope.READ), self._services.limits
+            limits.of_account(RequestClass.READ, standing.user, len(private), key=standing.key).check()
         self._answer(request.id, "subscribe", {"channels": names})
         for name in names:
             channel = self._services.public.get(name)
@@ -227,7 +227,7 @@ class Connection:
 
     async def _subscribe_private(self, name: str, since: int | None) -> None:
         private = self._services.private
-        channel = private.open(name, self._user(self._services.clock(), Scope.READ))
+        channel = private.open(name, self._speaks_for(self._services.clock(), Scope.READ).user)
         self._channels[name] = channel
         if since is not None and channel.resume(self._out, since):
             return
@@ -256,7 +256,7 @@ class Connection:
             self._count_fault()
             raise TooManyRequests
 
-    def _user(self, now: Micros, scope: Scope) -> UserId:
+    def _speaks_for(self, now: Micros, scope: Scope) -> Standing:
         """Return for whom this connection speaks. Raises Unauthorized, MissingScope, and Busy once it is stopping."""
         if self._stopping:
             raise Busy("The exchange is stopping; try again in a moment.")
@@ -266,13 +266,13 @@ class Connection:
         hold(standing.scopes, scope)
         if standing.key:
             self._services.keys.used(standing.key, self._address)
-        return standing.user
+        return standing
 
     def _trader(self, now: Micros, cost: int) -> UserId:
-        """Return for whom this connection orders, and count it for the account. Raises LimitReached, and as _user."""
-        user = self._user(now, Scope.TRADE)
-        self._services.limits.spend_order(user, now, cost)
-        return user
+        """Return for whom this connection orders, and count it. Raises LimitReached, and as _speaks_for."""
+        standing = self._speaks_for(now, Scope.TRADE)
+        self._services.limits.spend_order(standing.user, now, cost, key=standing.key)
+        return standing.user
 
     def _answer(self, id_: protocol.Id, op: str, result: object) -> None:
         self._at_once(protocol.answer(id_, op, result))

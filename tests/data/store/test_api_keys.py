@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from data.store import sessions
 from data.store.api_keys import SqliteApiKeys
 from engine.accounts.last_use import EVERY, LastUse
-from engine.accounts.types import MAX_API_KEYS, Activity, ActivityKind, ApiKey, KeyKind, KeyUse, Scope
+from engine.accounts.types import MAX_API_KEYS, Activity, ActivityKind, ApiKey, KeyKind, KeyUse, Scope, Session
+from engine.accounts.wallet_types import Asker
 from engine.core.types import Micros, UserId
 from tests.data.store.books import Books, books
 
@@ -35,12 +37,28 @@ def of(key: ApiKey, kind: ActivityKind = ActivityKind.API_KEY_CREATED) -> Activi
     return Activity(key.user_id, key.created_at, kind, "192.0.2.1", key.name)
 
 
+async def person(day: Books) -> UserId:
+    """Register somebody who is signed in; the session's name is the account's."""
+    user = await day.person()
+    session = Session(str(user), user, b"1", Micros(1), Micros(1), Micros(1_000), "", "")
+    await day.store.write(lambda connection: sessions.keep(connection, session))
+    return user
+
+
+def by(user: UserId) -> Asker:
+    return Asker(user, str(user), "192.0.2.1")
+
+
+async def add(keys: SqliteApiKeys, key: ApiKey) -> Activity | None:
+    return await keys.add(key, of(key), by(key.user_id))
+
+
 async def test_a_key_is_kept_as_it_is(day: Books, keys: SqliteApiKeys) -> None:
-    ada, bob = await day.person(), await day.person()
+    ada, bob = await person(day), await person(day)
     first = key(ada)
     second = replace(key(ada, "two", 200), kind=KeyKind.ED25519, addresses=(), expires_at=Micros(900))
     for each in (first, second):
-        kept = await keys.add(each, of(each))
+        kept = await add(keys, each)
         assert kept is not None
         assert replace(kept, id=0) == of(each)
     assert await keys.find("one") == first
@@ -51,18 +69,18 @@ async def test_a_key_is_kept_as_it_is(day: Books, keys: SqliteApiKeys) -> None:
 
 
 async def test_one_too_many_is_not_kept_and_not_told(day: Books, keys: SqliteApiKeys) -> None:
-    ada, bob = await day.person(), await day.person()
-    added = [keys.add(key(ada, str(number)), of(key(ada))) for number in range(MAX_API_KEYS + 5)]
+    ada, bob = await person(day), await person(day)
+    added = [add(keys, key(ada, str(number))) for number in range(MAX_API_KEYS + 5)]
     kept = await asyncio.gather(*added)
     assert len([each for each in kept if each is not None]) == MAX_API_KEYS
     assert len(await keys.of_account(ada)) == MAX_API_KEYS
     assert len(await day.accounts.activity(ada, 100)) == MAX_API_KEYS
-    assert await keys.add(key(bob, "bob's"), of(key(bob))) is not None
+    assert await add(keys, key(bob, "bob's")) is not None
 
 
 async def test_a_key_is_removed_by_its_owner_once(day: Books, keys: SqliteApiKeys) -> None:
-    ada, bob = await day.person(), await day.person()
-    await keys.add(key(ada), of(key(ada)))
+    ada, bob = await person(day), await person(day)
+    await add(keys, key(ada))
     assert await keys.remove("one", of(key(bob), ActivityKind.API_KEY_REVOKED)) is None
     assert await keys.find("one") is not None
     removed = [keys.remove("one", of(key(ada), ActivityKind.API_KEY_REVOKED)) for _ in range(3)]
@@ -73,29 +91,29 @@ async def test_a_key_is_removed_by_its_owner_once(day: Books, keys: SqliteApiKey
 
 
 async def test_the_database_refuses_what_must_never_be(day: Books, keys: SqliteApiKeys) -> None:
-    ada = await day.person()
+    ada = await person(day)
     for wrong in (key(UserId(4_321)), replace(key(ada), scopes=frozenset())):
         with pytest.raises(sqlite3.IntegrityError):
-            await keys.add(wrong, of(key(ada)))
-    await keys.add(key(ada), of(key(ada)))
+            await keys.add(wrong, of(key(ada)), by(ada))
+    await add(keys, key(ada))
     with pytest.raises(sqlite3.IntegrityError):
-        await keys.add(key(ada), of(key(ada)))
+        await add(keys, key(ada))
     assert len(await day.accounts.activity(ada, 10)) == 1
 
 
 async def test_uses_are_kept_and_those_of_keys_that_are_gone_are_left_out(day: Books, keys: SqliteApiKeys) -> None:
-    ada = await day.person()
-    await keys.add(key(ada), of(key(ada)))
+    ada = await person(day)
+    await add(keys, key(ada))
     await keys.used([KeyUse("gone", Micros(500), "192.0.2.9"), KeyUse("one", Micros(500), "192.0.2.9")])
     assert await keys.find("one") == replace(key(ada), last_used_at=Micros(500), last_used_address="192.0.2.9")
 
 
 async def test_sealed_secrets_are_replaced_page_by_page(day: Books, keys: SqliteApiKeys) -> None:
-    ada = await day.person()
+    ada = await person(day)
     for name in ("a", "b", "c"):
-        await keys.add(key(ada, name), of(key(ada)))
+        await add(keys, key(ada, name))
     public = replace(key(ada, "bb"), kind=KeyKind.ED25519)
-    await keys.add(public, of(public))
+    await add(keys, public)
     assert [each.id for each in await keys.sealed("", 2)] == ["a", "b"]
     assert [each.id for each in await keys.sealed("b", 2)] == ["c"]
     await keys.replace_secrets({"a": b"anew", "gone": b"x"})

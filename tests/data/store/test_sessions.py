@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from data.store import doors
+from data.store import doors, sessions
 from engine.accounts.types import Activity, ActivityKind
 from engine.accounts.wallet_types import Wallet
 from engine.core.types import Micros, UserId
@@ -23,7 +24,7 @@ async def day(tmp_path: Path) -> AsyncIterator[Books]:
 
 
 async def ended(day: Books, user: UserId, *, door: str | None = None, keep: str | None = None) -> list[str]:
-    return (await day.accounts.revoke_sessions(user, Micros(500), door=door, keep=keep, told=None))[0]
+    return await day.store.write(lambda db: sessions.revoke_many(db, user, Micros(500), door=door, keep=keep))
 
 
 async def live(day: Books, user: UserId) -> set[str]:
@@ -56,10 +57,14 @@ async def test_one_session_may_be_kept_and_one_door_meant(day: Books) -> None:
 async def test_that_they_ended_is_kept_in_the_same_transaction(day: Books) -> None:
     ada = await day.person()
     await opened(day.accounts, session(ada))
-    of_nobody = Activity(UserId(4_321), Micros(500), ActivityKind.SIGNED_OUT_EVERYWHERE, "192.0.2.1", "")
+    signed_out = Activity(ada, Micros(500), ActivityKind.SIGNED_OUT_EVERYWHERE, "192.0.2.1", "")
+    from_nowhere = replace(signed_out, address=None)
     with pytest.raises(sqlite3.IntegrityError):
-        await day.accounts.revoke_sessions(ada, Micros(500), door=None, keep=None, told=of_nobody)
+        await day.accounts.revoke_sessions(from_nowhere, keep=None)
     assert await live(day, ada) == {"phone"}
+    ended, kept = await day.accounts.revoke_sessions(signed_out, keep=None)
+    assert (ended, replace(kept, id=0)) == (["phone"], signed_out)
+    assert await day.accounts.activity(ada, 1) == [kept]
 
 
 async def test_expired_sessions_of_anybody_go_a_bounded_number_at_a_time_the_oldest_first(day: Books) -> None:

@@ -12,9 +12,12 @@ from nacl.signing import SigningKey
 
 from engine.accounts.api_keys import NewKey, WantedKey
 from engine.accounts.types import Scope
+from engine.accounts.wallet_types import Asker
 from engine.core.types import Micros, UserId
+from tests.webapp_api.house import FREELY
 from tests.webapp_api.stream.test_ws_orders import limit_order
 from tests.webapp_api.stream.world import Client, World, clock, world
+from webapp_api.limits import Rate, RequestClass
 from webapp_api.stream import connection
 
 EVERYTHING = frozenset(Scope)
@@ -26,7 +29,8 @@ ORDERS = [
 
 
 async def made(there: World, user: UserId, *scopes: Scope, **wanted: Any) -> NewKey:
-    return await there.api_keys.create(user, WantedKey("bot", frozenset(scopes or EVERYTHING), **wanted), "127.0.0.1")
+    asker = Asker(user, (await there.accounts.sessions(user))[0].id, "127.0.0.1")
+    return await there.api_keys.create(asker, WantedKey("bot", frozenset(scopes or EVERYTHING), **wanted))
 
 
 def signed(key: NewKey, *, at_ms: int | None = None, window: int | str | None = None) -> dict[str, Any]:
@@ -148,6 +152,18 @@ async def test_who_goes_on_with_a_key_that_may_not_read_hears_no_more(tmp_path: 
         assert "result" in await client.ask(**signed(await made(there, ada, Scope.TRADE)))
         await client.ask(op="order.place", id=2, params=limit_order())
         assert await client.silence()
+
+
+async def test_a_key_spends_half_of_its_accounts_orders_and_leaves_its_owner_the_rest(tmp_path: Path) -> None:
+    async with world(tmp_path, rates=FREELY | {RequestClass.ORDER: Rate(0.001, 6)}) as there:
+        ada, token = await there.person(USDT=100_000)
+        owner, key = await there.client(token), await made(there, ada)
+        for client in (await connected(there, key), await connected(there, key)):  # one allowance for all its sockets
+            answers = [await client.ask(op="order.place", id=1, params=limit_order()) for _ in range(3)]
+        assert [code(answer) for answer in answers] == ["too_many_requests"] * 3
+        for _ in range(3):
+            assert "result" in await owner.ask(op="order.place", id=1, params=limit_order())
+        assert code(await owner.ask(op="order.place", id=1, params=limit_order())) == "too_many_requests"
 
 
 async def test_a_revoked_key_closes_its_sockets_and_no_others(tmp_path: Path) -> None:
