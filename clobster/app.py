@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from clobster import identity, markets
+from clobster import identity, limits, markets
 from clobster.config import ConfigError, Settings
 from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
@@ -97,6 +97,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         assets=assets,
         clock=now,
         public_url=settings.public_url,
+        sockets_per_address=limits.sockets(settings),
     )
     sequencer.listeners += [market_data.on_batch, hub.on_batch]
     people.activity.listeners.append(hub.on_activity)
@@ -130,6 +131,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             quoting=market_making.quoting,
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
+            telegram_key=people.telegram_key,
             launch_data_life_s=settings.init_data_max_age_s,
             dev_secret=people.dev_secret,
         )

@@ -48,12 +48,16 @@ class Settings(BaseModel):
     public_url: str = Field("http://127.0.0.1:8080", description="where people reach the page")
     admin_telegram_ids: str = Field("", description="Telegram ids of administrators, with commas between")
     mini_app_url: str | None = Field(None, description="the mini-app's link, https://t.me/BOT/APP; wallets lead back")
+    telegram_signature: Literal["off", "production", "test"] = Field(
+        "off", description="whose Ed25519 key launch data must be signed with, beside the bot's token"
+    )
     init_data_max_age_s: int = Field(86_400, gt=0, description="how old launch data may be, in seconds")
     trusted_proxies: str = Field("", description="networks whose X-Forwarded-For is believed, separated by commas")
     limit_log_in: str | None = Field(None, description="what an account may: requests a second / at once")
     limit_read: str | None = None
     limit_order: str | None = None
     limit_withdrawal: str | None = None
+    limit_sockets: int | None = Field(None, ge=1, description="how many WebSockets an address may have open")
     limit_address_factor: int = Field(5, ge=1, description="how many accounts' worth an address may")
     feed: Literal["auto", "binance", "recorded", "off"] = "auto"
     binance_rest_url: str = "https://api.binance.com"

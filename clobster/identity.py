@@ -26,12 +26,16 @@ from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.sealing import Seal
 from webapp_api.auth.siws import Chain, Site
+from webapp_api.auth.telegram import PRODUCTION_KEY, TEST_KEY
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.limits import RateLimits
 
 log = structlog.get_logger()
 
 CHAINS: dict[str, Chain] = {"development": "localnet", "staging": "devnet", "production": "mainnet"}
+
+
+SIGNED_BY: dict[str, bytes | None] = {"off": None, "production": PRODUCTION_KEY, "test": TEST_KEY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,7 @@ class Identity:
     limits: RateLimits
     addresses: Addresses
     bot_token: str
+    telegram_key: bytes | None
     dev_secret: str | None
 
 
@@ -83,6 +88,7 @@ async def build(
         limits=RateLimits(limits.rates(settings), settings.limit_address_factor, clock),
         addresses=Addresses(parse_networks(settings.trusted_proxies)),
         bot_token=bot_token,
+        telegram_key=SIGNED_BY[settings.telegram_signature],
         dev_secret=dev_secret,
     )
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from clobster.config import Settings
 from webapp_api.limits import Rate, RequestClass
+from webapp_api.stream.hub import MAX_CLIENTS
 
 # Many people sign in, and load tests trade, from one address; nothing here is to hinder them.
 _DEVELOPMENT: Final = {
@@ -18,6 +19,7 @@ _ELSEWHERE: Final = {
     RequestClass.ORDER: Rate(100, 1_000),
     RequestClass.WITHDRAWAL: Rate(0.1, 5),
 }
+_SOCKETS: Final = 200  # of one address, outside development
 
 
 def rates(settings: Settings) -> dict[RequestClass, Rate]:
@@ -30,3 +32,8 @@ def rates(settings: Settings) -> dict[RequestClass, Rate]:
         RequestClass.WITHDRAWAL: settings.limit_withdrawal,
     }
     return {each: Rate.parse(text) if text else defaults[each] for each, text in said.items()}
+
+
+def sockets(settings: Settings) -> int:
+    """Return how many WebSockets an address may have open."""
+    return settings.limit_sockets or (MAX_CLIENTS if settings.env == "development" else _SOCKETS)

@@ -45,7 +45,7 @@ def build_app(deps: Deps) -> web.Application:
     app.add_routes(docs.routes())
     if deps.dev_secret is not None:
         app.add_routes(dev.routes(deps.dev_secret))
-    app.router.add_get("/api/ws", deps.hub.handle)
+    app.router.add_get("/api/ws", deps.hub.handle, allow_head=False)
     access.protect(app)
     return app
 

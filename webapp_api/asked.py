@@ -8,7 +8,7 @@ from engine.accounts.wallet_types import Asker
 from engine.core.refusals import UnknownAsset, UnknownSymbol
 from engine.core.types import AssetCode, Micros, Side, Symbol, UserId
 from webapp_api.auth.access import CALLER, Caller
-from webapp_api.auth.telegram import verify_init_data
+from webapp_api.auth.telegram import verify_init_data, verify_init_data_signature
 from webapp_api.deps import DEPS, Deps
 from webapp_api.refusals import InvalidParameter
 
@@ -45,8 +45,17 @@ def by(request: web.Request) -> Asker:
 
 def launched_by(deps: Deps, init_data: str) -> TelegramUser:
     """Return who opened the mini-app. Raises BadSignature, Expired or Malformed of `webapp_api.auth.telegram`."""
-    now_s = deps.clock() // 1_000_000
-    return verify_init_data(init_data, deps.bot_token, now_s=now_s, max_age_s=deps.launch_data_life_s)
+    when = {"now_s": deps.clock() // 1_000_000, "max_age_s": deps.launch_data_life_s}
+    person = verify_init_data(init_data, deps.bot_token, **when)
+    if deps.telegram_key is not None:  # then a stolen bot token signs nobody in
+        bot_id = int(deps.bot_token.partition(":")[0])
+        verify_init_data_signature(init_data, bot_id, public_key=deps.telegram_key, **when)
+    return person
+
+
+def opened(person: TelegramUser) -> Micros:
+    """Return the end of the second in which somebody opened the mini-app: what came in that second is good."""
+    return Micros((person.auth_date + 1) * 1_000_000)
 
 
 def number(text: str) -> int | None:

@@ -40,6 +40,7 @@ class Deps:
 
     markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now,
     feed_health how each market of the feed is doing.
+    telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
     dev_secret opens the development routes; None, as in production, means that there are none.
     """
 
@@ -68,6 +69,7 @@ class Deps:
     bot_token: str
     launch_data_life_s: int = DAY_S
     dev_secret: str | None = None
+    telegram_key: bytes | None = None
 
 
 DEPS = web.AppKey("deps", Deps)

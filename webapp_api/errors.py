@@ -79,6 +79,7 @@ STATUS: Final[Mapping[str, int]] = {
     "too_many_in_flight": 429,
     "too_many_requests": 429,
     "too_many_subscriptions": 429,
+    "too_many_sockets": 429,
     "busy": 503,
     # Our fault.
     "internal": 500,

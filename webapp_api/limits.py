@@ -5,6 +5,7 @@ and is refused where it would lie further ahead than the whole bucket takes to f
 """
 
 import enum
+import hashlib
 import math
 import re
 from collections import Counter
@@ -144,6 +145,7 @@ class RateLimits(Collector):
         }
         self._accounts: dict[RequestClass, Buckets[UserId]] = {each: Buckets(rate) for each, rate in rates.items()}
         self._orders = self._accounts[RequestClass.ORDER]
+        self._launches: Buckets[bytes] = Buckets(rates[RequestClass.LOG_IN])
         self._keys: dict[RequestClass, Buckets[str]] = {
             each: Buckets(rate.times(1 / SHARE_OF_KEY)) for each, rate in rates.items()
         }
@@ -162,6 +164,11 @@ class RateLimits(Collector):
             if allowance.wait_s:
                 return allowance
         return self._heard(what, self._accounts[what].ask(user, now, cost))
+
+    def of_launch_data(self, raw: str) -> Allowance:
+        """Count a log-in for the launch data by which it is, so that who has a copy does not keep its owner out."""
+        digest = hashlib.sha256(raw.encode("utf-8", "replace")).digest()
+        return self._heard(RequestClass.LOG_IN, self._launches.ask(digest, self._clock()))
 
     def spend_order(self, user: UserId, now: Micros, cost: int, *, key: str = "") -> None:
         """Count orders as `of_account` does, at the least cost. Raises LimitReached."""

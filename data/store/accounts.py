@@ -92,6 +92,11 @@ class SqliteAccounts:
         found = await self._readers.read(lambda connection: rows(connection, sessions.LIVE, (user_id, now)))
         return [Session(*row) for row in found]
 
+    async def telegram_unlinked(self, telegram_id: int, since: Micros) -> bool:
+        """Say whether a Telegram person was unlinked from whatever account at this time or later."""
+        asked = (str(telegram_id), since)
+        return bool(await self._readers.read(lambda connection: rows(connection, activities.UNLINKED, asked)))
+
     async def signed_out_everywhere(self, user_id: UserId, since: Micros) -> bool:
         """Say whether an account was logged out everywhere at this time or later."""
         asked = _signed_out(user_id, since)

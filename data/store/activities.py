@@ -13,6 +13,7 @@ MOST_KEPT: Final = 500  # of one account
 LATEST: Final = "SELECT user_id, at, kind, address, detail, id FROM activity WHERE user_id = ? ORDER BY id DESC LIMIT ?"
 
 SINCE: Final = "SELECT 1 FROM activity WHERE user_id = ? AND kind = ? AND at >= ? LIMIT 1"
+UNLINKED: Final = "SELECT 1 FROM activity WHERE kind = 'telegram_unlinked' AND detail = ? AND at >= ? LIMIT 1"
 
 
 def record(connection: sqlite3.Connection, activity: Activity) -> Activity:

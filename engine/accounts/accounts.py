@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.ports import AccountStore
+from engine.accounts.refusals import SignedOutSince
 from engine.accounts.types import (
     Account,
     Activity,
@@ -119,6 +120,14 @@ class Accounts:
     async def activity(self, user: UserId, limit: int) -> list[Activity]:
         """Return what happened to an account lately, newest first."""
         return await self._store.activity(user, limit)
+
+    async def check_not_unlinked(self, telegram_id: int, since: Micros) -> None:
+        """Raise SignedOutSince where this Telegram person was unlinked from an account at this time or later.
+
+        Launch data from before would else make them an account that is not in their hands.
+        """
+        if await self._store.telegram_unlinked(telegram_id, since):
+            raise SignedOutSince
 
     async def signed_out_everywhere(self, user: UserId, since: Micros) -> bool:
         """Say whether the account was logged out everywhere at this time or later."""

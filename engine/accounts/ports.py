@@ -94,6 +94,9 @@ class AccountStore(Protocol):
     async def sessions(self, user_id: UserId, now: Micros) -> list[Session]:
         """Return an account's live sessions, newest first."""
 
+    async def telegram_unlinked(self, telegram_id: int, since: Micros) -> bool:
+        """Say whether a Telegram person was unlinked from whatever account at this time or later."""
+
     async def signed_out_everywhere(self, user_id: UserId, since: Micros) -> bool:
         """Say whether an account was logged out everywhere at this time or later."""
 

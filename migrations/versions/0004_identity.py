@@ -10,6 +10,7 @@ from sqlalchemy import (
     LargeBinary,
     PrimaryKeyConstraint,
     Text,
+    text,
 )
 
 revision = "0004"
@@ -107,6 +108,10 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_activity_user", "activity", ["user_id", "id"])
+    unlinked = text("kind = 'telegram_unlinked'")
+    op.create_index(
+        "ix_activity_unlinked", "activity", ["detail", "at"], sqlite_where=unlinked, postgresql_where=unlinked
+    )
     op.create_table(
         "admin_log",
         Column("id", INT, autoincrement=True, nullable=False),

@@ -46,7 +46,7 @@ from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
-from webapp_api.stream.hub import Hub
+from webapp_api.stream.hub import MAX_CLIENTS, Hub
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
 ASSETS = {asset.code: asset for asset in (USDT, BTC, ETH)}
@@ -184,6 +184,8 @@ async def open_house(
     dev_secret: str | None = DEV_SECRET,
     rates: Mapping[RequestClass, Rate] = FREELY,
     trusted_proxies: str = "",
+    telegram_key: bytes | None = None,
+    sockets_per_address: int = MAX_CLIENTS,
 ) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
     path = folder / "exchange.db"
@@ -224,6 +226,7 @@ async def open_house(
             api_keys=api_keys,
             keys=keys,
             rates=limits,
+            sockets_per_address=sockets_per_address,
             addresses=addresses,
             market_data=market_data,
             markets=MARKETS,
@@ -262,6 +265,7 @@ async def open_house(
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             dev_secret=dev_secret,
+            telegram_key=telegram_key,
         )
         server = await stack.enter_async_context(TestServer(build_app(deps)))
         stack.push_async_callback(hub.close)

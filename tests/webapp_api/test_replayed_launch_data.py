@@ -1,14 +1,20 @@
 """Launch data is good until it is old, however often it comes: what whoever has a copy of it gets, and what not."""
 
+import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
+from nacl.signing import SigningKey
 
 from data.store.accounts import SqliteAccounts
 from engine.accounts.types import MAX_SESSIONS
-from tests.webapp_api.house import House, Person
-from tests.webapp_api.launch import launch_data
+from tests.support.wallet import Wallet
+from tests.webapp_api import wallets
+from tests.webapp_api.house import FREELY, House, Person, open_house
+from tests.webapp_api.launch import BOT_TOKEN, launch_data, launch_fields, sign
 from tests.webapp_api.test_sessions import GONE, signed_in
+from webapp_api.limits import Rate, RequestClass
 
 DAY_S = 86_400
 
@@ -81,6 +87,49 @@ async def test_launch_data_replayed_without_end_leaves_a_bounded_number_of_sessi
     for _ in range(MAX_SESSIONS + 5):
         ada = await sign_in(house, raw)
     assert len((await ada.get("/api/auth/sessions")).body["sessions"]) == MAX_SESSIONS
+
+
+async def test_after_telegram_was_unlinked_launch_data_from_before_makes_and_links_no_account(house: House) -> None:
+    stolen = launch_data(1, house.clock() // 1_000_000 - 60)
+    ada, wallet = await sign_in(house, stolen), Wallet()
+    assert (await wallets.link(ada, wallet)).status == 200
+    assert (await ada.delete("/api/account/telegram")).status == 204
+
+    assert (await house.nobody.post("/api/auth/telegram", {"init_data": stolen})).problem == (401, "expired")
+    thief = await wallets.sign_in(house, Wallet())
+    assert (await thief.post("/api/account/telegram", {"init_data": stolen})).problem == (401, "expired")
+    # The app opened again is its owner's word.
+    back = await wallets.sign_in(house, wallet)
+    fresh = launch_data(1, house.clock() // 1_000_000 + 1)
+    assert (await back.post("/api/account/telegram", {"init_data": fresh})).status == 200
+
+
+async def test_who_signs_in_with_a_copy_again_and_again_does_not_keep_its_owner_out(
+    template: Path, tmp_path: Path
+) -> None:
+    rates = FREELY | {RequestClass.LOG_IN: Rate(0.001, 4)}
+    async with open_house(template, tmp_path, rates=rates) as house:
+        copy = launch_data(1, house.clock() // 1_000_000 - 60)
+        for status in (200, 200, 200, 200, 429):
+            assert (await house.nobody.post("/api/auth/telegram", {"init_data": copy})).status == status
+        ada = await sign_in(house, launch_data(1, house.clock() // 1_000_000))
+        assert (await ada.post("/api/auth/logout-all")).status == 204
+
+
+async def test_where_telegram_itself_must_have_signed_the_bots_token_is_not_enough(
+    template: Path, tmp_path: Path
+) -> None:
+    telegram = SigningKey.generate()
+    async with open_house(template, tmp_path, telegram_key=bytes(telegram.verify_key)) as house:
+        fields = launch_fields(1, house.clock() // 1_000_000)
+        forged = await house.nobody.post("/api/auth/telegram", {"init_data": sign(fields)})
+        assert forged.problem == (401, "invalid_credentials")
+
+        del fields["signature"]
+        checked = "\n".join(f"{name}={fields[name]}" for name in sorted(fields))
+        signed = telegram.sign(f"{BOT_TOKEN.partition(':')[0]}:WebAppData\n{checked}".encode()).signature
+        fields["signature"] = base64.urlsafe_b64encode(signed).decode().rstrip("=")
+        assert await signed_in(await sign_in(house, sign(fields)))
 
 
 async def sign_in(house: House, raw: str) -> Person:

@@ -4,12 +4,10 @@ from aiohttp import web
 
 from engine.accounts.refusals import SignedOutSince
 from engine.accounts.types import TELEGRAM
-from engine.core.types import Micros
 from webapp_api import accounts, lists, wire
-from webapp_api.asked import asker, caller, device, launched_by, limit
+from webapp_api.asked import asker, caller, device, launched_by, limit, opened
 from webapp_api.auth.access import heed
 from webapp_api.deps import DEPS
-from webapp_api.limits import RequestClass
 from webapp_api.refusals import Unauthorized, UnknownSession
 from webapp_api.reply import json_reply
 
@@ -21,12 +19,12 @@ async def telegram(request: web.Request) -> web.Response:
     """Sign in with the mini-app's launch data."""
     body, deps = wire.decode(await request.read(), wire.SIGN_IN_BY_TELEGRAM), request.app[DEPS]
     person = launched_by(deps, body.init_data)
+    heed(request, deps.limits.of_launch_data(body.init_data))
+    opened_at = opened(person)
+    await deps.accounts.check_not_unlinked(person.id, opened_at)
     account = await deps.accounts.person(person)
-    # A copy of it is of no more use then. Its date is in whole seconds: what was made in that second is still good.
-    opened_at = Micros((person.auth_date + 1) * 1_000_000)
     if await deps.accounts.signed_out_everywhere(account.id, opened_at):
-        raise SignedOutSince  # before it is counted: who has a dead copy does not keep its owner from signing in
-    heed(request, deps.limits.of_account(RequestClass.LOG_IN, account.id))
+        raise SignedOutSince
     signed_in = await deps.accounts.open_session(account, TELEGRAM, device(request), proved_at=opened_at)
     return json_reply(accounts.signed_in(signed_in, deps.tokens))
 

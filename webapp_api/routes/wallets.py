@@ -4,7 +4,7 @@ from aiohttp import web
 
 from engine.accounts.wallet_types import Wallet
 from webapp_api import accounts, wallet_wire, wire
-from webapp_api.asked import asker, by, caller, device, known_caller, launched_by
+from webapp_api.asked import asker, by, caller, device, known_caller, launched_by, opened
 from webapp_api.auth.access import heed
 from webapp_api.deps import DEPS, PROOFS
 from webapp_api.limits import RequestClass
@@ -65,6 +65,7 @@ async def link_telegram(request: web.Request) -> web.Response:
     """Link who opened the mini-app."""
     body, deps = wire.decode(await request.read(), wallet_wire.LINK_TELEGRAM), request.app[DEPS]
     person = launched_by(deps, body.init_data)
+    await deps.accounts.check_not_unlinked(person.id, opened(person))
     return json_reply(accounts.account(await deps.wallets.link_telegram(by(request), person)))
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,7 +21,7 @@ from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy, Sequencer
-from webapp_api.addresses import Addresses
+from webapp_api.addresses import Addresses, neighbourhood
 from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.tokens import Guard
 from webapp_api.limits import RateLimits
@@ -31,7 +33,7 @@ from webapp_api.stream.outgoing import Limits, Writers
 from webapp_api.stream.private import PrivateChannels, Read
 from webapp_api.stream.public import PublicChannels
 from webapp_api.stream.reads import Reads
-from webapp_api.stream.refusals import ForbiddenOrigin
+from webapp_api.stream.refusals import ForbiddenOrigin, TooManySockets
 from webapp_api.stream.views import ACCOUNT, BALANCES, ORDERS, TRADES, AccountViews
 
 log = structlog.get_logger()
@@ -70,11 +72,14 @@ class Hub:
         clock: Clock,
         public_url: str = "",
         limits: Limits | None = None,
+        sockets_per_address: int = MAX_CLIENTS,
     ) -> None:
         self.metrics = StreamMetrics()
         self._public_host = _host(public_url)
         self._addresses = addresses
         self._connections: set[Connection] = set()
+        self._sockets_per_address = sockets_per_address
+        self._sockets: Counter[str | bytes] = Counter()  # open, by address
         self._one_left = asyncio.Event()
         self._closed = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -118,7 +123,7 @@ class Hub:
             log.exception("publishing an activity failed", kind=activity.kind.value)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Serve `GET /api/ws`. Raises ForbiddenOrigin, and Busy where there are too many clients."""
+        """Serve `GET /api/ws`. Raises ForbiddenOrigin, TooManySockets, and Busy where there are too many clients."""
         origin = request.headers.get("Origin")
         if origin is not None:  # programs send none
             host = _host(origin)
@@ -126,6 +131,24 @@ class Hub:
                 raise ForbiddenOrigin
         if self._closed or len(self._connections) >= MAX_CLIENTS:
             raise Busy
+        address = self._addresses.of(request)
+        with self._counted(neighbourhood(address)):
+            return await self._serve(request, address)
+
+    @contextmanager
+    def _counted(self, address: str | bytes) -> Iterator[None]:
+        """Count a socket of an address while it is open. Raises TooManySockets."""
+        if self._sockets[address] >= self._sockets_per_address:
+            raise TooManySockets(limit=self._sockets_per_address)
+        self._sockets[address] += 1
+        try:
+            yield
+        finally:
+            self._sockets[address] -= 1
+            if not self._sockets[address]:
+                del self._sockets[address]
+
+    async def _serve(self, request: web.Request, address: str) -> web.StreamResponse:
         websocket: Socket = web.WebSocketResponse(
             timeout=CLOSE_S, heartbeat=HEARTBEAT_S, compress=False, max_msg_size=MAX_MESSAGE, decode_text=False
         )
@@ -137,7 +160,7 @@ class Hub:
         if transport is None:  # it left during the handshake
             return websocket
         _bound_send_buffer(transport)
-        connection = Connection(self._services, websocket, transport, self._addresses.of(request))
+        connection = Connection(self._services, websocket, transport, address)
         self._connections.add(connection)
         self.metrics.clients = len(self._connections)
         try:

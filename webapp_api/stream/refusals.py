@@ -27,6 +27,12 @@ class TooManySubscriptions(Refused):
     code = "too_many_subscriptions"
 
 
+class TooManySockets(Refused):
+    """This address has as many WebSockets open as it may; close one first."""
+
+    code = "too_many_sockets"
+
+
 class ForbiddenOrigin(Refused):
     """Pages of other sites may not open this WebSocket."""
 

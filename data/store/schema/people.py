@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Table, Text
 
-from data.store.schema.columns import INT, bytes_, check, integer, metadata, one_of, text
+from data.store.schema.columns import INT, bytes_, check, index, integer, metadata, one_of, text
 from engine.accounts.types import TELEGRAM, ActivityKind, KeyKind, LinkState
 from engine.core.types import (
     FIRST_PERSON,
@@ -125,6 +125,7 @@ activity = Table(
     text("detail"),
     one_of("kind", ActivityKind),
     Index("ix_activity_user", "user_id", "id"),
+    index("ix_activity_unlinked", "detail", "at", where="kind = 'telegram_unlinked'"),
     sqlite_strict=True,
 )
 
