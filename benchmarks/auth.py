@@ -32,8 +32,8 @@ from data.store.migrate import sqlite_url, upgrade
 from tests.webapp_api.house import House, open_house
 from webapp_api.addresses import FORWARDED_FOR
 from webapp_api.auth.access import Access
-from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.telegram import verify_init_data, verify_init_data_signature
+from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.limits import Rate, RequestClass
 from webapp_api.routes import portfolio

@@ -14,8 +14,8 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from webapp_api.addresses import parse_networks
-from webapp_api.auth.keys import Algorithm, TokenKey
 from webapp_api.auth.sealing import is_encryption_key
+from webapp_api.auth.token_keys import Algorithm, TokenKey
 from webapp_api.limits import Rate
 
 PREFIX = "CLOBSTER_"

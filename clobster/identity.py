@@ -23,10 +23,10 @@ from engine.accounts.wallets import Wallets
 from engine.ports import Clock
 from webapp_api.addresses import Addresses, parse_networks
 from webapp_api.auth.key_guard import KeyGuard
-from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.sealing import Seal
 from webapp_api.auth.siws import Chain, Site
 from webapp_api.auth.telegram import PRODUCTION_KEY, TEST_KEY
+from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.limits import RateLimits
 

@@ -39,9 +39,9 @@ from tests.webapp_api.launch import BOT_TOKEN, launch_data
 from webapp_api.addresses import Addresses, parse_networks
 from webapp_api.app import build_app
 from webapp_api.auth.key_guard import KeyGuard
-from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.sealing import Seal, made_encryption_key
 from webapp_api.auth.siws import Site
+from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps
 from webapp_api.limits import Rate, RateLimits, RequestClass

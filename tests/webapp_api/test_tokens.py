@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from engine.core.types import Micros, UserId
-from webapp_api.auth.keys import KeyRing, TokenKey
+from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import LIFE_S, MAX_LENGTH, AccessTokens
 from webapp_api.refusals import Unauthorized
 

@@ -9,7 +9,7 @@ import msgspec
 from engine.accounts.accounts import Accounts
 from engine.core.types import UserId
 from engine.ports import Clock
-from webapp_api.auth.keys import KeyRing
+from webapp_api.auth.token_keys import KeyRing
 from webapp_api.refusals import Unauthorized
 
 LIFE_S: Final = 15 * 60

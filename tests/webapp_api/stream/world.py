@@ -32,8 +32,8 @@ from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Sequencer
 from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
-from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.sealing import Seal, made_encryption_key
+from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.errors import error_middleware
 from webapp_api.limits import Rate, RateLimits, RequestClass

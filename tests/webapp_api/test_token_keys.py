@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tests.webapp_api.test_tokens import ADA, Clock, claims, part
-from webapp_api.auth.keys import Algorithm, KeyRing, TokenKey
+from webapp_api.auth.token_keys import Algorithm, KeyRing, TokenKey
 from webapp_api.auth.tokens import MAX_LENGTH, AccessTokens
 from webapp_api.refusals import Unauthorized
 
