@@ -84,6 +84,7 @@ class Settings(BaseModel):
     solana: Literal["localnet", "rpc", "off"] = "localnet"
     solana_rpc_url: str | None = Field(None, description="a cluster's JSON-RPC, where CLOBSTER_SOLANA is rpc")
     solana_ws_url: str | None = Field(None, description="its PubSub; by default the same place as the JSON-RPC")
+    solana_master_key: SecretStr | None = Field(None, description="all keys on Solana come of it; base64 of 32 bytes")
     log_format: Literal["console", "json"] = "console"
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")
@@ -104,6 +105,7 @@ class Settings(BaseModel):
         for name, given in (
             ("ENCRYPTION_KEY", self.encryption_key),
             ("ENCRYPTION_KEY_PREVIOUS", self.encryption_key_previous),
+            ("SOLANA_MASTER_KEY", self.solana_master_key),
         ):
             if given is not None and not is_encryption_key(given.get_secret_value()):
                 raise ValueError(f"CLOBSTER_{name} must be base64 of 32 random bytes: openssl rand -base64 32 makes it")
@@ -128,9 +130,10 @@ class Settings(BaseModel):
             ("BOT_TOKEN", self.bot_token),
             ("JWT_SECRET", self.jwt_secret),
             ("ENCRYPTION_KEY", self.encryption_key),
+            ("SOLANA_MASTER_KEY", self.solana_master_key),
         )
         for name, value in needed:
-            if value is None:
+            if value is None and not (name == "SOLANA_MASTER_KEY" and self.solana == "off"):
                 raise ValueError(f"CLOBSTER_{name} must be set when CLOBSTER_ENV is {self.env}")
         if self.feed in {"auto", "recorded"}:
             raise ValueError(f"CLOBSTER_FEED must be binance or off when CLOBSTER_ENV is {self.env}")

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from engine.core.snapshot import Snapshot
-from engine.core.types import Atoms, Lots, Micros, Side, Symbol, Ticks
+from engine.core.types import Atoms, Lots, Micros, Side, Symbol, Ticks, UserId
 from engine.sequencer.batch import Batch
 
 Clock = Callable[[], Micros]
@@ -96,3 +96,25 @@ class Hedger(Protocol):
 
     async def look_up(self, order: HedgeOrder) -> HedgeResult | None:
         """Return what has become of an order by its client_id, None where the venue knows none. Raises HedgeUnknown."""
+
+
+class Signer(Protocol):
+    """A key that signs, wherever it is kept: in memory, or with a service that never gives it away."""
+
+    @property
+    def address(self) -> str:
+        """Its public half, in base58."""
+
+    async def sign(self, message: bytes) -> bytes:
+        """Return the signature of a transaction's message, 64 bytes."""
+
+
+class Signers(Protocol):
+    """All keys that hold money of ours on Solana. The same account has the same key always."""
+
+    @property
+    def vault(self) -> Signer:
+        """The vault's authority, which pays what transactions of ours cost, too."""
+
+    def deposits(self, user: UserId) -> Signer:
+        """Return who owns the token accounts into which an account's deposits come."""
