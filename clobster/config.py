@@ -22,6 +22,7 @@ PREFIX = "CLOBSTER_"
 
 _ASSET = r"[A-Z0-9]{1,16}=[0-9.]{1,40}"
 AMOUNTS = rf"^({_ASSET}(,{_ASSET})*)?$"  # BTC=1.5,ETH=20
+MINTS = r"^([A-Z0-9]{1,16}=[1-9A-HJ-NP-Za-km-z]{32,44}(,[A-Z0-9]{1,16}=[1-9A-HJ-NP-Za-km-z]{32,44})*)?$"
 LIMITS = rf"^({_ASSET}:[0-9.]+:[0-9.]+(,{_ASSET}:[0-9.]+:[0-9.]+)*)?$"  # BTC=100:200:300
 
 
@@ -85,6 +86,9 @@ class Settings(BaseModel):
     solana_rpc_url: str | None = Field(None, description="a cluster's JSON-RPC, where CLOBSTER_SOLANA is rpc")
     solana_ws_url: str | None = Field(None, description="its PubSub; by default the same place as the JSON-RPC")
     solana_master_key: SecretStr | None = Field(None, description="all keys on Solana come of it; base64 of 32 bytes")
+    solana_mints: str = Field("", pattern=MINTS, description="the mint of each asset that may be deposited there")
+    solana_requests_s: int = Field(20, ge=1, le=10_000, description="requests a second to the JSON-RPC")
+    deposit_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
     log_format: Literal["console", "json"] = "console"
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")
@@ -146,6 +150,8 @@ class Settings(BaseModel):
             raise ValueError(f"CLOBSTER_SOLANA must be rpc or off when CLOBSTER_ENV is {self.env}")
         if self.solana == "rpc" and self.solana_rpc_url is None:
             raise ValueError("CLOBSTER_SOLANA_RPC_URL must be set when CLOBSTER_SOLANA is rpc")
+        if self.solana == "rpc" and not self.solana_mints:
+            raise ValueError("CLOBSTER_SOLANA_MINTS must name our assets' mints when CLOBSTER_SOLANA is rpc")
         urls = (("RPC", self.solana_rpc_url, "http"), ("WS", self.solana_ws_url, "ws"))
         for name, url, scheme in urls:
             if url is not None and not url.startswith((f"{scheme}://", f"{scheme}s://")):

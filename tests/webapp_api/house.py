@@ -43,7 +43,7 @@ from webapp_api.auth.keys import KeyRing, TokenKey
 from webapp_api.auth.sealing import Seal, made_encryption_key
 from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
-from webapp_api.deps import Deps
+from webapp_api.deps import Deps, Faucet, GiveAddress
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
 from webapp_api.stream.hub import Hub
@@ -184,6 +184,8 @@ async def open_house(
     dev_secret: str | None = DEV_SECRET,
     rates: Mapping[RequestClass, Rate] = FREELY,
     trusted_proxies: str = "",
+    deposits: GiveAddress | None = None,
+    faucet: Faucet | None = None,
 ) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
     path = folder / "exchange.db"
@@ -261,6 +263,8 @@ async def open_house(
             quoting=Quoting(),
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
+            deposits=deposits,
+            faucet=faucet,
             dev_secret=dev_secret,
         )
         server = await stack.enter_async_context(TestServer(build_app(deps)))
