@@ -1,6 +1,7 @@
 """Whatever arrives is credited once, when it is final, however it is heard of."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -204,3 +205,49 @@ async def test_a_node_that_does_not_know_where_to_go_on_ends_no_look(
     await house.finality()
     async with house.open(chain=OneOfMany, **PUBSUB_ALONE):
         await house.has(ada, 5 * UNIT)
+
+
+class Counting(RpcChain):
+    """Counts what is read of transactions, and lets something happen in the middle of a look."""
+
+    read: ClassVar[list[str]] = []
+    meanwhile: ClassVar[list[Callable[[], Awaitable[None]]]] = []
+
+    @override
+    async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
+        self.read.append(address)
+        if before is not None and self.meanwhile:
+            await self.meanwhile.pop()()
+        return await super().listed(address, before=before, until=until, limit=limit)
+
+
+async def test_what_comes_in_the_middle_of_a_look_is_looked_at_next(house: Bank) -> None:
+    ada = await house.exchange.person()
+
+    async def another() -> None:
+        await house.send(owner, UNIT)
+        await house.finality()
+
+    async with house.open(chain=Counting, **PUBSUB_ALONE) as desk:
+        owner = await desk.owner(ada)
+        await house.finality()
+        Counting.meanwhile.append(another)
+        await house.send(owner, UNIT)
+        await house.has(ada, 2 * UNIT)
+    assert not Counting.meanwhile
+
+
+async def test_what_was_looked_at_is_not_looked_at_again(house: Bank) -> None:
+    ada = await house.exchange.person()
+    async with house.open() as desk:
+        owner = await desk.owner(ada)
+        await house.send(owner, UNIT)
+        await house.has(ada, UNIT)
+        await house.finality(30)
+    Counting.read.clear()
+    async with house.open(chain=Counting):
+        await house.finality(30)
+        assert Counting.read == []
+        await house.send(owner, UNIT)
+        await house.has(ada, 2 * UNIT)
+    assert Counting.read
