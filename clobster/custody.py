@@ -146,7 +146,7 @@ class Custody:
             await watch.load()
             self._addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
             self._up.set()
-            log.info("deposits are taken", url=place.url, vault=vault, assets=sorted(assets))
+            log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))
             try:
                 await watch.run()
             finally:

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+import httpx2
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Confirmed, Finalized
+from solana.rpc.core import RPCException
 from solana.rpc.models import TxOpts
 from solana.rpc.websocket_api import SolanaWsClient, Subscription
+from solders.account import Account
 from solders.message import MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.rpc.responses import AccountNotification
@@ -51,8 +54,7 @@ class RpcChain:
 
     async def decimals(self, mints: Sequence[str]) -> list[int | None]:
         """Return the decimals of mints, None where there is no SPL Token mint of this address."""
-        keys = [Pubkey.from_string(mint) for mint in mints]
-        found = (await _asked(lambda: self._client.get_multiple_accounts(keys))).value
+        found = await self._accounts(mints)
         return [
             Mint.from_bytes(bytes(account.data)).decimals
             if account is not None and account.owner == TOKEN_PROGRAM_ID and len(account.data) == MINT_LEN
@@ -62,8 +64,7 @@ class RpcChain:
 
     async def held(self, addresses: Sequence[str]) -> list[Held | None]:
         """Return what accounts hold, None where there is none; 100 at most."""
-        keys = [Pubkey.from_string(address) for address in addresses]
-        found = (await _asked(lambda: self._client.get_multiple_accounts(keys))).value
+        found = await self._accounts(addresses)
         held: list[Held | None] = []
         for account in found:
             if account is None:
@@ -74,9 +75,16 @@ class RpcChain:
             held.append(Held(account.lamports, atoms))
         return held
 
+    async def _accounts(self, addresses: Sequence[str]) -> list[Account | None]:
+        keys = [Pubkey.from_string(address) for address in addresses]
+        found = await _value(lambda: self._client.get_multiple_accounts(keys))
+        if len(found) != len(keys):
+            raise ChainUnavailable("fewer accounts were answered than asked for")
+        return list(found)
+
     async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
         """Return transactions that name an account, newest first: those before one, down to the one after another."""
-        answer = await _asked(
+        answer = await _value(
             lambda: self._client.get_signatures_for_address(
                 Pubkey.from_string(address),
                 before=Signature.from_string(before) if before else None,
@@ -84,16 +92,16 @@ class RpcChain:
                 limit=limit,
             )
         )
-        return [Listed(str(each.signature), each.err is not None) for each in answer.value]
+        return [Listed(str(each.signature), each.err is not None) for each in answer]
 
     async def transaction(self, signature: str) -> ChainTransaction | None:
         """Return what a transaction did; None where the node knows none."""
-        answer = await _asked(
+        answer = await _value(
             lambda: self._client.get_transaction(
                 Signature.from_string(signature), max_supported_transaction_version=NEWEST_VERSION
             )
         )
-        return None if answer.value is None else _transaction(signature, answer.value.transaction)
+        return None if answer is None else _transaction(signature, answer.transaction)
 
     async def open_token_accounts(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
         """Make an owner's token accounts, those that are not there yet, and return when they are confirmed."""
@@ -171,11 +179,26 @@ async def _asked(work: Callable[[], Awaitable[T]]) -> T:
     """Return an answer. Raises ChainUnavailable, whatever has come between: the network, a refusal, nonsense."""
     try:
         return await work()
-    except ChainUnavailable:
+    except (ChainUnavailable, asyncio.CancelledError, KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:
-        cause = error.__cause__ or error
-        raise ChainUnavailable(f"{type(cause).__name__}: {str(cause)[:200]}") from error
+    except BaseException as error:  # solders panics at some answers, and a panic is no Exception
+        raise ChainUnavailable(_why(error.__cause__ or error)) from None
+
+
+async def _value(work: Callable[[], Awaitable[Any]]) -> Any:
+    async def ask() -> Any:
+        return (await work()).value  # an error that solders does not know comes as a number
+
+    return await _asked(ask)
+
+
+def _why(error: BaseException) -> str:
+    """Return what went wrong, without the URL: that may have a key in it."""
+    if isinstance(error, httpx2.HTTPStatusError):
+        return f"HTTP status {error.response.status_code}"
+    if isinstance(error, RPCException):
+        return str(error)[:200]
+    return type(error).__name__
 
 
 def _transaction(signature: str, found: EncodedTransactionWithStatusMeta) -> ChainTransaction:

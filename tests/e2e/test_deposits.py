@@ -73,7 +73,10 @@ def _address(server: Server, telegram_id: int) -> dict[str, Any]:
 
 def _until_agreed(server: Server, address: dict[str, Any]) -> list[str]:
     """Wait until the books say what the chain says; return the deposits' references."""
-    chain, token = re.findall(r'"url": "(http://[^"]+)", .*"deposits are taken"', server.log)[-1], server.sign_in(42)
+    chain, token = (
+        re.findall(r'"localnet": "(http://[^"]+)", .*"deposits are taken"', server.log)[-1],
+        server.sign_in(42),
+    )
     until = time.monotonic() + PATIENCE_S
     time.sleep(2)  # whatever was sent is final by now
     while True:

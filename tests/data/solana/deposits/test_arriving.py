@@ -216,9 +216,13 @@ class Counting(RpcChain):
     @override
     async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
         self.read.append(address)
-        if before is not None and self.meanwhile:
-            await self.meanwhile.pop()()
         return await super().listed(address, before=before, until=until, limit=limit)
+
+    @override
+    async def transaction(self, signature: str) -> ChainTransaction | None:
+        if self.meanwhile:
+            await self.meanwhile.pop()()
+        return await super().transaction(signature)
 
 
 async def test_what_comes_in_the_middle_of_a_look_is_looked_at_next(house: Bank) -> None:
