@@ -27,7 +27,7 @@ from engine.custody.addresses import DepositAddresses
 from engine.custody.refusals import DepositsUnavailable
 from engine.custody.trying import keep_trying
 from engine.custody.watch import DepositWatch
-from engine.ports import Clock
+from engine.ports import ChainUnavailable, Clock
 from engine.sequencer.sequencer import Sequencer
 
 if TYPE_CHECKING:  # solana-py is imported beside trading
@@ -94,7 +94,9 @@ class Custody:
 
         On a localnet only. Raises InvalidAmount or DepositsUnavailable.
         """
+        from solana.exceptions import SolanaRpcException
         from solana.rpc.async_api import AsyncClient
+        from solana.rpc.core import RPCException
 
         from data.solana.localnet.mints import NotDone, mint_to
 
@@ -115,7 +117,7 @@ class Custody:
                     if reference in [each.reference for each in await self._queries.deposits(user)]:
                         return reference
                     await asyncio.sleep(LOOK_S)
-        except (TimeoutError, NotDone):
+        except (TimeoutError, NotDone, SolanaRpcException, RPCException):
             raise DepositsUnavailable from None
 
     async def run(self) -> None:
@@ -135,12 +137,14 @@ class Custody:
                 code: Depositable(self._assets[code], mint, self._minimums.get(code, Atoms(1)))
                 for code, mint in place.mints.items()
             }
-            for asset, decimals in zip(
-                list(assets.values()), await chain.decimals([each.mint for each in assets.values()]), strict=True
-            ):
+            found = await chain.decimals([asset.mint for asset in assets.values()])
+            for asset, decimals in zip(list(assets.values()), found, strict=True):
+                code = asset.asset.code
+                if decimals is None:
+                    raise ChainUnavailable(f"{asset.mint}, the mint of {code}, is not there")
                 if decimals != asset.asset.decimals:
-                    del assets[asset.asset.code]
-                    log.error("no deposits of an asset: its mint is another", asset=asset.asset.code, decimals=decimals)
+                    del assets[code]
+                    log.error("no deposits of an asset: its mint has other decimals", asset=code, decimals=decimals)
             vault = self._signers.vault.address
             watch = DepositWatch(chain, self._store, self._sequencer, assets, self._clock, self.counted, vault=vault)
             await watch.load()
@@ -165,13 +169,16 @@ class Custody:
 
         from clobster.localnet import directory
         from data.solana.localnet.blocks import Lags
+        from data.solana.localnet.history import InUse, TooOld
         from data.solana.localnet.localnet import Localnet
         from data.solana.localnet.mints import create_mints
 
         lags = Lags(CONFIRMED, FINALIZED)
-        localnet = await stack.enter_async_context(
-            Localnet.open(directory(settings.data_dir), slot_s=SLOT_S, lags=lags)
-        )
+        opening = Localnet.open(directory(settings.data_dir), slot_s=SLOT_S, lags=lags)
+        try:
+            localnet = await stack.enter_async_context(opening)
+        except (InUse, TooOld) as wrong:
+            raise ChainUnavailable(str(wrong)) from None
         async with AsyncClient(localnet.url) as client:
             decimals = {str(code): asset.decimals for code, asset in self._assets.items()}
             mints = await create_mints(client, localnet.authority, decimals)
