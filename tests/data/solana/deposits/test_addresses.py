@@ -1,15 +1,18 @@
 """Everybody has one owner's address, with a token account for every asset; making them is bounded."""
 
 import asyncio
+from base64 import b64encode
 
 import pytest
 from solders.pubkey import Pubkey
 
+from data.solana.keys import DerivedKeys
 from data.solana.localnet.faults import Down, DropSends, Heal, LoseReplies, Unavailable
 from engine.core.refusals import UnknownAsset
 from engine.core.types import AssetCode
 from engine.custody.refusals import DepositsUnavailable, TooManyDepositAddresses
-from tests.data.solana.deposits.bank import Bank
+from tests.data.solana.deposits.bank import UNIT, Bank
+from tests.data.solana.localnet.world import SOL
 
 USDT, BTC = AssetCode("USDT"), AssetCode("BTC")
 
@@ -76,3 +79,18 @@ async def test_a_send_that_goes_wrong_makes_them_all_the_same(house: Bank, fault
             account, _ = await desk.addresses.of(ada, USDT)
         made = await house.world.client.get_account_info(Pubkey.from_string(account.token_account))
         assert made.value is not None
+
+
+async def test_after_a_change_of_the_master_key_old_addresses_are_still_credited(house: Bank) -> None:
+    ada = await house.exchange.person()
+    async with house.open() as desk:
+        old = await desk.owner(ada)
+    house.keys = DerivedKeys(b64encode(b"n" * 32).decode())
+    await house.world.client.request_airdrop(Pubkey.from_string(house.keys.vault.address), SOL)
+    await house.finality()
+    async with house.open() as desk:
+        new = await desk.owner(ada)
+        assert new != old
+        await house.send(old, 2 * UNIT)
+        await house.send(new, 3 * UNIT)
+        await house.has(ada, 5 * UNIT)
