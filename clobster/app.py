@@ -13,11 +13,13 @@ from prometheus_client import CollectorRegistry
 
 from clobster import identity, limits, markets
 from clobster.config import ConfigError, Settings
+from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
 from clobster.markets import Listing
 from clobster.metrics import EngineMetrics
 from data.store import candles
+from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
@@ -56,6 +58,7 @@ class House:
     exchange: Exchange
     sequencer: Sequencer
     market_making: MarketMaking
+    custody: Custody | None
     hub: Hub
     web: web.AppRunner
 
@@ -103,9 +106,15 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     people.activity.listeners.append(hub.on_activity)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
+    custody = None
+    if settings.solana != "off":
+        accounts = SqliteDepositAccounts(store, queries)
+        custody = Custody(settings, listing, sequencer, accounts, queries, now)
     registry = CollectorRegistry()
     for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
         registry.register(collector)
+    if custody is not None:
+        registry.register(custody.metrics)
     app = build_app(
         Deps(
             sequencer=sequencer,
@@ -133,11 +142,13 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
             launch_data_life_s=settings.init_data_max_age_s,
-            dev_secret=people.dev_secret,
+            deposits=custody.address if custody else None,
+            faucet=custody.fund if custody else None,
+            dev_secret=None if settings.solana == "rpc" else people.dev_secret,  # no play money beside a cluster's
         )
     )
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
-    return House(settings, listing, exchange, sequencer, market_making, hub, runner)
+    return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     sign.add_argument("--user-id", type=int, required=True, help="a Telegram user id")
     sign.add_argument("--first-name", default="Dev", help="the person's first name")
     sign.set_defaults(command=_dev_init_data)
-    fund = dev.add_parser("fund", parents=[place], help="credit a person with play money")
+    fund = dev.add_parser("fund", parents=[place], help="send play money to a person's deposit address")
     fund.add_argument("--user-id", type=int, required=True, help="a Telegram user id")
     fund.add_argument("--asset", required=True, help="for example USDT")
     fund.add_argument("--amount", required=True, help="for example 1000")
@@ -117,7 +117,7 @@ def _dev_fund(settings: Settings, options: argparse.Namespace) -> int:
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
             response.read()
     except urllib.error.HTTPError as error:
         answer = msgspec.json.decode(error.read())

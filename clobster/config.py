@@ -22,6 +22,7 @@ PREFIX = "CLOBSTER_"
 
 _ASSET = r"[A-Z0-9]{1,16}=[0-9.]{1,40}"
 AMOUNTS = rf"^({_ASSET}(,{_ASSET})*)?$"  # BTC=1.5,ETH=20
+MINTS = r"^([A-Z0-9]{1,16}=[1-9A-HJ-NP-Za-km-z]{32,44}(,[A-Z0-9]{1,16}=[1-9A-HJ-NP-Za-km-z]{32,44})*)?$"
 LIMITS = rf"^({_ASSET}:[0-9.]+:[0-9.]+(,{_ASSET}:[0-9.]+:[0-9.]+)*)?$"  # BTC=100:200:300
 
 
@@ -88,6 +89,10 @@ class Settings(BaseModel):
     solana: Literal["localnet", "rpc", "off"] = "localnet"
     solana_rpc_url: str | None = Field(None, description="a cluster's JSON-RPC, where CLOBSTER_SOLANA is rpc")
     solana_ws_url: str | None = Field(None, description="its PubSub; by default the same place as the JSON-RPC")
+    solana_master_key: SecretStr | None = Field(None, description="all keys on Solana come of it; base64 of 32 bytes")
+    solana_mints: str = Field("", pattern=MINTS, description="the mint of each asset that may be deposited there")
+    solana_requests_s: int = Field(20, ge=1, le=10_000, description="requests a second to the JSON-RPC")
+    deposit_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
     log_format: Literal["console", "json"] = "console"
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")
@@ -108,6 +113,7 @@ class Settings(BaseModel):
         for name, given in (
             ("ENCRYPTION_KEY", self.encryption_key),
             ("ENCRYPTION_KEY_PREVIOUS", self.encryption_key_previous),
+            ("SOLANA_MASTER_KEY", self.solana_master_key),
         ):
             if given is not None and not is_encryption_key(given.get_secret_value()):
                 raise ValueError(f"CLOBSTER_{name} must be base64 of 32 random bytes: openssl rand -base64 32 makes it")
@@ -132,9 +138,10 @@ class Settings(BaseModel):
             ("BOT_TOKEN", self.bot_token),
             ("JWT_SECRET", self.jwt_secret),
             ("ENCRYPTION_KEY", self.encryption_key),
+            ("SOLANA_MASTER_KEY", self.solana_master_key),
         )
         for name, value in needed:
-            if value is None:
+            if value is None and not (name == "SOLANA_MASTER_KEY" and self.solana == "off"):
                 raise ValueError(f"CLOBSTER_{name} must be set when CLOBSTER_ENV is {self.env}")
         if self.feed in {"auto", "recorded"}:
             raise ValueError(f"CLOBSTER_FEED must be binance or off when CLOBSTER_ENV is {self.env}")
@@ -147,6 +154,8 @@ class Settings(BaseModel):
             raise ValueError(f"CLOBSTER_SOLANA must be rpc or off when CLOBSTER_ENV is {self.env}")
         if self.solana == "rpc" and self.solana_rpc_url is None:
             raise ValueError("CLOBSTER_SOLANA_RPC_URL must be set when CLOBSTER_SOLANA is rpc")
+        if self.solana == "rpc" and not self.solana_mints:
+            raise ValueError("CLOBSTER_SOLANA_MINTS must name our assets' mints when CLOBSTER_SOLANA is rpc")
         urls = (("RPC", self.solana_rpc_url, "http"), ("WS", self.solana_ws_url, "ws"))
         for name, url, scheme in urls:
             if url is not None and not url.startswith((f"{scheme}://", f"{scheme}s://")):

@@ -21,6 +21,7 @@ class Secrets(Struct, frozen=True):
     jwt_secret: str = field(default_factory=lambda: _random(48))
     dev_secret: str = field(default_factory=lambda: _random(48))
     encryption_key: str = field(default_factory=made_encryption_key)
+    solana_master_key: str = field(default_factory=made_encryption_key)  # made of 32 random bytes, too
 
 
 class Running(Struct, frozen=True):

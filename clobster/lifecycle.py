@@ -55,6 +55,9 @@ async def _serve(settings: Settings) -> int:
                 writer = loops.create_task(house.sequencer.run(), name="writer")
                 await _open_markets(house)
                 maker = loops.create_task(house.market_making.run(), name="market making")
+                beside = [maker]
+                if house.custody is not None:
+                    beside.append(loops.create_task(house.custody.run(), name="custody"))
                 url = await _listen(house, stack)
                 _collect_rarely()
                 with data_dir.announced(settings.data_dir, url):
@@ -63,8 +66,9 @@ async def _serve(settings: Settings) -> int:
                 log.info("stopping")
                 # From the edge inwards, so that whoever was let in is answered.
                 await house.hub.close()
-                maker.cancel()
-                await asyncio.wait([maker])
+                for task in beside:
+                    task.cancel()
+                await asyncio.wait(beside)
                 house.sequencer.close()
                 await writer
         except* ConfigError as wrong:

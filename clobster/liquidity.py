@@ -35,14 +35,14 @@ def maker_settings(settings: Settings, listing: Listing) -> MakerSettings:
         ),
         lean_ppm=settings.maker_lean_ppm,
         inventory=_limits(settings.maker_inventory, listing),
-        level_size=_amounts("maker_level_size", settings.maker_level_size, listing),
-        side_size=_amounts("maker_side_size", settings.maker_side_size, listing),
+        level_size=amounts_of("maker_level_size", settings.maker_level_size, listing),
+        side_size=amounts_of("maker_side_size", settings.maker_side_size, listing),
     )
 
 
 def hedge_settings(settings: Settings, listing: Listing) -> HedgeSettings:
     """Return how to hedge. Raises ConfigError where an asset or an amount is none, or an asset has no target."""
-    thresholds = _amounts("hedge_thresholds", settings.hedge_thresholds, listing)
+    thresholds = amounts_of("hedge_thresholds", settings.hedge_thresholds, listing)
     for code in thresholds.keys() - _limits(settings.maker_inventory, listing).keys():
         raise ConfigError(f"{PREFIX}HEDGE_THRESHOLDS: {code} has no target in {PREFIX}MAKER_INVENTORY")
     return HedgeSettings(
@@ -55,7 +55,7 @@ def hedge_settings(settings: Settings, listing: Listing) -> HedgeSettings:
     )
 
 
-def _amounts(name: str, text: str, listing: Listing) -> dict[AssetCode, Atoms]:
+def amounts_of(name: str, text: str, listing: Listing) -> dict[AssetCode, Atoms]:
     """Read "BTC=1.5,ETH=20"."""
     return {code: amount for code, (amount,) in _by_asset(name, text, listing)}
 

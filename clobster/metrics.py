@@ -1,6 +1,6 @@
 """What operators see of the engine. Plain figures, read when Prometheus asks: the way of an order pays nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -37,6 +37,23 @@ class EngineMetrics(Collector):
         yield GaugeMetricFamily(
             "clobster_client_order_ids", "Client order ids that are remembered", len(self._state.names)
         )
+
+
+class DepositMetrics(Collector):
+    """What became of what arrived on the chain since the start."""
+
+    def __init__(self, counted: Mapping[str, int]) -> None:
+        self._counted = counted
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as Prometheus wants them."""
+        deposits = CounterMetricFamily(
+            "clobster_deposits", "Transactions to deposit accounts, by what became of them", labels=("outcome",)
+        )
+        for outcome, count in self._counted.items():
+            deposits.add_metric((outcome,), count)
+        yield deposits
 
 
 class MakerMetrics(Collector):

@@ -1,12 +1,13 @@
 """What the engine asks of the outside world. `data` implements it; `clobster.app` joins the two."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from msgspec import Struct
 
 from engine.core.snapshot import Snapshot
-from engine.core.types import Atoms, Lots, Micros, Side, Symbol, Ticks
+from engine.core.types import Atoms, Lots, Micros, Side, Symbol, Ticks, UserId
 from engine.sequencer.batch import Batch
 
 Clock = Callable[[], Micros]
@@ -96,3 +97,102 @@ class Hedger(Protocol):
 
     async def look_up(self, order: HedgeOrder) -> HedgeResult | None:
         """Return what has become of an order by its client_id, None where the venue knows none. Raises HedgeUnknown."""
+
+
+class Signer(Protocol):
+    """A key that signs, wherever it is kept: in memory, or with a service that never gives it away."""
+
+    @property
+    def address(self) -> str:
+        """Its public half, in base58."""
+
+    async def sign(self, message: bytes) -> bytes:
+        """Return the signature of a transaction's message, 64 bytes."""
+
+
+class Signers(Protocol):
+    """All keys that hold money of ours on Solana. The same account has the same key always."""
+
+    @property
+    def vault(self) -> Signer:
+        """The vault's authority, which pays what transactions of ours cost, too."""
+
+    def deposits(self, user: UserId) -> Signer:
+        """Return who owns the token accounts into which an account's deposits come."""
+
+
+class Held(Struct, frozen=True):
+    """What an account on the chain holds: lamports, and atoms where it is a token account."""
+
+    lamports: int
+    atoms: int | None
+
+
+class Listed(Struct, frozen=True):
+    """A transaction in the list of those that name an account."""
+
+    signature: str
+    failed: bool
+
+
+class TokenChange(Struct, frozen=True):
+    """By how many atoms a transaction has changed a token account. owner is whose it is, where the chain says so."""
+
+    account: str
+    mint: str
+    owner: str | None
+    atoms: int
+
+
+class ChainTransaction(Struct, frozen=True):
+    """What a transaction did to token accounts, and who has signed it."""
+
+    signature: str
+    failed: bool
+    signers: tuple[str, ...]
+    changes: tuple[TokenChange, ...]
+
+
+class ChainUnavailable(Exception):  # noqa: N818
+    """The chain does not answer, answers nonsense, or asks for peace: try again later."""
+
+
+class Following(Protocol):
+    """Accounts that are followed. Both raise ChainUnavailable when that is over."""
+
+    async def add(self, addresses: Iterable[str]) -> None:
+        """Follow some more accounts."""
+
+    async def next(self) -> str:
+        """Return the next account that has changed, once that is final. What is not told has maybe changed too."""
+
+
+class Chain(Protocol):
+    """Solana, as far as we look at it: what is finalized, and nothing else.
+
+    Addresses and signatures are in base58. Whatever asks ends within a minute and raises nothing but ChainUnavailable.
+    """
+
+    def token_account(self, owner: str, mint: str) -> str:
+        """Return the address of an owner's token account for a mint."""
+
+    async def decimals(self, mints: Sequence[str]) -> list[int | None]:
+        """Return the decimals of mints, None where there is no SPL Token mint of this address."""
+
+    async def held(self, addresses: Sequence[str]) -> list[Held | None]:
+        """Return what accounts hold, None where there is none; 100 at most."""
+
+    async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
+        """Return transactions that name an account, newest first: those before one, down to the one after another.
+
+        A node that does not know `before` returns none.
+        """
+
+    async def transaction(self, signature: str) -> ChainTransaction | None:
+        """Return what a transaction did; None where the node knows none."""
+
+    async def open_token_accounts(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
+        """Make an owner's token accounts, those that are not there yet, and return when they are confirmed."""
+
+    def following(self) -> AbstractAsyncContextManager[Following]:
+        """Be told of changes, until left."""

@@ -1,6 +1,6 @@
 """What the handlers work with, given once when the application is built."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -15,6 +15,8 @@ from engine.accounts.wallet_links import WalletLinks
 from engine.accounts.wallets import Wallets
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
+from engine.core.types import AssetCode, Atoms, UserId
+from engine.custody.accounts import Depositable, DepositAccount
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
@@ -33,6 +35,9 @@ from webapp_api.trading import Trading
 
 DAY_S = 86_400
 
+GiveAddress = Callable[[UserId, AssetCode], Awaitable[tuple[DepositAccount, Depositable]]]
+Faucet = Callable[[UserId, Asset, Atoms], Awaitable[str]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
@@ -41,6 +46,8 @@ class Deps:
     markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now,
     feed_health how each market of the feed is doing.
     telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
+    deposits gives deposit addresses, None where no deposits come by Solana; faucet mints play money to them and returns
+    the deposit's reference once it is credited, None where play money is credited without a chain.
     dev_secret opens the development routes; None, as in production, means that there are none.
     """
 
@@ -68,6 +75,8 @@ class Deps:
     feed_health: Callable[[], list[FeedHealth]] = list
     bot_token: str
     launch_data_life_s: int = DAY_S
+    deposits: GiveAddress | None = None
+    faucet: Faucet | None = None
     dev_secret: str | None = None
     telegram_key: bytes | None = None
 

@@ -71,6 +71,7 @@ STATUS: Final[Mapping[str, int]] = {
     "already_linked": 409,
     "last_door": 409,
     "wallet_link_not_signed": 409,
+    "deposits_off": 409,
     "too_many_api_keys": 409,
     # Too much of it.
     "too_many_open_orders": 429,
@@ -80,7 +81,9 @@ STATUS: Final[Mapping[str, int]] = {
     "too_many_requests": 429,
     "too_many_subscriptions": 429,
     "too_many_sockets": 429,
+    "too_many_deposit_addresses": 429,
     "busy": 503,
+    "deposits_unavailable": 503,
     # Our fault.
     "internal": 500,
 }

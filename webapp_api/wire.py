@@ -262,6 +262,21 @@ class Deposit(Struct, gc=False):
     created_at: Millis
 
 
+class DepositAddress(Struct):
+    """Where to send an asset on Solana: to the owner's address, as wallets do, or to the token account itself.
+
+    Only tokens of this mint are credited, and only if at least the minimum comes at once; when they are as final as the
+    commitment says.
+    """
+
+    asset: str
+    address: str
+    token_account: str
+    mint: str
+    minimum: Decimal
+    commitment: Literal["finalized"] = "finalized"
+
+
 class Account(Struct):
     """Somebody, as told to themselves."""
 

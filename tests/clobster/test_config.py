@@ -8,6 +8,8 @@ import pytest
 from clobster.config import ConfigError, Settings, describe, load
 
 SECRET = "s" * 32
+MINTS = "USDT=Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"
+MASTER_KEY = "TU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU0="
 PRODUCTION = {
     "CLOBSTER_ENV": "production",
     "CLOBSTER_BOT_TOKEN": "1:token",
@@ -84,6 +86,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_SOLANA", "devnet"),
         ("CLOBSTER_SOLANA_RPC_URL", "api.devnet.solana.com"),
         ("CLOBSTER_SOLANA_WS_URL", "https://api.devnet.solana.com"),
+        ("CLOBSTER_SOLANA_MASTER_KEY", "QUFB"),
+        ("CLOBSTER_SOLANA_MINTS", "USDT=0xdAC17F958D2ee523a2206206994597C13D831ec7"),
+        ("CLOBSTER_SOLANA_REQUESTS_S", "0"),
+        ("CLOBSTER_DEPOSIT_MINIMUMS", "USDT=-1"),
+        ("CLOBSTER_SOLANA_MASTER_KEY", "twelve words that open a wallet are not it"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
@@ -126,18 +133,27 @@ def test_production_refuses_the_conveniences_of_development(name: str, value: st
 
 @pytest.mark.parametrize("env", ["staging", "production"])
 def test_a_cluster_is_a_url(env: str) -> None:
-    cluster = {"CLOBSTER_SOLANA": "rpc", "CLOBSTER_SOLANA_RPC_URL": "https://rpc.example/key"}
+    cluster = {
+        "CLOBSTER_SOLANA": "rpc",
+        "CLOBSTER_SOLANA_RPC_URL": "https://rpc.example/key",
+        "CLOBSTER_SOLANA_MASTER_KEY": MASTER_KEY,
+        "CLOBSTER_SOLANA_MINTS": MINTS,
+    }
     settings = load(PRODUCTION | {"CLOBSTER_ENV": env} | cluster)
     assert settings.solana_pubsub_url == "wss://rpc.example/key"
     elsewhere = load(PRODUCTION | cluster | {"CLOBSTER_SOLANA_WS_URL": "wss://ws.example"})
     assert elsewhere.solana_pubsub_url == "wss://ws.example"
     assert "CLOBSTER_SOLANA_RPC_URL" in refused({"CLOBSTER_SOLANA": "rpc"})
+    for needed in ("CLOBSTER_SOLANA_MASTER_KEY", "CLOBSTER_SOLANA_MINTS"):
+        without = {name: value for name, value in cluster.items() if name != needed}
+        assert needed in refused(PRODUCTION | {"CLOBSTER_ENV": env} | without)
 
 
 def test_no_secret_is_ever_shown() -> None:
-    settings = load(PRODUCTION)
+    settings = load(PRODUCTION | {"CLOBSTER_SOLANA_MASTER_KEY": MASTER_KEY})
     assert SECRET not in describe(settings)
-    assert "1:token" not in describe(settings) + repr(settings)
+    for secret in ("1:token", MASTER_KEY):
+        assert secret not in describe(settings) + repr(settings)
     assert "short" not in refused({"CLOBSTER_JWT_SECRET": "short-but-secret"}).removeprefix(
         "CLOBSTER_JWT_SECRET is too short"
     )

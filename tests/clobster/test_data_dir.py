@@ -15,6 +15,8 @@ def test_secrets_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -
     made = own_secrets(folder)
     assert own_secrets(folder) == made
     assert is_encryption_key(made.encryption_key)
+    assert is_encryption_key(made.solana_master_key)
+    assert made.solana_master_key != made.encryption_key
     assert made.bot_token.split(":")[0].isdigit()
     assert stat.S_IMODE((folder / "secrets.json").stat().st_mode) == 0o600
     assert made != own_secrets(tmp_path / "other")

@@ -50,7 +50,7 @@ def test_it_has_a_mint_for_every_asset_and_survives_a_kill(tmp_path: Path) -> No
     data_dir = tmp_path / "var"
     with running(data_dir) as (process, url):
         slot, genesis = ask(url, "getSlot", {"commitment": "confirmed"}), ask(url, "getGenesisHash")
-        mints = _mints(data_dir)
+        mints = mints_of(data_dir)
         for asset in load().assets:
             supply = ask(url, "getTokenSupply", str(mints[asset.code]), {"commitment": "confirmed"})
             assert isinstance(supply, dict)
@@ -80,7 +80,7 @@ def test_it_has_a_mint_for_every_asset_and_survives_a_kill(tmp_path: Path) -> No
         assert process.wait(timeout=10) == 0
 
 
-def _mints(data_dir: Path) -> dict[str, Pubkey]:
+def mints_of(data_dir: Path) -> dict[str, Pubkey]:
     authority = keypair_in(data_dir / "localnet" / "authority.json").pubkey()
     return {asset.code: mint_address(authority, asset.code) for asset in load().assets}
 

@@ -30,7 +30,7 @@ def until_quoted(server: Server, symbol: str) -> None:
 
 
 def test_the_first_trade_of_the_readme_works_when_pasted(tmp_path: Path) -> None:
-    server = Server(tmp_path / "var", CLOBSTER_FEED="recorded").start()
+    server = Server(tmp_path / "var", CLOBSTER_FEED="recorded", CLOBSTER_SOLANA="localnet").start()
     try:
         until_quoted(server, "ETHUSDT")
         until_quoted(server, "BTCUSDT")

@@ -42,7 +42,7 @@ class Server:
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
-        self.settings = {"CLOBSTER_FEED": "off"} | settings
+        self.settings = {"CLOBSTER_FEED": "off", "CLOBSTER_SOLANA": "off"} | settings
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
 

@@ -43,7 +43,7 @@ from webapp_api.auth.sealing import Seal, made_encryption_key
 from webapp_api.auth.siws import Site
 from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
-from webapp_api.deps import Deps
+from webapp_api.deps import Deps, Faucet, GiveAddress
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
@@ -186,6 +186,8 @@ async def open_house(
     trusted_proxies: str = "",
     telegram_key: bytes | None = None,
     sockets_per_address: int = MAX_CLIENTS,
+    deposits: GiveAddress | None = None,
+    faucet: Faucet | None = None,
 ) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
     path = folder / "exchange.db"
@@ -264,6 +266,8 @@ async def open_house(
             quoting=Quoting(),
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
+            deposits=deposits,
+            faucet=faucet,
             dev_secret=dev_secret,
             telegram_key=telegram_key,
         )

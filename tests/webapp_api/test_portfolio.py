@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from tests.webapp_api.house import DEV_SECRET, House, open_house
+from engine.core.market import Asset
+from engine.core.types import AssetCode, Atoms, Micros, UserId
+from engine.custody.accounts import Depositable, DepositAccount
+from engine.custody.refusals import DepositsUnavailable
+from tests.webapp_api.house import DEV_SECRET, USDT, House, open_house
 
 ME = {"Authorization": f"Bearer {DEV_SECRET}"}
 FUND = {"telegram_id": 42, "asset": "USDT", "amount": "1000"}
@@ -66,6 +70,55 @@ async def test_deposits_are_listed(house: House) -> None:
     [deposit] = (await ada.get("/api/portfolio/deposits")).body["deposits"]
     assert (deposit["asset"], deposit["amount"]) == ("USDT", "1000.000000")
     assert (await eve.get("/api/portfolio/deposits")).body == {"deposits": []}
+
+
+async def test_a_deposit_address_is_told_with_its_rules(template: Path, tmp_path: Path) -> None:
+    async def give(user: UserId, code: AssetCode) -> tuple[DepositAccount, Depositable]:
+        if code != "USDT":
+            raise DepositsUnavailable
+        return DepositAccount(f"token account {user}", "owner", user, code, "mint", Micros(1)), Depositable(
+            USDT, "mint", Atoms(1_500_000)
+        )
+
+    async with open_house(template, tmp_path, deposits=give) as house:
+        ada = await house.person(1)
+        assert (await ada.get("/api/portfolio/deposit-address?asset=USDT")).body == {
+            "asset": "USDT",
+            "address": "owner",
+            "token_account": f"token account {ada.id}",
+            "mint": "mint",
+            "minimum": "1.500000",
+            "commitment": "finalized",
+        }
+        unavailable = await ada.get("/api/portfolio/deposit-address?asset=BTC")
+        assert unavailable.problem == (503, "deposits_unavailable")
+        assert "Retry-After" in unavailable.headers
+
+
+async def test_where_nothing_is_deposited_that_is_said(house: House) -> None:
+    ada = await house.person(1)
+    for query, problem in (
+        ("?asset=USDT", (409, "deposits_off")),
+        ("?asset=DOGE", (404, "unknown_asset")),
+        ("?asset=", (404, "unknown_asset")),
+        ("", (400, "invalid_parameter")),
+    ):
+        assert (await ada.get(f"/api/portfolio/deposit-address{query}")).problem == problem
+    assert (await house.nobody.get("/api/portfolio/deposit-address?asset=USDT")).problem == (401, "unauthorized")
+
+
+async def test_development_money_comes_by_the_faucet_where_there_is_one(template: Path, tmp_path: Path) -> None:
+    minted = []
+
+    async def faucet(user: UserId, asset: Asset, atoms: Atoms) -> str:
+        minted.append((user, asset, atoms))
+        return "solana:signature:account"
+
+    async with open_house(template, tmp_path, faucet=faucet) as house:
+        funded = await house.nobody.post("/api/dev/fund", FUND, headers=ME)
+        assert (funded.status, funded.body["reference"]) == (201, "solana:signature:account")
+        assert minted == [(funded.body["account_id"], USDT, 1000 * 10**6)]
+        assert await (await house.person(42)).balances() == {}
 
 
 async def test_development_money_needs_the_development_secret(house: House) -> None:

@@ -18,6 +18,7 @@ BODIES: dict[str, Any] = {
     "POST /api/trading/orders": LIMIT,
     "POST /api/trading/orders/batch": {"orders": [{"op": "place", **LIMIT}]},
 }
+PARAMS = {"GET /api/portfolio/deposit-address": "asset=USDT"}
 OF_KEYS = [(route, rule.scope) for route, rule in RULES.items() if rule.scope is not None]
 OF_PEOPLE = [route for route, rule in RULES.items() if rule.who in (Who.PERSON, Who.ADMIN)]
 
@@ -26,7 +27,7 @@ async def asked(bot: Program, ada: Person, route: str) -> Any:
     """Ask for a route as a program, with something to be found where it names an order."""
     order = (await ada.place()).body["id"]
     method, path = route.split()
-    return await bot.ask(method, path.replace("{id}", str(order)), BODIES.get(route))
+    return await bot.ask(method, path.replace("{id}", str(order)), BODIES.get(route), params=PARAMS.get(route, ""))
 
 
 @pytest.mark.parametrize(("route", "scope"), OF_KEYS)
@@ -37,7 +38,8 @@ async def test_a_route_needs_its_scope_and_no_other(house: House, route: str, sc
     assert refused.problem == (403, "missing_scope")
     assert refused.body["error"]["details"] == {"scope": scope.value}
     only = await program(house, ada, scopes=[scope.value])
-    assert (await asked(only, ada, route)).status in (200, 201)
+    answer = await asked(only, ada, route)
+    assert answer.status in (200, 201) or answer.problem == (409, "deposits_off")  # it was let in
 
 
 @pytest.mark.parametrize("route", OF_PEOPLE)

@@ -110,6 +110,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/portfolio/balances": READS,
     "GET /api/portfolio/ledger": READS,
     "GET /api/portfolio/deposits": READS,
+    "GET /api/portfolio/deposit-address": READS,
     "GET /api/admin/accounts/{id}": ACTS,
     "POST /api/admin/accounts/{id}/sign-out": ACTS,
     "GET /api/admin/quoting": LOOKS,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from webapp_api import lists, wire
-from webapp_api.description.operation import ASSET, CURSOR, END, LIMIT, START, Operation
+from webapp_api.description.operation import ASSET, CURSOR, DEPOSITED, END, LIMIT, START, Operation
 
 TAG: Final = "portfolio"
 
@@ -39,5 +39,20 @@ OPERATIONS: Final = (
         parameters=(LIMIT,),
         reply=lists.Deposits,
         errors=("invalid_parameter",),
+    ),
+    Operation(
+        name="deposit_address",
+        method="GET",
+        path="/api/portfolio/deposit-address",
+        summary="Where to send an asset on Solana",
+        parameters=(DEPOSITED,),
+        reply=wire.DepositAddress,
+        errors=(
+            "unknown_asset",
+            "invalid_parameter",
+            "deposits_off",
+            "deposits_unavailable",
+            "too_many_deposit_addresses",
+        ),
     ),
 )

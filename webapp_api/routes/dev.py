@@ -31,8 +31,11 @@ def routes(dev_secret: str) -> list[web.RouteDef]:
         if amount is None:
             raise TooPrecise(decimals=asset.decimals)
         account = await deps.accounts.person(TelegramUser(body.telegram_id))
-        reference = f"dev:{uuid.uuid4()}"
-        await deps.sequencer.submit(Deposit(deps.clock(), account.id, asset.code, Atoms(amount), reference))
+        if deps.faucet is not None:
+            reference = await deps.faucet(account.id, asset, Atoms(amount))
+        else:
+            reference = f"dev:{uuid.uuid4()}"
+            await deps.sequencer.submit(Deposit(deps.clock(), account.id, asset.code, Atoms(amount), reference))
         return json_reply({"account_id": account.id, "reference": reference}, 201)
 
     return [web.post("/api/dev/fund", fund)]

@@ -2,9 +2,12 @@
 
 from aiohttp import web
 
-from webapp_api import lists
+from engine.core.decimals import show
+from engine.custody.refusals import DepositsOff
+from webapp_api import lists, wire
 from webapp_api.asked import asker, asset, cursor, limit, time
-from webapp_api.deps import PORTFOLIO
+from webapp_api.deps import DEPS, PORTFOLIO
+from webapp_api.refusals import InvalidParameter
 from webapp_api.reply import json_reply
 
 routes = web.RouteTableDef()
@@ -44,3 +47,16 @@ async def deposits(request: web.Request) -> web.Response:
     """List the account's latest deposits, newest first."""
     user = asker(request)
     return json_reply(lists.Deposits(await request.app[PORTFOLIO].deposits(user, limit=limit(request, 100))))
+
+
+@routes.get("/api/portfolio/deposit-address")
+async def deposit_address(request: web.Request) -> web.Response:
+    """Say where to send an asset on Solana, so that it is the account's."""
+    user, code, give = asker(request), asset(request), request.app[DEPS].deposits
+    if code is None:
+        raise InvalidParameter("Name the asset that is to be deposited.", parameter="asset")
+    if give is None:
+        raise DepositsOff
+    account, rules = await give(user, code)
+    minimum = show(rules.minimum, rules.asset.decimals)
+    return json_reply(wire.DepositAddress(code, account.owner, account.token_account, account.mint, minimum))

@@ -4,6 +4,7 @@ A mint's address follows from the authority and the asset's code: nothing has to
 """
 
 import asyncio
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -18,6 +19,7 @@ from solders.signature import Signature
 from solders.system_program import CreateAccountWithSeedParams, create_account_with_seed
 from solders.token.associated import get_associated_token_address
 from solders.transaction import VersionedTransaction
+from spl.memo.constants import MEMO_PROGRAM_ID
 from spl.token.constants import MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account, initialize_mint2, mint_to_checked
 from spl.token.models import InitializeMint2Params, MintToCheckedParams
@@ -65,7 +67,8 @@ async def mint_to(
         decimals=decimals,
     )
     made = create_idempotent_associated_token_account(authority.pubkey(), owner, mint)
-    return await _send(client, authority, [made, mint_to_checked(minting)])
+    note = Instruction(MEMO_PROGRAM_ID, f"minted {uuid.uuid4()}".encode(), [])  # two alike are two
+    return await _send(client, authority, [made, mint_to_checked(minting), note])
 
 
 def _creation(authority: Pubkey, code: str, decimals: int, lamports: int) -> list[Instruction]:

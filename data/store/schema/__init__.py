@@ -20,6 +20,7 @@ from data.store.schema.books import (
     withdrawals,
 )
 from data.store.schema.columns import BUCKET_BITS, metadata
+from data.store.schema.custody import deposit_accounts
 from data.store.schema.house import hedges, maker_profits, maker_stops
 from data.store.schema.people import (
     activity,
@@ -44,6 +45,7 @@ __all__ = [
     "candles",
     "challenges",
     "commands",
+    "deposit_accounts",
     "deposits",
     "hedges",
     "maker_profits",

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from data.store.queries import Queries
-from engine.core.commands import CancelAll, PlaceOrder
-from engine.core.types import Lots, OrderType, Side, Symbol, Ticks, UserId
+from engine.core.commands import CancelAll, Deposit, PlaceOrder
+from engine.core.types import AssetCode, Atoms, Lots, OrderType, Side, Symbol, Ticks, UserId
 from tests.webapp_api.stream.test_ws_orders import limit_order
 from tests.webapp_api.stream.world import World, clock, world
 from webapp_api.stream import private
@@ -72,6 +72,19 @@ async def play(there: World, users: list[UserId], count: int, seed: int) -> None
             futures.append(there.sequencer.submit(command))
         await asyncio.gather(*futures, return_exceptions=True)
         count -= len(futures)
+
+
+async def test_a_deposit_is_told_by_itself(tmp_path: Path) -> None:
+    async with world(tmp_path) as there:
+        ada, token = await there.person(USDT=1)
+        client = await there.client(token)
+        await client.ask(op="subscribe", id=1, channels=["user:balances"])
+        await client.of("user:balances")
+        deposit = Deposit(clock(), ada, AssetCode("USDT"), Atoms(2_500_000), "solana:signature:account")
+        await there.sequencer.submit(deposit)
+        told = await client.of("user:balances")
+        assert told["type"] == "update"
+        assert [(each["asset"], each["total"]) for each in told["data"]] == [("USDT", "3.500000")]
 
 
 async def test_private_channels_tell_an_account_what_happens_to_it(tmp_path: Path) -> None:

@@ -1,0 +1,219 @@
+"""Deposits by Solana from start to stop: which chain, what is deposited there, who watches it. Trading never waits."""
+
+import asyncio
+import importlib
+from collections import Counter
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from msgspec import Struct
+from solders.pubkey import Pubkey
+
+from clobster import data_dir
+from clobster.config import PREFIX, ConfigError, Settings
+from clobster.liquidity import amounts_of
+from clobster.markets import Listing
+from clobster.metrics import DepositMetrics
+from data.solana.keys import DerivedKeys
+from data.store.deposit_accounts import SqliteDepositAccounts
+from data.store.queries import Queries
+from engine.core.decimals import show
+from engine.core.market import Asset
+from engine.core.refusals import InvalidAmount
+from engine.core.types import AssetCode, Atoms, UserId
+from engine.custody.accounts import Depositable, DepositAccount
+from engine.custody.addresses import DepositAddresses
+from engine.custody.refusals import DepositsUnavailable
+from engine.custody.trying import keep_trying
+from engine.custody.watch import DepositWatch
+from engine.ports import ChainUnavailable, Clock
+from engine.sequencer.sequencer import Sequencer
+
+if TYPE_CHECKING:  # solana-py is imported beside trading
+    from data.solana.localnet.localnet import Localnet
+
+log = structlog.get_logger()
+
+SLOT_S: Final = 0.2  # of the localnet of development: what is sent is final, and credited, in a second
+CONFIRMED, FINALIZED = 1, 3  # slots
+FEES_SOL: Final = 1_000  # what a localnet's vault authority is given
+LAMPORTS: Final = 10**9
+PATIENCE_S: Final = 30.0
+LOOK_S: Final = 0.05
+
+
+class Place(Struct, frozen=True):
+    """Where a chain is, and our mints there."""
+
+    url: str
+    ws_url: str
+    mints: dict[AssetCode, str]
+    requests_s: int  # 0 is without a limit
+
+
+class Custody:
+    """Built with the exchange, run beside it. Until the chain has answered once, there are no deposits."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        listing: Listing,
+        sequencer: Sequencer,
+        store: SqliteDepositAccounts,
+        queries: Queries,
+        clock: Clock,
+    ) -> None:
+        """Derive the keys. Raises ConfigError where an asset or an amount is none."""
+        self.counted: Counter[str] = Counter()
+        self.metrics = DepositMetrics(self.counted)
+        self._settings = settings
+        self._assets = {asset.code: asset for asset in listing.assets}
+        self._minimums = amounts_of("deposit_minimums", settings.deposit_minimums, listing)
+        self._mints = _mints(settings, self._assets)
+        self._signers = DerivedKeys(_master_key(settings))
+        self._sequencer = sequencer
+        self._store = store
+        self._queries = queries
+        self._clock = clock
+        self._localnet: Localnet | None = None
+        self._addresses: DepositAddresses | None = None
+        self._up = asyncio.Event()
+
+    async def address(self, user: UserId, code: AssetCode) -> tuple[DepositAccount, Depositable]:
+        """Return where somebody deposits an asset, and what is credited.
+
+        Raises UnknownAsset, DepositsUnavailable or TooManyDepositAddresses.
+        """
+        if self._addresses is None:
+            raise DepositsUnavailable
+        return await self._addresses.of(user, code)
+
+    async def fund(self, user: UserId, asset: Asset, atoms: Atoms) -> str:
+        """Mint play money to somebody's deposit address; return the deposit's reference when it is credited.
+
+        On a localnet only. Raises InvalidAmount or DepositsUnavailable.
+        """
+        from solana.exceptions import SolanaRpcException
+        from solana.rpc.async_api import AsyncClient
+        from solana.rpc.core import RPCException
+
+        from data.solana.localnet.mints import NotDone, mint_to
+
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._up.wait()
+                account, rules = await self.address(user, asset.code)
+                if not rules.minimum <= atoms < 2**63:
+                    least = show(rules.minimum, asset.decimals)
+                    raise InvalidAmount(f"At least {least} {asset.code} must come at once to be credited.")
+                assert self._localnet is not None
+                async with AsyncClient(self._localnet.url) as client:
+                    owner = Pubkey.from_string(account.owner)
+                    minter = self._localnet.authority
+                    signature = await mint_to(client, minter, asset.code, owner, atoms, asset.decimals)
+                reference = f"solana:{signature}:{account.token_account}"
+                while True:
+                    if reference in [each.reference for each in await self._queries.deposits(user)]:
+                        return reference
+                    await asyncio.sleep(LOOK_S)
+        except (TimeoutError, NotDone, SolanaRpcException, RPCException):
+            raise DepositsUnavailable from None
+
+    async def run(self) -> None:
+        """Watch the chain until cancelled. What fails is tried again."""
+        await keep_trying("solana", self._serve)
+
+    async def _serve(self) -> None:
+        for module in ("data.solana.chain", "data.solana.localnet.localnet"):
+            await asyncio.to_thread(importlib.import_module, module)  # a fifth of a second that nobody waits for
+        from data.solana.chain import RpcChain
+
+        async with AsyncExitStack() as stack:
+            place = await self._open(stack)
+            chain = RpcChain(place.url, place.ws_url, requests_s=place.requests_s)
+            stack.push_async_callback(chain.close)
+            assets = {
+                code: Depositable(self._assets[code], mint, self._minimums.get(code, Atoms(1)))
+                for code, mint in place.mints.items()
+            }
+            found = await chain.decimals([asset.mint for asset in assets.values()])
+            for asset, decimals in zip(list(assets.values()), found, strict=True):
+                code = asset.asset.code
+                if decimals is None:
+                    raise ChainUnavailable(f"{asset.mint}, the mint of {code}, is not there")
+                if decimals != asset.asset.decimals:
+                    del assets[code]
+                    log.error("no deposits of an asset: its mint has other decimals", asset=code, decimals=decimals)
+            vault = self._signers.vault.address
+            watch = DepositWatch(chain, self._store, self._sequencer, assets, self._clock, self.counted, vault=vault)
+            await watch.load()
+            self._addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
+            self._up.set()
+            log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))
+            try:
+                await watch.run()
+            finally:
+                self._addresses = self._localnet = None
+                self._up.clear()
+
+    async def _open(self, stack: AsyncExitStack) -> Place:
+        """Return where the chain is; a localnet is opened, and the stack closes it."""
+        settings = self._settings
+        if settings.solana == "rpc":
+            assert settings.solana_rpc_url is not None
+            assert settings.solana_pubsub_url is not None
+            return Place(settings.solana_rpc_url, settings.solana_pubsub_url, self._mints, settings.solana_requests_s)
+        from solana.rpc.async_api import AsyncClient
+        from solana.rpc.commitment import Finalized
+
+        from clobster.localnet import directory
+        from data.solana.localnet.blocks import Lags
+        from data.solana.localnet.history import InUse, TooOld
+        from data.solana.localnet.localnet import Localnet
+        from data.solana.localnet.mints import create_mints
+
+        lags = Lags(CONFIRMED, FINALIZED)
+        opening = Localnet.open(directory(settings.data_dir), slot_s=SLOT_S, lags=lags)
+        try:
+            localnet = await stack.enter_async_context(opening)
+        except (InUse, TooOld) as wrong:
+            raise ChainUnavailable(str(wrong)) from None
+        async with AsyncClient(localnet.url) as client:
+            decimals = {str(code): asset.decimals for code, asset in self._assets.items()}
+            mints = await create_mints(client, localnet.authority, decimals)
+            vault = Pubkey.from_string(self._signers.vault.address)
+            if not (await client.get_balance(vault)).value:
+                await client.request_airdrop(vault, FEES_SOL * LAMPORTS)
+            async with asyncio.timeout(PATIENCE_S):
+                while True:  # until all that is final, too: deposits are watched there
+                    found = await client.get_multiple_accounts([vault, *mints.values()], Finalized)
+                    if None not in found.value:
+                        break
+                    await asyncio.sleep(LOOK_S)
+        self._localnet = localnet
+        return Place(
+            localnet.url, localnet.ws_url, {AssetCode(code): str(mint) for code, mint in mints.items()}, requests_s=0
+        )
+
+
+def _master_key(settings: Settings) -> str:
+    if settings.solana_master_key is not None:
+        return settings.solana_master_key.get_secret_value()
+    assert settings.env == "development"
+    return data_dir.own_secrets(settings.data_dir).solana_master_key
+
+
+def _mints(settings: Settings, assets: dict[AssetCode, Asset]) -> dict[AssetCode, str]:
+    """Read "USDT=Es9v…,BTC=9n4n…". Raises ConfigError where an asset is none, or stands twice."""
+    mints: dict[AssetCode, str] = {}
+    for part in settings.solana_mints.split(",") if settings.solana_mints else ():
+        name, mint = part.split("=")
+        if (code := AssetCode(name)) not in assets or code in mints or mint in mints.values():
+            raise ConfigError(f"{PREFIX}SOLANA_MINTS: {name} is no asset, or it or its mint stands twice")
+        try:
+            Pubkey.from_string(mint)
+        except ValueError:
+            raise ConfigError(f"{PREFIX}SOLANA_MINTS: {mint} is no address") from None
+        mints[code] = mint
+    return mints

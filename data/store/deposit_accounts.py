@@ -1,0 +1,44 @@
+"""The token accounts into which people deposit: `engine.custody.ports.DepositStore` on SQLite."""
+
+# ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import astuple
+
+from data.store.readers import Readers, rows
+from data.store.sqlite import SqliteStore
+from engine.custody.accounts import DepositAccount
+
+_COLUMNS: Final = (
+    "token_account, owner, user_id, asset, mint, created_at, done_signature, newest_signature, reached_signature, seen"
+)
+_ALL: Final = f"SELECT {_COLUMNS} FROM deposit_accounts ORDER BY created_at, token_account"
+_ADD: Final = f"INSERT OR IGNORE INTO deposit_accounts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_KEEP: Final = (
+    "UPDATE deposit_accounts SET done_signature = ?, newest_signature = ?, reached_signature = ?, seen = ?"
+    " WHERE token_account = ?"
+)
+
+
+class SqliteDepositAccounts:
+    """`engine.custody.ports.DepositStore`."""
+
+    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+        self._store = store
+        self._readers = readers
+
+    async def all(self) -> list[DepositAccount]:
+        """Return all of them, oldest first."""
+        return [DepositAccount(*row) for row in await self._readers.read(lambda connection: rows(connection, _ALL))]
+
+    async def add(self, accounts: Sequence[DepositAccount]) -> None:
+        """Keep new ones; those that are there already stay as they are."""
+        values = [astuple(account) for account in accounts]
+        await self._store.write(lambda connection: connection.executemany(_ADD, values))
+
+    async def keep(self, account: DepositAccount) -> None:
+        """Keep how far one was looked at."""
+        values = (account.done, account.newest, account.reached, account.seen, account.token_account)
+        await self._store.write(lambda connection: connection.execute(_KEEP, values))

@@ -1,0 +1,168 @@
+"""Money that comes by the localnet of development: there after any kill, once, and not only in our own books."""
+
+import asyncio
+import json
+import random
+import re
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from solana.rpc.async_api import AsyncClient
+from solders.pubkey import Pubkey
+
+from clobster import data_dir as files
+from clobster.audit import audit
+from data.solana.localnet.keys import keypair_in
+from data.solana.localnet.mints import mint_to
+from tests.e2e.test_dev_localnet import ask, mints_of, running
+from tests.e2e.test_start_and_stop import clobster
+from tests.support.server import Server, call
+
+ROUNDS = 6
+PATIENCE_S = 20
+
+
+def test_every_deposit_is_credited_once_whenever_the_server_dies(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    server = Server(tmp_path / "var", CLOBSTER_SOLANA="localnet", CLOBSTER_LOG_FORMAT="json")
+    answered: list[str] = []
+    try:
+        for _ in range(ROUNDS):
+            server.start()
+            givers = [threading.Thread(target=_give_until_killed, args=(server, answered)) for _ in range(3)]
+            for giver in givers:
+                giver.start()
+            until = time.monotonic() + PATIENCE_S
+            before = len(answered)
+            while len(answered) == before and time.monotonic() < until:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0.0, 1.0))
+            server.kill()
+            for giver in givers:
+                giver.join()
+        server.start()
+        address = _address(server, 42)
+        deposits = _until_agreed(server, address)
+        assert len(deposits) == len(set(deposits))
+        assert set(answered) <= set(deposits)
+        assert len(answered) == len(set(answered))  # two who give the same at once give twice
+        assert len(answered) >= ROUNDS
+        assert server.stop() == 0
+    finally:
+        server.kill()
+    report = audit(server.data_dir / "clobster.db")
+    assert report.clean, report.lines
+
+
+def _give_until_killed(server: Server, answered: list[str]) -> None:
+    secret = files.own_secrets(server.data_dir).dev_secret
+    body = {"telegram_id": 42, "asset": "USDT", "amount": "5"}
+    try:
+        while True:
+            answer = call("POST", f"{server.url}/api/dev/fund", body, secret)
+            assert answer.status == 201, answer.body
+            answered.append(answer.body["reference"])
+    except (OSError, EOFError, json.JSONDecodeError):
+        return
+
+
+def _address(server: Server, telegram_id: int) -> dict[str, Any]:
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        found = call("GET", f"{server.url}/api/portfolio/deposit-address?asset=USDT", token=server.sign_in(telegram_id))
+        if found.status == 200:
+            return dict(found.body)
+        assert (found.status, found.body["error"]["code"]) == (503, "deposits_unavailable")
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def _until_agreed(server: Server, address: dict[str, Any]) -> list[str]:
+    """Wait until the books say what the chain says; return the deposits' references."""
+    chain, token = (
+        re.findall(r'"localnet": "(http://[^"]+)", .*"deposits are taken"', server.log)[-1],
+        server.sign_in(42),
+    )
+    until = time.monotonic() + PATIENCE_S
+    time.sleep(2)  # whatever was sent is final by now
+    while True:
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "getTokenAccountBalance", "params": [address["token_account"]]}
+        there = call("POST", chain, asked).body["result"]["value"]["amount"]
+        deposits = call("GET", f"{server.url}/api/portfolio/deposits?limit=500", token=token).body["deposits"]
+        [balance] = call("GET", f"{server.url}/api/portfolio/balances", token=token).body["balances"]
+        here = balance["total"].replace(".", "")
+        assert int(here) == 5_000_000 * len(deposits)
+        if int(here) == int(there):
+            return [each["reference"] for each in deposits]
+        assert time.monotonic() < until, (here, there, server.log[-4000:])
+        time.sleep(0.1)
+
+
+def test_play_money_below_the_minimum_is_refused(tmp_path: Path) -> None:
+    server = Server(tmp_path / "var", CLOBSTER_SOLANA="localnet").start()
+    try:
+        funding = ("dev", "fund", "--user-id", "42", "--asset", "USDT", "--data-dir", str(server.data_dir))
+        code, _, said = clobster(*funding, "--amount", "0.5")
+        assert (code, said) == (2, "clobster: At least 1.000000 USDT must come at once to be credited.\n")
+        began_s = time.monotonic()
+        assert clobster(*funding, "--amount", "1")[0] == 0
+        assert time.monotonic() - began_s < 10
+    finally:
+        server.kill()
+
+
+def test_a_cluster_is_followed_by_its_url_and_trading_goes_on_without_it(tmp_path: Path) -> None:
+    with running(tmp_path / "chain") as (process, url):
+        mints = mints_of(tmp_path / "chain")
+        cluster = {
+            "CLOBSTER_SOLANA": "rpc",
+            "CLOBSTER_SOLANA_RPC_URL": url,
+            "CLOBSTER_SOLANA_MINTS": f"USDT={mints['USDT']},BTC={mints['SOL']}",  # of other decimals than BTC
+            "CLOBSTER_LOG_FORMAT": "json",
+        }
+        server = Server(tmp_path / "var", **cluster).start()
+        try:
+            until = time.monotonic() + PATIENCE_S
+            while (taken := re.search(r'"vault": "(\w+)".*"deposits are taken"', server.log)) is None:
+                assert time.monotonic() < until, server.log[-4000:]
+                time.sleep(0.05)
+            ask(url, "requestAirdrop", taken[1], 10**9)
+            address = _address(server, 42)
+            asyncio.run(_mint(tmp_path / "chain", url, address["address"]))
+            token = server.sign_in(42)
+            until = time.monotonic() + 2 * PATIENCE_S  # 32 slots of 0.4 s
+            while not (found := call("GET", f"{server.url}/api/portfolio/balances", token=token).body["balances"]):
+                assert time.monotonic() < until, server.log[-4000:]
+                time.sleep(0.1)
+            assert [(each["asset"], each["total"]) for each in found] == [("USDT", "77.000000")]
+            where = f"{server.url}/api/portfolio/deposit-address?asset="
+            assert call("GET", f"{where}BTC", token=token).body["error"]["code"] == "unknown_asset"
+            assert call("POST", f"{server.url}/api/dev/fund", {}).status == 404  # no play money beside a cluster's
+
+            process.kill()
+            order = {"symbol": "BTCUSDT", "side": "buy", "type": "limit", "price": "50000.00", "quantity": "0.0001"}
+            assert call("POST", f"{server.url}/api/trading/orders", order, token).status == 201
+            answer = call("GET", f"{where}USDT", token=server.sign_in(43))
+            assert (answer.status, answer.body["error"]["code"]) == (503, "deposits_unavailable")
+            assert call("GET", f"{where}USDT", token=token).body == address
+            assert server.stop() == 0
+        finally:
+            server.kill()
+
+
+async def _mint(data_dir: Path, url: str, owner: str) -> None:
+    authority = keypair_in(data_dir / "localnet" / "authority.json")
+    async with AsyncClient(url) as client:
+        await mint_to(client, authority, "USDT", Pubkey.from_string(owner), 77_000_000, 6)
+
+
+@pytest.mark.parametrize("mints", ["DOGE=MINT", "USDT=MINT,USDT=MINT", "USDT=MINT,BTC=MINT", f"USDT={'1' * 44}"])
+def test_mints_that_make_no_sense_are_refused_at_the_start(tmp_path: Path, mints: str) -> None:
+    cluster = {"CLOBSTER_SOLANA": "rpc", "CLOBSTER_SOLANA_RPC_URL": "http://127.0.0.1:1"}
+    mints = mints.replace("MINT", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB")
+    code, _, said = clobster("run", "--port", "0", "--data-dir", str(tmp_path), **cluster, CLOBSTER_SOLANA_MINTS=mints)
+    assert (code, said.count("\n")) == (2, 1)
+    assert "CLOBSTER_SOLANA_MINTS" in said
