@@ -23,7 +23,7 @@ def binance() -> Iterator[dict[str, str]]:
         text=True,
     )
     assert process.stdout is not None
-    lines = [process.stdout.readline().strip() for _ in range(3)]
+    lines = [process.stdout.readline().strip() for _ in range(5)]
     yield dict(line.split("=", 1) for line in lines)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
