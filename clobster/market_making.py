@@ -133,7 +133,7 @@ class MarketMaking:
         return RecordedFeed(symbols, self._clock, on_price=self._market_data.on_reference)
 
     async def _venue(self, stack: AsyncExitStack) -> Hedger | None:
-        """Return where to hedge, if there is a key: also what was sent when hedging was still live is asked for there."""
+        """Return where to hedge if there is a key; what was sent is looked up there even when hedging is off now."""
         key, secret = self._settings.binance_api_key, self._settings.binance_api_secret
         if not (key and secret):
             return None

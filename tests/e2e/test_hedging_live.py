@@ -90,7 +90,7 @@ class Exchange:
 
 async def until(met: Callable[[], bool], within_s: float = 30) -> None:
     async with asyncio.timeout(within_s):
-        while not await asyncio.to_thread(met):
+        while not await asyncio.to_thread(met):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
