@@ -34,8 +34,9 @@ class BinanceSimulator(Simulator):
 
     @override
     def routes(self) -> list[web.RouteDef]:
-        """Return all routes; what a recording can't answer is made up."""
-        return [*super().routes(), web.get("/api/v3/klines", self.klines.answer)]
+        """Return all routes; history, which a recording does not have, is made up."""
+        known = [route for route in super().routes() if route.path != "/api/v3/klines"]
+        return [*known, web.get("/api/v3/klines", self.klines.answer)]
 
     @property
     def symbols(self) -> list[Symbol]:
