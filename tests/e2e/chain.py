@@ -27,14 +27,18 @@ MOST_BOOKS = 1_000  # that are remembered, to be compared with quotes that came 
 class Watched:
     """A feed whose books are remembered by their update ids."""
 
-    def __init__(self, feed: BinanceFeed) -> None:
+    def __init__(self, feed: BinanceFeed, binance: BinanceSimulator, lag: "Lag") -> None:
         self.feed = feed
+        self._binance = binance
+        self._lag = lag
         self.seen: dict[tuple[Symbol, int], ExternalBook] = {}
 
     async def books(self) -> AsyncIterator[ExternalBook]:
         async with contextlib.aclosing(self.feed.books()) as books:
             async for book in books:
                 self.seen[book.symbol, book.update_id] = book
+                if book.in_sync:
+                    self._lag.saw(self._binance.outdated_s(book))
                 if len(self.seen) > MOST_BOOKS:
                     del self.seen[next(iter(self.seen))]
                 yield book
@@ -52,7 +56,8 @@ class OurBook:
 
     def __init__(self, exchange: House, binance: BinanceSimulator, watched: Watched, markup_ppm: int) -> None:
         self.ladders: Counter[Symbol] = Counter()
-        self.newest_s = 0.0  # when levels were quoted last
+        self.references = dict.fromkeys(BOTH, 0)  # the update that the last ladder with levels came from
+        self.taken: set[tuple[Symbol, int]] = set()  # ladders, by their references, of which somebody took something
         self.wrong: list[str] = []
         self.gaps: list[tuple[Symbol, float, float]] = []  # of quotes: from, until
         self._bare_at_s = dict.fromkeys(BOTH, time.monotonic())
@@ -85,7 +90,9 @@ class OurBook:
         resting = self._exchange.resting(quoted.symbol)
         if resting == NOTHING:
             return
-        self.newest_s = time.monotonic()
+        self.references[quoted.symbol] = quoted.reference
+        if (quoted.symbol, quoted.reference) in self.taken:
+            self.wrong.append(f"{quoted.symbol} {quoted.reference} is offered again after a trade")
         book = self._watched.seen[quoted.symbol, quoted.reference]
         if self._binance.agrees(book, prices_only=True) is False:
             self.wrong.append(f"{quoted.symbol} {quoted.reference}: {book.bids[0]} {book.asks[0]} was never so")
@@ -104,8 +111,8 @@ class OurBook:
 
     def gone_after_s(self, since_s: float) -> float | None:
         """Return when, after a moment, the last market's quotes went; None where those of some market never did."""
-        went = {symbol: begin_s for symbol, begin_s, _ in reversed(self._all_gaps()) if begin_s >= since_s}
-        return max(went.values()) - since_s if len(went) == len(BOTH) else None
+        went = {symbol: begin_s for symbol, begin_s, end_s in reversed(self._all_gaps()) if end_s >= since_s}
+        return max(since_s, *went.values()) - since_s if len(went) == len(BOTH) else None
 
     def _all_gaps(self) -> list[tuple[Symbol, float, float]]:
         now_s = time.monotonic()
@@ -113,7 +120,7 @@ class OurBook:
 
 
 class Lag:
-    """How late this process was at most: what times are to be judged by."""
+    """How late this process was at most, at a timer or with a book: what times are to be judged by."""
 
     def __init__(self) -> None:
         self.most_s = 0.0
@@ -122,7 +129,10 @@ class Lag:
         while True:
             before_s = time.monotonic()
             await asyncio.sleep(0.01)
-            self.most_s = max(self.most_s, time.monotonic() - before_s - 0.01)
+            self.saw(time.monotonic() - before_s - 0.01)
+
+    def saw(self, late_s: float) -> None:
+        self.most_s = max(self.most_s, late_s)
 
 
 class Chain:
@@ -165,7 +175,8 @@ async def chain(
             pace_s=pace_s,
             settings=feed_settings,
         )
-        watched, lag = watch(feed), Lag()
+        lag = Lag()
+        watched = watch(feed, simulator, lag)
         exchange.feed = watched  # type: ignore[assignment]
         our = OurBook(exchange, simulator, watched, settings.ladder.markup_ppm)
         lagging = asyncio.create_task(lag.run())

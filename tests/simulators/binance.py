@@ -76,6 +76,16 @@ class BinanceSimulator(Simulator):
             return (book.bids[0][0], book.asks[0][0]) == (ticker["b"], ticker["a"])
         return (*book.bids[0], *book.asks[0]) == (ticker["b"], ticker["B"], ticker["a"], ticker["A"])
 
+    def update_id(self, symbol: Symbol) -> int:
+        """Return the newest update that has happened."""
+        return max(self.venue.markets[symbol].book.last_update_id, self._ids[symbol][-1])
+
+    def outdated_s(self, book: ExternalBook) -> float:
+        """Return since when the best prices have been other than in a book, or have been told again."""
+        after = bisect_right(self._ids[book.symbol], book.update_id)
+        newer = self._at_s[book.symbol][after : after + 1]
+        return time.monotonic() - newer[0] if newer else 0.0
+
     def best(self, symbol: Symbol) -> tuple[Fraction, Fraction]:
         """Return the true best bid and ask, whatever the faults tell."""
         ticker = self._tickers[symbol][-1]
