@@ -70,7 +70,7 @@ class InStep(BinanceSimulator):
     async def tell(self, told: Told) -> None:
         await super().tell(told)
         self._told += 1
-        while self.heard is not None and self._told > self.heard() + self.AHEAD:
+        while self.heard is not None and self._told > self.heard() + self.AHEAD:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
 
