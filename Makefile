@@ -23,8 +23,9 @@ test: setup ## the whole test suite (a part of it: make test ARGS=tests/engine)
 history: setup ## the timing of pages at ten million rows, which takes some minutes and 3 GB
 	@CLOBSTER_TEST_ROWS=10000000 $(BIN)/pytest tests/data/store/test_history.py
 
-soak-feed: setup ## the recordings at their own pace through the real client: six minutes
-	@CLOBSTER_TEST_SOAK_FEED=1 $(BIN)/pytest tests/data/binance/test_replay.py $(ARGS)
+soak-feed: setup ## the recordings whole, at every pace, through the real client to our books: 14 minutes
+	@CLOBSTER_TEST_SOAK_FEED=1 $(BIN)/pytest -s tests/data/binance/test_replay.py \
+		tests/e2e/test_quotes_follow_binance.py $(ARGS)
 
 check: lint test ## what CI runs: lint, format, types, layers, tests
 

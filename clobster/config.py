@@ -80,7 +80,9 @@ class Settings(BaseModel):
     maker_band_window_ms: int = Field(10_000, ge=1_000, le=600_000)
     maker_widest_ppm: int = Field(50_000, ge=10, le=1_000_000)
     maker_day_loss: int = Field(10_000, ge=1, le=10**9)
-    hedge: Literal["off", "paper"] = "off"
+    binance_api_key: SecretStr | None = Field(None, description="of the account on Binance that hedges")
+    binance_api_secret: SecretStr | None = None
+    hedge: Literal["off", "paper", "live"] = "off"
     hedge_thresholds: str = Field("", pattern=AMOUNTS)
     hedge_order_value: int = Field(10_000, ge=1, le=10**9)
     hedge_minute_value: int = Field(50_000, ge=1, le=10**9)
@@ -132,6 +134,13 @@ class Settings(BaseModel):
         if self.mini_app_url is not None and not re.fullmatch(r"https://t\.me/\w+/\w+", self.mini_app_url, re.ASCII):
             raise ValueError("CLOBSTER_MINI_APP_URL must be https://t.me/BOT/APP")
         self._rules_of_solana()
+        if self.hedge == "live":
+            if not (self.binance_api_key and self.binance_api_secret):
+                raise ValueError(
+                    "CLOBSTER_BINANCE_API_KEY and CLOBSTER_BINANCE_API_SECRET must be set when CLOBSTER_HEDGE is live"
+                )
+            if self.feed != "binance":
+                raise ValueError("CLOBSTER_FEED must be binance when CLOBSTER_HEDGE is live: orders go by its prices")
         if self.env == "development":
             return self
         needed = (

@@ -37,5 +37,6 @@ async def serve(symbols: Sequence[str], *, port: int, speed: float, say: Callabl
             raise ConfigError(f"port {port} can't be listened on ({error.strerror}): choose another --port") from None
         say(f"CLOBSTER_FEED=binance\nCLOBSTER_BINANCE_REST_URL={simulator.rest_url}")
         say(f"CLOBSTER_BINANCE_STREAM_URL={simulator.stream_url}")
-        say(f"# orders: key {API_KEY}, secret {API_SECRET}; faults: POST {simulator.rest_url}/simulator/drop, ...")
+        say(f"CLOBSTER_BINANCE_API_KEY={API_KEY}\nCLOBSTER_BINANCE_API_SECRET={API_SECRET}")
+        say(f"# faults: curl -X POST {simulator.rest_url}/simulator/drop, and others; ctrl-c ends it")
         await stop.wait()

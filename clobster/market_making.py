@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Final
 
 import structlog
@@ -11,6 +12,7 @@ from clobster.liquidity import hedge_settings, maker_settings
 from clobster.markets import Listing
 from clobster.metrics import FeedMetrics, MakerMetrics
 from data.binance.feed import Followed, is_reachable
+from data.binance.hedge import open_hedger
 from data.binance.history import History
 from data.binance.live import BinanceFeed
 from data.binance.recorded import RecordedFeed
@@ -24,7 +26,7 @@ from engine.liquidity.external import Pair
 from engine.liquidity.hedger import Hedging
 from engine.liquidity.maker import MarketMaker
 from engine.market_data.market_data import MarketData
-from engine.ports import Clock, ExternalBook
+from engine.ports import Clock, ExternalBook, Hedger
 from engine.sequencer.sequencer import Sequencer
 from webapp_api.quoting import Quoting
 
@@ -87,14 +89,15 @@ class MarketMaking:
     async def run(self) -> None:
         """Quote what the feed shows, hedge it, and let charts show what the feed knows of the time before."""
         feed = await self._feed()
-        maker, hedging = await self._hire(feed)
-        async with asyncio.TaskGroup() as tasks:
-            beside = [tasks.create_task(hedging.run(), name="hedging")] if hedging else []
-            if isinstance(feed, BinanceFeed):
-                beside.append(tasks.create_task(self._history.run(), name="history"))
-            await maker.run()
-            for task in beside:
-                task.cancel()
+        async with AsyncExitStack() as stack:
+            maker, hedging = await self._hire(feed, await self._venue(stack))
+            async with asyncio.TaskGroup() as tasks:
+                beside = [tasks.create_task(hedging.run(), name="hedging")]
+                if isinstance(feed, BinanceFeed):
+                    beside.append(tasks.create_task(self._history.run(), name="history"))
+                await maker.run()
+                for task in beside:
+                    task.cancel()
 
     async def _feed(self) -> BinanceFeed | RecordedFeed | NoFeed:
         """Return the feed that the settings ask for; finding out may take seconds."""
@@ -129,7 +132,20 @@ class MarketMaking:
         symbols = [pair.market.symbol for pair in self._pairs]
         return RecordedFeed(symbols, self._clock, on_price=self._market_data.on_reference)
 
-    async def _hire(self, feed: BinanceFeed | RecordedFeed | NoFeed) -> tuple[MarketMaker, Hedging | None]:
+    async def _venue(self, stack: AsyncExitStack) -> Hedger | None:
+        """Return where to hedge if there is a key; what was sent is looked up there even when hedging is off now."""
+        key, secret = self._settings.binance_api_key, self._settings.binance_api_secret
+        if not (key and secret):
+            return None
+        markets = [(pair.market, pair.base, pair.quote) for pair in self._pairs]
+        url = self._settings.binance_rest_url
+        return await stack.enter_async_context(
+            open_hedger(url, key.get_secret_value(), secret.get_secret_value(), markets)
+        )
+
+    async def _hire(
+        self, feed: BinanceFeed | RecordedFeed | NoFeed, venue: Hedger | None
+    ) -> tuple[MarketMaker, Hedging]:
         """Return the market maker on a feed, and what hedges it."""
         store, state = self._store, self._exchange.state
         books = await Bookkeeper.open(store, self._pairs, TradeId(state.next_trade - 1))
@@ -139,9 +155,7 @@ class MarketMaking:
         quoting = maker_settings(self._settings, self._listing)
         maker = MarketMaker(self._sequencer, feed, books, store, funds, stopped, self._clock, quoting)
         hedge = hedge_settings(self._settings, self._listing)
-        hedging = None
-        if hedge.mode != "off":
-            hedging = Hedging(maker, books, store, None, quoting.inventory, self._clock, hedge)
+        hedging = Hedging(maker, books, store, venue, quoting.inventory, self._clock, hedge)
         self.metrics[0].watch(maker, hedging)
         self.quoting.watch(maker)
         return maker, hedging

@@ -60,18 +60,18 @@ class MakerMetrics(Collector):
     """What quoting does and what it comes to. Figures of money are in whole units, for people: floats."""
 
     def __init__(self) -> None:
-        self._maker: MarketMaker | None = None
-        self._hedging: Hedging | None = None
+        self._watched: tuple[MarketMaker, Hedging] | None = None
 
-    def watch(self, maker: MarketMaker, hedging: Hedging | None) -> None:
+    def watch(self, maker: MarketMaker, hedging: Hedging) -> None:
         """Tell of these from now on."""
-        self._maker, self._hedging = maker, hedging
+        self._watched = maker, hedging
 
     @override
     def collect(self) -> Iterator[Metric]:
         """Yield the figures as Prometheus wants them."""
-        if self._maker is None:
+        if self._watched is None:
             return
+        maker, hedging = self._watched
         stopped = GaugeMetricFamily("clobster_maker_stopped", "1 while a stop holds", labels=("market", "reason"))
         begun = CounterMetricFamily("clobster_maker_stops", "Stops that have begun", labels=("market", "reason"))
         levels = GaugeMetricFamily("clobster_maker_levels", "Levels asked for last", labels=("market", "side"))
@@ -82,7 +82,7 @@ class MakerMetrics(Collector):
             "clobster_maker_inventory", "What trades added up to, in the base asset", labels=("market", "book")
         )
         trades = CounterMetricFamily("clobster_maker_trades", "Trades against quotes", labels=("market",))
-        for symbol, desk in self._maker.desks.items():
+        for symbol, desk in maker.desks.items():
             for reason in StopReason:
                 stopped.add_metric((symbol, reason.value), reason in desk.stops.held)
                 begun.add_metric((symbol, reason.value), desk.stops.begun[reason])
@@ -90,20 +90,18 @@ class MakerMetrics(Collector):
                 levels.add_metric((symbol, side), len(shown))
             trades.add_metric((symbol,), desk.profit.trades)
             quote, base = 10**desk.pair.quote.decimals, 10**desk.pair.base.decimals
-            for book, profit in (("real", desk.profit), ("paper", self._maker.books.paper[symbol])):
-                if book == "paper" and self._hedging is None:
+            for book, profit in (("real", desk.profit), ("paper", maker.books.paper[symbol])):
+                if book == "paper" and not hedging.is_on_paper:
                     continue
                 inventory.add_metric((symbol, book), profit.position / base)
                 for figure, amount in _figures(profit, desk.mid and profit.total(desk.pair, desk.mid)).items():
                     money.add_metric((symbol, book, figure), amount / quote)
         yield from (stopped, begun, levels, trades, inventory, money)
-        if self._hedging is not None:
-            yield GaugeMetricFamily(
-                "clobster_hedges_open", "Hedges of which it is not known what became", len(self._hedging.open)
-            )
-            yield CounterMetricFamily(
-                "clobster_hedge_unknown", "Answers that left open what became of a hedge", self._hedging.unknown
-            )
+        unknown = len(hedging.open) + len(hedging.unasked)
+        yield GaugeMetricFamily("clobster_hedges_open", "Hedges of which it is not known what became", unknown)
+        yield CounterMetricFamily(
+            "clobster_hedge_unknown", "Answers that left open what became of a hedge", hedging.unknown
+        )
 
 
 def _figures(profit: Profit, total: int | None) -> dict[str, int]:

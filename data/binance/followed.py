@@ -140,12 +140,17 @@ class FollowedMarket:
         """Whether the last that was shown is a book, and not its loss."""
         return self._view.in_sync
 
+    @property
+    def _is_stale(self) -> bool:
+        """Whether the book has not moved for too long; one that was too early to be shown then is no news any more."""
+        return self._now() - self._moved_at_s > self._settings.stale_s
+
     def check(self) -> str | None:
         """Look at what time alone brings. Return why the connection is no good, if it isn't."""
         now_s, settings = self._now(), self._settings
         if self._contradicted_at_s is not None and now_s - self._contradicted_at_s > settings.disagreement_s:
             self._distrust()
-        if self._book.in_sync and now_s - self._moved_at_s > settings.stale_s and (lost := self._view.lose()):
+        if self._book.in_sync and self._is_stale and (lost := self._view.lose()):
             self.health.stale += 1
             self._complaints.say("nothing new for too long", symbol=self.symbol)
             self._publish(lost)
@@ -247,7 +252,8 @@ class FollowedMarket:
         self._contradicted_at_s = None
         if opinion:
             self._doubted_at_s = None
-        if self._doubted_at_s is None and book.last_update_id > self._shown_id and (shown := self._view.show(book)):
+        is_news = book.last_update_id > self._shown_id and not self._is_stale
+        if self._doubted_at_s is None and is_news and (shown := self._view.show(book)):
             self._shown_id = book.last_update_id
             self._publish(shown)
 

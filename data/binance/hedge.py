@@ -17,6 +17,7 @@ import structlog
 from msgspec import Struct, field
 
 from data.binance.messages import MalformedMessage, Quantity, UpdateId, read
+from data.binance.retries import reason
 from data.binance.streams import open_client
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset, Market
@@ -103,7 +104,7 @@ class BinanceHedger:
                 raise HedgeUnknown(str(error)) from error
             raise HedgeRefused(str(error)) from error
         except Exception as error:  # a lost answer, in whatever way
-            raise HedgeUnknown(_reason(error)) from error
+            raise HedgeUnknown(reason(error)) from error
         return await self._result(order, answer)
 
     async def look_up(self, order: HedgeOrder) -> HedgeResult | None:
@@ -113,7 +114,7 @@ class BinanceHedger:
         except Exception as error:
             if getattr(error, "code", 0) == NO_SUCH_ORDER:
                 return None
-            raise HedgeUnknown(_reason(error)) from error
+            raise HedgeUnknown(reason(error)) from error
         return await self._result(order, answer)
 
     async def cancel(self, order: HedgeOrder) -> HedgeResult | None:
@@ -122,7 +123,7 @@ class BinanceHedger:
             await self._in_time(self._client.cancel_order, _name(order))
         except Exception as error:
             if getattr(error, "code", 0) != NOT_TO_BE_CANCELLED:  # it has ended, or never began
-                raise HedgeUnknown(_reason(error)) from error
+                raise HedgeUnknown(reason(error)) from error
         return await self.look_up(order)
 
     async def _in_time(self, call: Any, wanted: dict[str, Any]) -> Any:
@@ -143,7 +144,7 @@ class BinanceHedger:
         try:
             server_ms = int((await self._client.get_server_time())["serverTime"])
         except Exception as error:  # nothing has been sent that matters; our own clock may do
-            log.warning("binance does not tell its time", error=_reason(error))
+            log.warning("binance does not tell its time", error=reason(error))
             return
         self._client.timestamp_offset = server_ms - time.time_ns() // 1_000_000
         self._knows_time = True
@@ -181,7 +182,7 @@ class BinanceHedger:
                 for fill in fills:
                     worth += Fraction(fill.fee) * await self._price(fill, market)
         except Exception as error:
-            log.warning("binance does not tell a fee, so the usual one is counted", error=_reason(error))
+            log.warning("binance does not tell a fee, so the usual one is counted", error=reason(error))
             return quote * USUAL_FEE
         return worth
 
@@ -218,7 +219,3 @@ def _leaves_open(error: Exception) -> bool:
     code, message, status = getattr(error, "code", 0), getattr(error, "message", ""), getattr(error, "status_code", 0)
     is_known = isinstance(code, int) and code < 0
     return status >= 500 or not is_known or code in OPEN_CODES or (code, message) == DUPLICATE
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -27,6 +27,7 @@ log = structlog.get_logger()
 REACH: Final = {1: 5_000, 15: 2_000, 60: 12_000}
 MOST_REQUESTS: Final = 20  # for one length at a time; what is wanted takes 13 of Binance's weight 2
 FIRST_RETRY_S, LAST_RETRY_S = 5.0, 900.0
+MOST_ERRORS: Final = 3  # in one line of the log
 REFRESH_S = 60.0  # until a market's first trade
 SETTLE: Final = 10_000_000  # Micros after which a kline is final, should Binance's clock be behind ours
 
@@ -82,7 +83,7 @@ class History:
             if failed:
                 failures += 1
                 wait_s = max(wait_s, pause_s(failures, FIRST_RETRY_S, LAST_RETRY_S))
-                log.warning("binance gave no history", of=[*failed], errors=sorted({*failed.values()}))
+                log.warning("binance gave no history", of=[*failed], errors=sorted({*failed.values()})[:MOST_ERRORS])
             else:
                 failures, wait_s = 0, REFRESH_S
             self._news.clear()

@@ -1,6 +1,9 @@
 """What is done about a remote that fails: say why, wait, try again."""
 
 import random
+from typing import Final
+
+MOST_CHARACTERS: Final = 200  # of a remote's words: an answer that is a page of HTML would be told whole
 
 
 def pause_s(failures: int, first_s: float, last_s: float) -> float:
@@ -13,4 +16,4 @@ def reason(error: Exception) -> str:
     """Return what to write about it into the log."""
     if isinstance(error, ExceptionGroup):
         return "; ".join(reason(inner) for inner in error.exceptions)
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {str(error)[:MOST_CHARACTERS]}"

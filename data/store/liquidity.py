@@ -5,6 +5,7 @@ Writes go through the one writer's thread, each in a transaction of its own; rea
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
+import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -28,14 +29,14 @@ _KEEP_PROFIT: Final = (
 )
 _STOPPED: Final = "SELECT symbol, reason FROM maker_stops"
 
-_HEDGE: Final = "id, symbol, side, quantity, price, at, is_paper, state, base, quote, fee"
+_HEDGE: Final = "id, symbol, side, quantity, price, at, is_paper, state, base, quote, fee, name"
 _OPEN_HEDGES: Final = f"SELECT {_HEDGE} FROM hedges WHERE state = 'sent' ORDER BY id"
 _HEDGES: Final = (
     f"SELECT {_HEDGE} FROM hedges WHERE symbol = ? AND id > ? AND is_paper = ? AND state <> 'sent' ORDER BY id"
 )
 _ADD_HEDGE: Final = (
-    "INSERT INTO hedges (symbol, side, quantity, price, at, is_paper, state, base, quote, fee)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0) RETURNING id"
+    "INSERT INTO hedges (symbol, side, quantity, price, at, is_paper, state, base, quote, fee, name)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?) RETURNING id"
 )
 _END_HEDGE: Final = "UPDATE hedges SET state = ?, base = ?, quote = ?, fee = ? WHERE id = ? AND state = 'sent'"
 
@@ -98,11 +99,14 @@ class SqliteMakerStore:
         return [_hedge_of(row) for row in found]
 
     async def add_hedge(self, hedge: Hedge) -> Hedge:
-        """Keep a hedge that is about to be sent; return it with its id."""
-        sent = HedgeState.SENT.value
-        values = (hedge.symbol, hedge.side.value, hedge.quantity, hedge.price, hedge.at, hedge.is_paper, sent)
+        """Keep a hedge that is about to be sent; return it with its id and its name.
+
+        Names are drawn by lot: ids begin anew in another database, and go on from earlier where a backup was put back.
+        """
+        sent, name = HedgeState.SENT.value, f"clobster-hedge-{secrets.token_hex(8)}"
+        values = (hedge.symbol, hedge.side.value, hedge.quantity, hedge.price, hedge.at, hedge.is_paper, sent, name)
         [id_] = await self._store.write(lambda connection: connection.execute(_ADD_HEDGE, values).fetchone())
-        return replace(hedge, id=id_)
+        return replace(hedge, id=id_, name=name)
 
     async def end_hedge(self, hedge: Hedge) -> None:
         """Keep what became of a hedge."""

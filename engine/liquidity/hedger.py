@@ -37,8 +37,9 @@ class Sees(Protocol):
 class Hedging:
     """Offsets the inventory of some markets, one order of a market at a time.
 
-    venue is None on paper. limits tell the targets; an asset without any is not hedged. now is in seconds and never
-    goes back.
+    venue may be None where hedging is not live. Where there is one, what an earlier process has sent is looked up there
+    whatever the mode. limits tell the targets; an asset without any is not hedged. now is in seconds and never goes
+    back.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class Hedging:
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        assert (venue is None) == (settings.mode != "live")
+        assert venue is not None or settings.mode != "live"
         self.open: dict[Symbol, Hedge] = {}  # sent, and what became of it is not known
+        self.unasked: list[Hedge] = []  # the same, and nobody here can ask
         self.unknown = 0  # how often a venue's answer has left it open
         self._maker = maker
         self._books = books
@@ -67,6 +69,11 @@ class Hedging:
         self._spent: dict[Symbol, deque[tuple[float, int]]] = {symbol: deque() for symbol in books.pairs}
         self._opened_s: dict[Symbol, float] = {}
         self._barred_until: dict[Symbol, float] = {}  # after a refusal
+
+    @property
+    def is_on_paper(self) -> bool:
+        """Whether orders are only thought of."""
+        return self._settings.mode == "paper"
 
     async def run(self) -> None:
         """Hedge until cancelled."""
@@ -84,7 +91,8 @@ class Hedging:
             if hedge.is_paper:
                 await self._store.end_hedge(hedge.ended(0, 0, 0))
             elif self._venue is None or hedge.symbol not in self._books.pairs:
-                log.error("nobody asks what became of a hedge: hedging is not live", symbol=hedge.symbol, id=hedge.id)
+                log.error("nobody asks what became of a hedge", symbol=hedge.symbol, id=hedge.id, name=hedge.name)
+                self.unasked.append(hedge)
             else:
                 self._opened(hedge)
 
@@ -101,7 +109,7 @@ class Hedging:
         """Return how many base atoms more than the target are owned, here and as hedged."""
         base, symbol = pair.market.base, pair.market.symbol
         hedged = self._books.profits[symbol].hedged
-        if self._venue is None:
+        if self.is_on_paper:
             hedged += self._books.paper[symbol].hedged
         return self._maker.owned(base) + hedged - self._limits[base].target
 
@@ -126,7 +134,7 @@ class Hedging:
         spent.append((now_s, worth(pair, touch, wanted.price, wanted.quantity)))
         hedge = await self._store.add_hedge(wanted)
         self._opened(hedge)
-        if self._venue is None:
+        if self._venue is None or hedge.is_paper:
             await self._end(on_paper(hedge, pair, touch, self._settings.fee_ppm))
             return
         try:
@@ -143,7 +151,7 @@ class Hedging:
 
     async def _look_up(self, hedge: Hedge) -> None:
         """Ask what became of an order. It is never sent again: one that did not arrive in its life has ended."""
-        if self._venue is None:
+        if self._venue is None or hedge.is_paper:
             await self._end(hedge.ended(0, 0, 0))
             return
         asked_s = self._now()

@@ -41,11 +41,13 @@ class Hedge(Struct, frozen=True):
     base: Atoms = Atoms(0)
     quote: Atoms = Atoms(0)
     fee: Atoms = Atoms(0)
+    name: str = ""  # at the venue, and nobody else's; none before it is kept
 
     @property
     def order(self) -> HedgeOrder:
-        """What the venue is told. The id, and so the name, is kept before it is sent."""
-        return HedgeOrder(f"clobster-hedge-{self.id}", self.symbol, self.side, self.quantity, self.price)
+        """What the venue is told. It is kept before it is sent."""
+        assert self.name
+        return HedgeOrder(self.name, self.symbol, self.side, self.quantity, self.price)
 
     def ended(self, base: int, quote: int, fee: int) -> "Hedge":
         """Return the hedge as it is when this much of it has traded and nothing more will."""

@@ -37,7 +37,7 @@ class MakerStore(Protocol):
         """Return a market's finished hedges, on paper or not, of ids above `after`, in their order."""
 
     async def add_hedge(self, hedge: Hedge) -> Hedge:
-        """Keep a hedge that is about to be sent; return it with its id."""
+        """Keep a hedge that is about to be sent; return it with its id and its name, which no other hedge ever has."""
 
     async def end_hedge(self, hedge: Hedge) -> None:
         """Keep what became of a hedge."""

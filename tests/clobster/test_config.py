@@ -162,3 +162,41 @@ def test_no_secret_is_ever_shown() -> None:
 def test_settings_are_frozen() -> None:
     with pytest.raises(Exception, match="frozen"):
         Settings().port = 1
+
+
+LIVE = {
+    "CLOBSTER_HEDGE": "live",
+    "CLOBSTER_FEED": "binance",
+    "CLOBSTER_BINANCE_API_KEY": "the-key",
+    "CLOBSTER_BINANCE_API_SECRET": "the-secret",
+}
+
+
+def test_hedging_live_is_wanted_in_so_many_words_and_its_key_is_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("the-secret\n")
+    files = {"CLOBSTER_BINANCE_API_SECRET": "", "CLOBSTER_BINANCE_API_SECRET_FILE": str(tmp_path / "secret")}
+    from_a_file = {name: value for name, value in (LIVE | files).items() if value}
+    for given in (LIVE, from_a_file):
+        settings = load(given)
+        assert settings.binance_api_secret is not None
+        assert settings.binance_api_secret.get_secret_value() == "the-secret"
+        shown = describe(settings)
+        assert "CLOBSTER_HEDGE=live" in shown
+        assert "the-" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CLOBSTER_BINANCE_API_KEY", ""),
+        ("CLOBSTER_BINANCE_API_SECRET", ""),
+        ("CLOBSTER_FEED", "auto"),
+        ("CLOBSTER_FEED", "recorded"),
+        ("CLOBSTER_FEED", "off"),
+    ],
+)
+def test_hedging_live_needs_a_key_and_prices_that_are_binances(name: str, value: str) -> None:
+    message = refused(LIVE | {name: value})
+    assert name in message
+    assert "CLOBSTER_HEDGE is live" in message
+    assert "the-" not in message

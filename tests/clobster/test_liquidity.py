@@ -91,7 +91,7 @@ def test_every_setting_goes_where_it_belongs() -> None:
         ("MAKER_INVENTORY", "BTC=1:2"),
         ("MAKER_INVENTORY", "BTC=3:2:1"),
         ("MAKER_INVENTORY", "DOGE=1:2:3"),
-        ("HEDGE", "live"),
+        ("HEDGE", "on"),
         ("HEDGE_THRESHOLDS", "ETH=1"),
     ],
 )

@@ -23,7 +23,7 @@ def binance() -> Iterator[dict[str, str]]:
         text=True,
     )
     assert process.stdout is not None
-    lines = [process.stdout.readline().strip() for _ in range(3)]
+    lines = [process.stdout.readline().strip() for _ in range(5)]
     yield dict(line.split("=", 1) for line in lines)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
@@ -55,6 +55,7 @@ def test_an_exchange_follows_it_and_says_when_it_does_not(tmp_path: Path, binanc
         assert call("POST", f"{url}/stall", {"on": False}).status == 200
         wait_for(True)
         assert server.stop() == 0
+        assert all(len(line) < 1_000 for line in server.log.splitlines())
     finally:
         server.kill()
 

@@ -56,6 +56,9 @@ def routes(simulator: Simulator) -> list[web.RouteDef]:
     async def lose_replies(wish: _Wish) -> None:
         simulator.orders.lose_replies = wish.times
 
+    async def fail_replies(wish: _Wish) -> None:
+        simulator.orders.fail_after = wish.times
+
     def counted(name: str) -> Callable[[_Wish], Awaitable[None]]:
         async def count(wish: _Wish) -> None:
             getattr(faults, name).update(dict.fromkeys(symbols(wish), wish.times))
@@ -78,6 +81,7 @@ def routes(simulator: Simulator) -> list[web.RouteDef]:
         "refuse_depth": refuse_depth,
         "refuse_orders": refuse_orders,
         "lose_replies": lose_replies,
+        "fail_replies": fail_replies,
         **{name: counted(name) for name in COUNTED},
         **{name: switched(name) for name in SWITCHED},
     }

@@ -1,17 +1,20 @@
 """The minutes of a market, put together from its trades as Binance tells them."""
 
+from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 MINUTE_MS = 60_000
 EVERY_MS = 2_000  # between two words of the same minute
+MAX_ENDED = 1_000  # kept
 
 
 class Minutes:
     """Trades in, kline_1m events out: the minute that has ended at the first trade after it, and now and then this."""
 
     def __init__(self, symbol: str) -> None:
+        self.ended: deque[dict[str, Any]] = deque(maxlen=MAX_ENDED)  # the klines of minutes that are over
         self._symbol = symbol
         self._trades: list[dict[str, Any]] = []  # of this minute
         self._told_ms = 0
@@ -20,7 +23,9 @@ class Minutes:
         """Take a trade event."""
         at_ms = trade["T"]
         if self._trades and at_ms // MINUTE_MS > self._trades[0]["T"] // MINUTE_MS:
-            yield self._event(at_ms, closed=True)
+            over = self._event(at_ms, closed=True)
+            self.ended.append(over["k"])
+            yield over
             self._trades.clear()
         self._trades.append(trade)
         if at_ms - self._told_ms >= EVERY_MS:

@@ -75,7 +75,7 @@ class Orders:
     Faults, each for the next so many orders: lose_replies carries the order out and cuts the connection, fail_after
     carries it out and answers 504, fail_before answers 503 and does nothing, refusals are what to answer with.
     delay_s is how long a request is on its way before it is looked at; unseen is how many look-ups find nothing where
-    there is something.
+    there is something. received counts requests for an order, as soon as they are on their way.
     """
 
     def __init__(self, rest: Rest, *, key: str = API_KEY, secret: str = API_SECRET) -> None:
@@ -85,6 +85,7 @@ class Orders:
         self.fail_after = 0
         self.fail_before = 0
         self.unseen = 0
+        self.received = 0
         self.delay_s = 0.0
         self.refusals: list[Refusal] = []
         self._rest = rest
@@ -109,6 +110,7 @@ class Orders:
         return await asyncio.shield(asyncio.create_task(self._placed(request, raw, body)))
 
     async def _placed(self, request: web.Request, raw: str, body: str) -> web.StreamResponse:
+        self.received += 1
         await asyncio.sleep(self.delay_s)
         parameters = self._signed(request, raw, body)
         if self.refusals:

@@ -45,6 +45,7 @@ class Rest:
             web.get("/api/v3/time", self._time),
             web.get("/api/v3/depth", self._depth),
             web.get("/api/v3/trades", self._trades),
+            web.get("/api/v3/klines", self._klines),
             web.get("/api/v3/exchangeInfo", self._exchange_info),
             web.get("/api/v3/ticker/bookTicker", self._book_ticker),
             web.get("/api/v3/ticker/price", self._price),
@@ -91,6 +92,14 @@ class Rest:
     async def _trades(self, request: web.Request) -> web.Response:
         market, limit = self.market(request.query), _limit(request, 500, 1_000)
         return web.json_response([_trade(event) for event in market.trades[-limit:]])
+
+    async def _klines(self, request: web.Request) -> web.Response:
+        """Tell the minutes that are over since the program's start; of all longer intervals nothing is known."""
+        minutes, limit = self.market(request.query).minutes, _limit(request, 500, 1_000)
+        since_ms, until_ms = _whole(request, "startTime", 0), _whole(request, "endTime", 2**53)
+        known = minutes.ended if request.query.get("interval") == "1m" else ()
+        found = [kline for kline in known if since_ms <= kline["t"] <= until_ms][:limit]
+        return web.json_response([[kline[name] for name in "tohlcvTqnVQB"] for kline in found])
 
     async def _exchange_info(self, request: web.Request) -> web.Response:
         markets = [self.market(request.query)] if "symbol" in request.query else self._venue.markets.values()
@@ -213,7 +222,11 @@ def _trade(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _limit(request: web.Request, usual: int, most: int) -> int:
-    text = request.query.get("limit", str(usual))
-    if not text.isdecimal():
-        raise Refusal(-1100, "Illegal characters found in parameter 'limit'; legal range is '^[0-9]{1,20}$'.")
-    return max(1, min(int(text), most))
+    return max(1, min(_whole(request, "limit", usual), most))
+
+
+def _whole(request: web.Request, name: str, usual: int) -> int:
+    text = request.query.get(name, str(usual))
+    if not (text.isdecimal() and len(text) <= 20):
+        raise Refusal(-1100, f"Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'.")
+    return int(text)

@@ -26,7 +26,7 @@ class Market:
         self.best: dict[str, Any] = {}  # the newest bookTicker
         self.trades: list[dict[str, Any]] = []
         self.first_snapshot: dict[str, Any] = {}
-        self._minutes = Minutes(symbol)
+        self.minutes = Minutes(symbol)
         self._next_book: LocalBook | None = None  # that of a later round, until it is in sync
         self._first_ids: dict[str, int] = {}  # of updates and trades, as recorded
         self._shifts = {"U": 0, "u": 0, "t": 0, "lastUpdateId": 0}
@@ -64,7 +64,7 @@ class Market:
         self.trades.append(data)
         del self.trades[:-MAX_TRADES]
         yield self.symbol, stream, data
-        for event in self._minutes.on_trade(data):
+        for event in self.minutes.on_trade(data):
             yield self.symbol, f"{self.symbol.lower()}@kline_1m", event
 
     def _on_next_book(self, book: LocalBook, message: Recorded, data: dict[str, Any]) -> Iterator[Told]:

@@ -1,6 +1,6 @@
 """What the market maker remembers of itself: profit and loss, an operator's stops, hedges elsewhere."""
 
-from sqlalchemy import Column, Index, Table
+from sqlalchemy import Column, Index, Table, Text
 
 from data.store.schema.columns import INT, check, index, integer, metadata, one_of, text
 from engine.core.types import (
@@ -61,6 +61,7 @@ hedges = Table(
     integer("base"),
     integer("quote"),
     integer("fee"),
+    Column("name", Text, nullable=False, server_default=""),  # there; none on paper before it was kept
     one_of("side", Side),
     one_of("state", HedgeState),
     check("is_paper", "is_paper BETWEEN 0 AND 1"),

@@ -20,11 +20,11 @@ Diff = tuple[int, int, str]  # its ids, and a bid
 class Scene:
     """A market that has a book as of update 100, with an ask at 200."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pace_s: float = 0.0) -> None:
         self.shown: list[ExternalBook] = []
         self.now_s = 50.0
         clock, now = lambda: Micros(7), lambda: self.now_s
-        view, tape = View(BTC, clock, pace_s=0.0), Tape(BTC, clock, None)
+        view, tape = View(BTC, clock, pace_s=pace_s, now=now), Tape(BTC, clock, None)
         self.market = FollowedMarket(BTC, view, tape, self.shown.append, Complaints(now=now), FeedSettings(), now=now)
 
     async def depth(self, symbol: str, limit: int) -> dict[str, Any]:
@@ -129,8 +129,9 @@ async def test_a_book_that_was_contradicted_is_shown_again_only_when_something_a
     assert len(scene.shown) == before
     scene.now_s += 11
     assert "nothing agrees" in (scene.market.check() or "")
-    scene.ticker(104, "101")
-    assert scene.last == (104, "101")
+    scene.ticker(105, "101")
+    scene.diff(105, 105, "101")
+    assert scene.last == (105, "101")
 
 
 async def test_a_book_that_does_not_move_is_stale_and_its_return_is_no_resync() -> None:
@@ -143,6 +144,21 @@ async def test_a_book_that_does_not_move_is_stale_and_its_return_is_no_resync() 
     scene.diff(102, 102, "100")
     assert scene.last == (102, "100")
     assert (scene.market.health.syncs, scene.market.health.stale) == (1, 1)
+
+
+async def test_what_was_told_before_a_silence_is_not_shown_after_it() -> None:
+    scene = Scene(pace_s=0.1)
+    await scene.begin()
+    for update in (102, 103):
+        scene.diff(update, update, "100")
+    assert scene.last == (102, "100"), "the third comes too early to be shown"
+    scene.now_s += 1.1
+    scene.market.check()
+    scene.ticker(103, "100")  # it agrees, but is no news of the book
+    assert not scene.shown[-1].in_sync
+    scene.ticker(104, "101")
+    scene.diff(104, 104, "101")
+    assert scene.last == (104, "101")
 
 
 async def test_a_venue_that_repeats_itself_or_moves_without_its_book_is_found_out() -> None:

@@ -200,3 +200,23 @@ async def test_faults_are_set_from_outside() -> None:
         async with asyncio.timeout(5):
             while (await socket.receive()).type not in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
                 pass
+
+
+async def test_minutes_that_are_over_are_klines() -> None:
+    async with talking(speed=200.0) as talk:
+        minutes = talk.simulator.venue.markets[BTC].minutes
+        async with asyncio.timeout(20):
+            while len(minutes.ended) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        first, second = [*minutes.ended][:2]
+        status, klines = await talk.get("/api/v3/klines", symbol=BTC, interval="1m", limit="2")
+        assert status == 200
+        assert [len(kline) for kline in klines] == [12, 12]
+        assert [kline[:5] for kline in klines] == [[each[name] for name in "tohlc"] for each in (first, second)]
+        since, until = str(first["t"] + 1), str(second["t"])
+        assert (await talk.get("/api/v3/klines", symbol=BTC, interval="1m", startTime=since, endTime=until))[1] == [
+            klines[1]
+        ]
+        assert await talk.get("/api/v3/klines", symbol=BTC, interval="1d") == (200, [])
+        assert (await talk.get("/api/v3/klines", symbol="NOPEUSDT", interval="1m"))[1]["code"] == -1121
+        assert (await talk.get("/api/v3/klines", symbol=BTC, interval="1m", startTime="-1"))[1]["code"] == -1100

@@ -4,7 +4,6 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
-from fractions import Fraction
 from pathlib import Path
 
 from data.binance.recorded import RecordedFeed
@@ -15,10 +14,9 @@ from engine.liquidity.stops import StopReason
 from engine.ports import ExternalBook
 from engine.sequencer.batch import Batch
 from tests.engine.liquidity.house import House, house, running
-from tests.engine.liquidity.markets import BTCUSDT, ETHUSDT
+from tests.engine.liquidity.markets import BTCUSDT, ETHUSDT, is_near
 
 SYMBOLS = [BTCUSDT.symbol, ETHUSDT.symbol]
-TICK, LOT = Fraction(1, 100), Fraction(1, 10_000)
 MARKUP_PPM = 100
 
 
@@ -71,21 +69,7 @@ class Checked:
         resting = self._exchange.resting(book.symbol)
         if resting == NOTHING:
             return self.checked[book.symbol] == 0 and self._exchange.time.now_s < self._now_s + 2.0
-        (bid, _), (ask, _) = resting.bids[0], resting.asks[0]
-        assert bid < ask
-        down, up = 1 - Fraction(MARKUP_PPM, 10**6), 1 + Fraction(MARKUP_PPM, 10**6)
-        near_bid = at_least_a_lot(book.bids) * down - TICK < bid * TICK <= Fraction(book.bids[0][0]) * down
-        return near_bid and Fraction(book.asks[0][0]) * up <= ask * TICK < at_least_a_lot(book.asks) * up + TICK
-
-
-def at_least_a_lot(side: tuple[tuple[str, str], ...]) -> Fraction:
-    """Return the best price up to which at least a lot is there: less than that is no level here."""
-    there = Fraction(0)
-    for price, size in side:
-        there += Fraction(size)
-        if there >= LOT:
-            return Fraction(price)
-    raise AssertionError("a book with less than a lot")
+        return is_near(resting, book, MARKUP_PPM)
 
 
 async def test_at_every_book_of_the_recordings_the_quotes_are_within_a_tick_and_the_markup_and_never_crossed(

@@ -96,7 +96,7 @@ async def test_hedges_that_ended_unseen_are_counted_once_and_those_on_paper_apar
     for is_paper in (False, True):
         sent = Hedge(0, SYMBOL, Side.BUY, Lots(5_000), Ticks(10_000), Micros(1), is_paper)
         kept = await store.add_hedge(sent)
-        assert kept == replace(sent, id=kept.id)
+        assert kept == replace(sent, id=kept.id, name=kept.name)
         assert await store.open_hedges() == [kept]
         await store.end_hedge(kept.ended(Atoms(5 * 10**7), Atoms(50_000_000), Atoms(50_000)))
     for _ in range(2):

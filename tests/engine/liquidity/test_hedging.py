@@ -1,6 +1,7 @@
 """Whether and how inventory is offset, and what happens when the venue's answers are lost."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from fractions import Fraction
 from pathlib import Path
@@ -163,7 +164,7 @@ async def exchange(tmp_path: Path) -> AsyncIterator[House]:
 class Desk:
     """Hedging as a process runs it, with a real store; `again` is the process after this one."""
 
-    def __init__(self, exchange: House, books: Bookkeeper, settings: HedgeSettings, time: Time) -> None:
+    def __init__(self, exchange: House, books: Bookkeeper, settings: HedgeSettings, time: Time, has_key: bool) -> None:
         self.exchange = exchange
         self.settings = settings
         self.sight, self.venue, self.time, self.books = Sight(), Venue(), time, books
@@ -171,7 +172,7 @@ class Desk:
             self.sight,
             books,
             exchange.maker_store,
-            None if settings.mode == "paper" else self.venue,
+            self.venue if has_key else None,
             TARGET,
             exchange.clock,
             settings,
@@ -179,9 +180,9 @@ class Desk:
         )
 
     @classmethod
-    async def open(cls, exchange: House, settings: HedgeSettings = LIVE) -> "Desk":
+    async def open(cls, exchange: House, settings: HedgeSettings = LIVE, *, has_key: bool = True) -> "Desk":
         books = await Bookkeeper.open(exchange.maker_store, PAIRS.values(), exchange.newest_trade)
-        desk = cls(exchange, books, settings, exchange.time)
+        desk = cls(exchange, books, settings, exchange.time, has_key)
         await desk.hedging.recover()
         return desk
 
@@ -198,9 +199,21 @@ async def test_inventory_is_offset_once_and_then_is_at_its_target(exchange: Hous
     for _ in range(3):
         await desk.hedging.look()
     assert [what for what, _ in desk.venue.heard] == ["place"]
-    assert desk.venue.heard[0][1].client_id == "clobster-hedge-1"
-    assert (desk.hedged, desk.hedging.away(PAIR)) == (-2 * 10**8, 0)
-    assert [hedge.state for hedge in await desk.kept()] == [HedgeState.DONE]
+    [kept] = await desk.kept()
+    assert desk.venue.heard[0][1].client_id == kept.name
+    assert (desk.hedged, desk.hedging.away(PAIR), kept.state) == (-2 * 10**8, 0, HedgeState.DONE)
+
+
+async def test_no_other_database_has_the_name_of_a_hedge(exchange: House, tmp_path: Path) -> None:
+    names: set[tuple[int, str]] = set()
+    async with house(tmp_path / "another.db") as other:
+        for each in (exchange, other):
+            desk = await Desk.open(each)
+            await desk.hedging.look()
+            names |= {(hedge.id, hedge.name) for hedge in await desk.kept()}
+    assert {id_ for id_, _ in names} == {1}
+    assert len(names) == 2
+    assert all(re.fullmatch(r"[-.A-Z:/a-z0-9_]{1,36}", name) for _, name in names), "as Binance wants them"
 
 
 async def test_nothing_is_hedged_while_the_market_is_stopped(exchange: House) -> None:
@@ -236,7 +249,8 @@ async def test_an_order_that_the_venue_does_not_know_has_ended_after_its_life_on
     assert (desk.hedging.open, desk.hedged) == ({}, 0)
     desk.venue.place_answers = filled
     await desk.hedging.look()
-    assert desk.venue.heard[-1][1].client_id == "clobster-hedge-2"
+    assert [hedge.name for hedge in await desk.kept()] == [order.client_id for _, order in desk.venue.heard[::3]]
+    assert len({order.client_id for _, order in desk.venue.heard}) == 2
     assert desk.hedged == -2 * 10**8
 
 
@@ -261,6 +275,25 @@ async def test_after_a_crash_an_order_is_looked_up_and_never_sent_again(exchange
     await after.hedging.look()
     assert [what for what, _ in after.venue.heard] == ["look up", "look up"]
     assert after.hedged == -2 * 10**8
+
+
+@pytest.mark.parametrize("settings", [PAPER, replace(LIVE, mode="off")])
+async def test_what_was_sent_is_looked_up_also_where_hedging_is_not_live_any_more(
+    exchange: House, settings: HedgeSettings
+) -> None:
+    desk = await Desk.open(exchange)
+    desk.venue.place_answers = unknown
+    await desk.hedging.look()
+    without = await Desk.open(exchange, settings, has_key=False)
+    await without.hedging.look()
+    assert ([hedge.id for hedge in without.hedging.unasked], without.hedged) == ([1], 0)
+    after = await Desk.open(exchange, settings)
+    after.sight.btc = 8 * 10**8  # there would be something to hedge
+    await after.hedging.look()
+    assert ([what for what, _ in after.venue.heard], after.hedged) == (["look up"], -2 * 10**8)
+    await after.hedging.look()
+    assert [what for what, _ in after.venue.heard] == ["look up"], "and nothing new is sent"
+    assert after.hedging.open == {}
 
 
 async def test_after_a_refusal_the_venue_is_left_alone_for_a_minute(exchange: House) -> None:
