@@ -17,6 +17,7 @@ from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
 from clobster.markets import Listing
 from clobster.metrics import EngineMetrics
+from clobster.telegram import Telegram
 from data.store import candles
 from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
@@ -58,6 +59,7 @@ class House:
     market_making: MarketMaking
     hub: Hub
     web: web.AppRunner
+    telegram: Telegram
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
@@ -135,7 +137,17 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         )
     )
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
-    return House(settings, listing, exchange, sequencer, market_making, hub, runner)
+    telegram = Telegram(
+        settings=settings,
+        people=people,
+        sequencer=sequencer,
+        queries=queries,
+        market_data=market_data,
+        markets=decimals,
+        assets=assets,
+        clock=now,
+    )
+    return House(settings, listing, exchange, sequencer, market_making, hub, runner, telegram)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

@@ -57,14 +57,16 @@ async def _serve(settings: Settings) -> int:
                 maker = loops.create_task(house.market_making.run(), name="market making")
                 url = await _listen(house, stack)
                 _collect_rarely()
+                bot = loops.create_task(house.telegram.run(), name="bot")
                 with data_dir.announced(settings.data_dir, url):
                     log.info("open for trading", url=url, env=settings.env, recovered=house.sequencer.seq)
                     await stop.wait()
                 log.info("stopping")
                 # From the edge inwards, so that whoever was let in is answered.
                 await house.hub.close()
-                maker.cancel()
-                await asyncio.wait([maker])
+                for loop in (bot, maker):
+                    loop.cancel()
+                await asyncio.wait([bot, maker])
                 house.sequencer.close()
                 await writer
         except* ConfigError as wrong:

@@ -40,5 +40,5 @@ def configure(log_format: str, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("aiohttp.access", "alembic", "httpx2"):
+    for chatty in ("aiogram.event", "aiohttp.access", "alembic", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
