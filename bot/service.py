@@ -8,7 +8,7 @@ import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import BotCommand, Update
 
 from bot.cards import Cards
@@ -107,6 +107,9 @@ class Service:
                     allowed_updates=list(HEARD),
                     request_timeout=POLL_S + int(REQUEST_S),
                 )
+            except TelegramRetryAfter as told:
+                await asyncio.sleep(told.retry_after)
+                continue
             except Exception as error:  # of any kind: it is the only way to hear of Telegram again
                 failures += 1
                 pause = min(LONGEST_PAUSE_S, 2.0 ** min(failures, 10) / 4) * random.uniform(0.5, 1)  # noqa: S311
