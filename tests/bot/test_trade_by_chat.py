@@ -153,7 +153,7 @@ async def test_money_that_is_gone_by_the_yes_is_said_on_the_card(world: World) -
         ("/buy", "I did not understand that. For example:\n/buy 0.5 btc\n/buy 100 usdt of eth @ 1900"),
         ("/sell lots btc", "I did not understand that. For example:\n/sell 0.5 btc\n/sell 100 usdt of eth @ 1900"),
         ("/buy 1 doge", "There is no such market. There are: BTCUSDT, ETHUSDT"),
-        ("/buy 1,000 btc", "Does 1,000 mean 1000 or 1.000? Please write it that way."),
+        ("/buy 1,000 btc", 'Does "1,000" mean 1000 or 1.000? Please write it that way.'),
         ("/buy 0 btc", "The amount must be above zero, and not more than the market takes."),
         ("/buy 0.00001 btc", "Amounts go in steps of 0.0001."),
         ("/buy 0.01 btc @ 1.001", "Prices go in steps of 0.01."),
