@@ -73,7 +73,6 @@ class Notices:
         self._cards: dict[str, Place] = {}
         self._deaf: dict[UserId, None] = {}  # who has blocked the bot, or never wrote to it
         self._wake = asyncio.Event()
-        self.dropped = 0
 
     def expect(self, client_order_id: str, place: Place) -> None:
         """Tell of the order that is about to be placed under this name in the message that asked for it."""
@@ -107,7 +106,7 @@ class Notices:
         mine = self._waiting.get(order.user)
         if mine is None:
             if len(self._waiting) >= MOST_PEOPLE:
-                self.dropped += 1
+                log.warning("too many people wait for notices", user=order.user, order=order.id)
                 return
             mine = self._waiting[order.user] = {}
             heapq.heappush(self._due, (0.0, order.user))
@@ -117,7 +116,6 @@ class Notices:
         if len(mine) > MOST_OF_ONE:
             del mine[next(iter(mine))]
             self._left_out[order.user] += 1
-            self.dropped += 1
 
     async def run(self) -> None:
         """Send what waits, for ever. Telegram being down only makes it wait."""
@@ -148,8 +146,8 @@ class Notices:
                 next_at = loop.time() + pause
             except Exception:
                 log.exception("a notice can't be sent", user=user)
-                self._waiting[user].pop(next(iter(self._waiting[user])))
-                self.dropped += 1
+                for number in list(self._waiting[user])[:1]:
+                    del self._waiting[user][number]
                 next_at = loop.time()
             if self._waiting[user]:
                 heapq.heappush(self._due, (next_at, user))

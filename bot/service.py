@@ -126,14 +126,20 @@ class Service:
                 task.add_done_callback(lambda _: room.release())
 
     async def _introduce(self) -> None:
-        """Say what the bot is, and that it will ask for its updates itself."""
+        """Say that the bot will ask for its updates itself, and what it understands."""
         me = await self._bot.me()
         await self._bot.delete_webhook()
+        try:
+            await self._list_commands()
+        except TelegramAPIError as error:  # people can write to it all the same
+            log.warning("the commands could not be listed", error=type(error).__name__)
+        log.info("the bot listens", name=me.username)
+
+    async def _list_commands(self) -> None:
         for language in LANGUAGES:
             say = self._texts.of(language)
             commands = [BotCommand(command=name, description=say(f"command.{name}")) for name in COMMANDS]
             await self._bot.set_my_commands(commands, language_code=None if language == DEFAULT else language)
-        log.info("the bot listens", name=me.username)
 
     async def _handle(self, update: Update) -> None:
         try:

@@ -47,6 +47,7 @@ class Telegram:
     async def run(self) -> None:
         """Serve the bot until cancelled, where one is wanted."""
         if not self.is_wanted:
+            log.info("no bot runs, as CLOBSTER_BOT_TOKEN is not set")
             return
         try:
             service = await asyncio.to_thread(self._build)

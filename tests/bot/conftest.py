@@ -5,16 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from data.store.migrate import sqlite_url, upgrade
 from tests.bot.world import World, open_world
+from tests.webapp_api.conftest import template
 
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a database with its tables and nothing in them, once; each test works on a copy."""
-    path = tmp_path_factory.mktemp("template") / "exchange.db"
-    upgrade(sqlite_url(path))
-    return path
+__all__ = ["template", "world"]
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ async def test_the_bot_comes_back_after_errors_of_the_server(world: World) -> No
     for status in (500, 409, 401):
         world.telegram.fail("getUpdates", status)
     world.telegram.fail("getUpdates", 429, retry_after=1)
+    world.telegram.fail("setMyCommands", 400)
     ada = world.telegram.person(7)
     assert (await ada.ask("/help"))["text"]
     await world.telegram.until(lambda: not world.telegram._faults, "all of the errors")
@@ -112,6 +113,18 @@ async def test_a_chat_gets_one_notice_a_second_and_all_chats_thirty(template: Pa
         all_times = [call.at for call in calls]
         assert all(later - earlier > 0.9 for earlier, later in zip(all_times, all_times[31:], strict=False))
         assert len(calls) == 44  # 43 makers' orders and the taker's
+
+
+async def test_a_notice_does_not_follow_an_answer_within_a_second(template: Path, tmp_path: Path) -> None:
+    async with open_world(template, tmp_path, pace=Pace()) as world:
+        await sells(world, 7, "60005")
+        buyer = await world.house.person(8, USDT=10_000)
+        ada = world.telegram.person(7)
+        await ada.ask("/help")
+        await buyer.place(price="60005", quantity="0.1")
+        await ada.hears("Sold 0.1 BTC")
+        answer, notice = sent(world, 7)
+        assert notice.at - answer.at > 0.9
 
 
 async def test_who_has_blocked_the_bot_is_left_alone_until_they_write(world: World) -> None:

@@ -57,18 +57,29 @@ def test_a_language_that_there_is_not_is_english() -> None:
     assert TEXTS.of("de-AT").language == "de"
 
 
+def keys(said: ast.expr) -> list[str]:
+    """Return what an expression may be that names a text; a part that is put in is `.+`."""
+    match said:
+        case ast.IfExp():
+            return keys(said.body) + keys(said.orelse)
+        case ast.JoinedStr():
+            parts = [re.escape(str(p.value)) if isinstance(p, ast.Constant) else ".+" for p in said.values]
+            return ["".join(parts)]
+        case ast.Constant(value=str(key)):
+            return [re.escape(key)]
+    return []
+
+
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
-    source = "\n".join(path.read_text() for path in Path(bot.__file__).parent.rglob("*.py"))
     used: set[str] = set()
-    for part in re.findall(
-        r'say\(\s*(f?"[^"]+"(?:\s*if [^,)]+? else "[^"]+")?)|languages\.choose\(\S+ \S+\)\(("[^"]+")', source
-    ):
-        for literal in re.findall(r'f?"([^"]+)"', "".join(part)):
-            pattern = re.escape(re.sub(r"\{[^}]+\}", "*", literal)).replace(r"\*", ".+")
-            found = {key for key in ENGLISH if re.fullmatch(pattern, key)}
-            assert found, literal
-            used |= found
-    used |= {"card.sure", "card.yes", "help", "balance.held"} & set(ENGLISH)
+    for path in Path(bot.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            says = isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Call) and node.args
+            if says and (isinstance(node.func, ast.Call) or node.func.id in ("say", "_say")):
+                for key in keys(node.args[0]):
+                    found = {each for each in ENGLISH if re.fullmatch(key, each)}
+                    assert found, (path.name, key)
+                    used |= found
     assert {key for key in ENGLISH if not key.startswith("refused.")} - used == set()
 
 
