@@ -1,4 +1,16 @@
-"""The Telegram bot on aiogram will live here: dispatcher, routers per topic, keyboards, texts, notifications.
+"""The Telegram bot on aiogram: trade by chat. It stands beside `webapp_api` on the same engine.
 
-Nothing of it is built yet. It stands beside `webapp_api` on the same engine and imports nothing from there.
+service     built, started and stopped in one place
+routers/    one topic each: what people write and which buttons they tap
+guards      what every update passes: once only, by whom, in which language, and what is said to a refusal
+wish        from what somebody writes to what they want, as text (pure)
+plan        from what they want to an order and what it will come to (pure)
+cards       orders that wait for their yes
+trading     the engine, as one person uses it
+shown       orders, trades and prices in words
+notices     fills, through one queue
+pace        Telegram's limits
+texts/      one catalogue a language
+
+aiogram takes seconds to import: whoever starts the program imports this package's modules late.
 """

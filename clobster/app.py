@@ -18,6 +18,7 @@ from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
 from clobster.markets import Listing
 from clobster.metrics import EngineMetrics
+from clobster.telegram import Telegram
 from data.store import candles
 from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.liquidity import SqliteMakerStore
@@ -61,6 +62,7 @@ class House:
     custody: Custody | None
     hub: Hub
     web: web.AppRunner
+    telegram: Telegram
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
@@ -148,7 +150,17 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         )
     )
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=STOP_S)
-    return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner)
+    telegram = Telegram(
+        settings=settings,
+        people=people,
+        sequencer=sequencer,
+        queries=queries,
+        market_data=market_data,
+        markets=decimals,
+        assets=assets,
+        clock=now,
+    )
+    return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

@@ -41,6 +41,7 @@ class Settings(BaseModel):
     port: int = Field(8080, ge=0, le=65535)
     database_url: str | None = Field(None, description="where the exchange keeps its books: sqlite:///PATH")
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
+    telegram_api_url: str | None = Field(None, description="a Bot API server; Telegram's own where it is not set")
     encryption_key: SecretStr | None = Field(None, description="seals secrets in the database; base64 of 32 bytes")
     encryption_key_previous: SecretStr | None = Field(None, description="opens what was sealed before encryption_key")
     jwt_algorithm: Algorithm = Field("HS256", description="how access tokens are signed")
@@ -133,6 +134,14 @@ class Settings(BaseModel):
             raise ValueError("CLOBSTER_PUBLIC_URL must be https://HOST or https://HOST:PORT, and nothing more")
         if self.mini_app_url is not None and not re.fullmatch(r"https://t\.me/\w+/\w+", self.mini_app_url, re.ASCII):
             raise ValueError("CLOBSTER_MINI_APP_URL must be https://t.me/BOT/APP")
+        if self.bot_token is not None and not re.fullmatch(
+            r"[0-9]{1,16}:\S+", self.bot_token.get_secret_value(), re.ASCII
+        ):
+            raise ValueError("CLOBSTER_BOT_TOKEN must be as BotFather gave it: digits, a colon and more")
+        if self.telegram_api_url is not None and not re.fullmatch(r"https?://[^\s/?#@]+/?", self.telegram_api_url):
+            raise ValueError(
+                "CLOBSTER_TELEGRAM_API_URL must be http(s)://HOST or http(s)://HOST:PORT, and nothing more"
+            )
         self._rules_of_solana()
         if self.hedge == "live":
             if not (self.binance_api_key and self.binance_api_secret):

@@ -54,12 +54,12 @@ async def _serve(settings: Settings) -> int:
             async with asyncio.TaskGroup() as loops:
                 writer = loops.create_task(house.sequencer.run(), name="writer")
                 await _open_markets(house)
-                maker = loops.create_task(house.market_making.run(), name="market making")
-                beside = [maker]
+                beside = [loops.create_task(house.market_making.run(), name="market making")]
                 if house.custody is not None:
                     beside.append(loops.create_task(house.custody.run(), name="custody"))
                 url = await _listen(house, stack)
                 _collect_rarely()
+                beside.append(loops.create_task(house.telegram.run(), name="bot"))
                 with data_dir.announced(settings.data_dir, url):
                     log.info("open for trading", url=url, env=settings.env, recovered=house.sequencer.seq)
                     await stop.wait()

@@ -42,7 +42,7 @@ def configure(log_format: str, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("aiohttp.access", "alembic", "httpx2"):
+    for chatty in ("aiogram.event", "aiohttp.access", "alembic", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     server = logging.getLogger("aiohttp.server")
     server.filters[:] = [_is_ours]

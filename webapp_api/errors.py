@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
-from engine.core.decimals import show
+from engine.core.decimals import show_details
 from engine.core.market import Asset
 from engine.core.refusals import Refused
 from webapp_api import wire
@@ -98,15 +98,7 @@ _HTTP_CODES: Final[Mapping[int, str]] = {
 
 def problem(refused: Refused, assets: Mapping[str, Asset]) -> wire.Error:
     """Return what a client is told of a refusal; amounts in its details become decimal strings."""
-    details = refused.details
-    asset = assets.get(str(details.get("asset")))
-    if asset is not None:
-        details = {
-            name.removesuffix("_atoms"): show(value, asset.decimals)
-            if name.endswith("_atoms") and isinstance(value, int)
-            else value
-            for name, value in details.items()
-        }
+    details = show_details(refused, assets)
     return wire.Error(wire.Problem(refused.code, str(refused), details))
 
 

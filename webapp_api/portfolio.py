@@ -9,6 +9,7 @@ from engine.core.events import BalanceChanged
 from engine.core.market import Asset
 from engine.core.types import AssetCode, Kind, Micros, UserId
 from engine.market_data.market_data import MarketData
+from engine.market_data.valuation import Valuation
 from webapp_api import wire
 
 CURRENCY: Final = AssetCode("USDT")  # what portfolios are valued in
@@ -25,10 +26,8 @@ class Portfolio:
         markets: Mapping[str, MarketDecimals],
     ) -> None:
         self._queries = queries
-        self._market_data = market_data
         self._assets = assets
-        self._currency = assets[CURRENCY]
-        self._priced = {each.market.base: each.market for each in markets.values() if each.market.quote == CURRENCY}
+        self._valuation = Valuation(market_data, assets, (each.market for each in markets.values()), CURRENCY)
 
     async def balances(self, user: UserId) -> list[wire.Balance]:
         """Return what the account has, by asset."""
@@ -37,9 +36,9 @@ class Portfolio:
 
     async def valued(self, user: UserId) -> wire.PortfolioView:
         """Return what the account has and what it is worth, cut to the currency's atoms."""
-        holdings, total, decimals = [], 0, self._currency.decimals
+        holdings, total, decimals = [], 0, self._valuation.currency.decimals
         for each in await self._queries.balances(user):
-            value = self._value(each)
+            value = self._valuation.value(each)
             total += value or 0
             shown = None if value is None else show(value, decimals)
             holdings.append(wire.Holding(each.asset, *self._amounts(each), shown))
@@ -70,18 +69,6 @@ class Portfolio:
         decimals = self._decimals(balance.asset)
         available, held = balance.available, balance.held
         return show(available, decimals), show(held, decimals), show(available + held, decimals)
-
-    def _value(self, balance: BalanceChanged) -> int | None:
-        """Return what a balance is worth in atoms of the currency, or None where nothing says."""
-        total = balance.available + balance.held
-        if balance.asset == CURRENCY:
-            return total
-        market = self._priced.get(balance.asset)
-        if market is None:
-            return None
-        ticker = self._market_data.ticker(market.symbol)
-        price = ticker.best_bid[0] if ticker.last is None and ticker.best_bid else ticker.last
-        return None if price is None else total * price * market.tick_atoms // 10 ** self._decimals(balance.asset)
 
     def _entry(self, entry: LedgerEntry, user: UserId) -> wire.LedgerEntry:
         posting = entry.posting

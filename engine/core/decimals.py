@@ -4,6 +4,7 @@ The wire carries plain decimal strings such as "61837.63": digits, at most one p
 """
 
 import re
+from collections.abc import Mapping
 
 from engine.core.market import Asset, Market
 from engine.core.refusals import Refused
@@ -90,6 +91,19 @@ def show_plain(value: int, decimals: int) -> str:
     """Return the same without trailing zeros: 150, 2 -> "1.5"."""
     text = show(value, decimals)
     return text.rstrip("0").rstrip(".") if decimals else text
+
+
+def show_details(refused: Refused, assets: Mapping[str, Asset]) -> dict[str, str | int]:
+    """Return a refusal's details as people read them: amounts of its asset become decimal strings."""
+    asset = assets.get(str(refused.details.get("asset")))
+    if asset is None:
+        return refused.details
+    return {
+        name.removesuffix("_atoms"): show(value, asset.decimals)
+        if name.endswith("_atoms") and isinstance(value, int)
+        else value
+        for name, value in refused.details.items()
+    }
 
 
 def places(unit: int, decimals: int) -> int:

@@ -1,0 +1,174 @@
+"""The bot, built and run. Telegram being away makes it wait; nothing of it ends the exchange."""
+
+import asyncio
+import random
+from typing import Final
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
+from aiogram.types import BotCommand, Update
+
+from bot.cards import Cards
+from bot.guards import Answering, OnlyOnce
+from bot.languages import Languages
+from bot.notices import Notices
+from bot.pace import Pace
+from bot.routers.account import account_router
+from bot.routers.orders import orders_router
+from bot.routers.public import public_router, silent_router
+from bot.routers.rest import rest_router
+from bot.routers.start import Links, start_router
+from bot.texts import DEFAULT, LANGUAGES, Texts
+from bot.trading import Trading
+from engine.accounts.accounts import Accounts
+from engine.ports import Clock
+
+log = structlog.get_logger()
+
+TELEGRAM: Final = "https://api.telegram.org"
+COMMANDS: Final = (
+    "price",
+    "buy",
+    "sell",
+    "orders",
+    "cancel",
+    "trades",
+    "balance",
+    "portfolio",
+    "lang",
+    "start",
+    "help",
+)
+HEARD: Final = ("message", "callback_query")
+POLL_S: Final = 25
+REQUEST_S: Final = 15.0
+AT_ONCE: Final = 100  # updates that are worked on
+LONGEST_PAUSE_S: Final = 30.0
+GRACE_S: Final = 1.0  # for what is under way at a stop
+
+
+class Service:
+    """The bot. `notices.on_batch` is to be a listener of the sequencer while `run` runs."""
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        api_url: str | None,
+        links: Links,
+        accounts: Accounts,
+        trading: Trading,
+        clock: Clock,
+        pace: Pace,
+    ) -> None:
+        session = AiohttpSession(api=TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/")), timeout=REQUEST_S)
+        self._texts = Texts()
+        session.middleware(pace)
+        self._bot = Bot(token, session=session)
+        languages = Languages(self._texts)
+        self.notices = Notices(self._bot, pace, accounts, languages, trading.markets)
+        self.dispatcher = build_dispatcher(
+            accounts=accounts,
+            trading=trading,
+            cards=Cards(clock),
+            languages=languages,
+            notices=self.notices,
+            links=links,
+        )
+        self._working: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Serve until cancelled; then finish what is under way, for a second at most."""
+        telling = asyncio.create_task(self.notices.run(), name="notices")
+        try:
+            await self._poll()
+        finally:
+            if self._working:
+                await asyncio.wait(self._working, timeout=GRACE_S)
+            left = [*self._working, telling]
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left)
+            await self._bot.session.close()
+
+    async def _poll(self) -> None:
+        room, offset, failures, known = asyncio.Semaphore(AT_ONCE), None, 0, False
+        while True:
+            try:
+                if not known:
+                    await self._introduce()
+                    known = True
+                updates = await self._bot.get_updates(
+                    offset=offset,
+                    timeout=POLL_S,
+                    allowed_updates=list(HEARD),
+                    request_timeout=POLL_S + int(REQUEST_S),
+                )
+            except TelegramRetryAfter as told:
+                await asyncio.sleep(told.retry_after)
+                continue
+            except Exception as error:  # of any kind: it is the only way to hear of Telegram again
+                failures += 1
+                pause = min(LONGEST_PAUSE_S, 2.0 ** min(failures, 10) / 4) * random.uniform(0.5, 1)  # noqa: S311
+                log.warning("Telegram is not to be had", error=type(error).__name__, again_in_s=round(pause, 1))
+                await asyncio.sleep(pause)
+                continue
+            failures = 0
+            for update in updates:
+                offset = update.update_id + 1
+                await room.acquire()
+                task = asyncio.create_task(self._handle(update))
+                self._working.add(task)
+                task.add_done_callback(self._working.discard)
+                task.add_done_callback(lambda _: room.release())
+
+    async def _introduce(self) -> None:
+        """Say that the bot will ask for its updates itself, and what it understands."""
+        me = await self._bot.me()
+        await self._bot.delete_webhook()
+        try:
+            await self._list_commands()
+        except TelegramAPIError as error:  # people can write to it all the same
+            log.warning("the commands could not be listed", error=type(error).__name__)
+        log.info("the bot listens", name=me.username)
+
+    async def _list_commands(self) -> None:
+        for language in LANGUAGES:
+            say = self._texts.of(language)
+            commands = [BotCommand(command=name, description=say(f"command.{name}")) for name in COMMANDS]
+            await self._bot.set_my_commands(commands, language_code=None if language == DEFAULT else language)
+
+    async def _handle(self, update: Update) -> None:
+        try:
+            await self.dispatcher.feed_update(self._bot, update)
+        except TelegramAPIError as error:
+            log.warning("an answer did not reach Telegram", update=update.update_id, error=type(error).__name__)
+        except Exception:
+            log.exception("an update failed", update=update.update_id)
+
+
+def build_dispatcher(
+    *,
+    accounts: Accounts,
+    trading: Trading,
+    cards: Cards,
+    languages: Languages,
+    notices: Notices,
+    links: Links,
+) -> Dispatcher:
+    """Return the dispatcher. What it is given here, handlers take by name, and `say` and `user` beside it."""
+    dispatcher = Dispatcher(
+        trading=trading, cards=cards, languages=languages, notices=notices, links=links, disable_fsm=True
+    )
+    dispatcher.update.outer_middleware(OnlyOnce())
+    answering = Answering(accounts, trading, languages, notices)
+    dispatcher.message.middleware(answering)
+    dispatcher.callback_query.middleware(answering)
+    # The silent router stands between what is for everybody and what is for a person alone.
+    dispatcher.include_routers(
+        public_router(), silent_router(), start_router(), account_router(), orders_router(), rest_router()
+    )
+    return dispatcher

@@ -1,0 +1,93 @@
+"""The Telegram bot joined to the exchange. aiogram takes seconds to import, so this waits until the API is open."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from clobster.config import Settings
+from clobster.identity import Identity
+from data.store.queries import Queries
+from engine.core.decimals import MarketDecimals
+from engine.core.market import Asset
+from engine.core.types import UserId
+from engine.market_data.market_data import MarketData
+from engine.market_data.valuation import Valuation
+from engine.ports import Clock
+from engine.sequencer.sequencer import Sequencer
+from webapp_api.limits import RequestClass
+from webapp_api.portfolio import CURRENCY
+from webapp_api.refusals import LimitReached
+
+if TYPE_CHECKING:
+    from bot.service import Service
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telegram:
+    """What the bot needs. `run` is a loop that talks to a remote: whatever becomes of it, trading goes on."""
+
+    settings: Settings
+    people: Identity
+    sequencer: Sequencer
+    queries: Queries
+    market_data: MarketData
+    markets: dict[str, MarketDecimals]
+    assets: dict[str, Asset]
+    clock: Clock
+
+    @property
+    def is_wanted(self) -> bool:
+        """Say whether there is a bot to run: the token that development makes up is nobody's at Telegram."""
+        return self.settings.bot_token is not None or self.settings.telegram_api_url is not None
+
+    async def run(self) -> None:
+        """Serve the bot until cancelled, where one is wanted."""
+        if not self.is_wanted:
+            log.info("no bot runs, as CLOBSTER_BOT_TOKEN is not set")
+            return
+        try:
+            service = await asyncio.to_thread(self._build)
+            self.sequencer.listeners.append(service.notices.on_batch)
+            try:
+                await service.run()
+            finally:
+                self.sequencer.listeners.remove(service.notices.on_batch)
+        except Exception:
+            log.exception("the bot has ended; the exchange goes on without it")
+
+    def _build(self) -> "Service":
+        from bot.pace import Pace
+        from bot.routers.start import Links
+        from bot.service import Service
+        from bot.trading import Trading
+
+        valued = (each.market for each in self.markets.values())
+        trading = Trading(
+            sequencer=self.sequencer,
+            queries=self.queries,
+            market_data=self.market_data,
+            valuation=Valuation(self.market_data, self.assets, valued, CURRENCY),
+            markets=self.markets,
+            assets=self.assets,
+            clock=self.clock,
+            count_read=self._count_read,
+            count_order=lambda user: self.people.limits.spend_order(user, self.clock(), 1),
+        )
+        return Service(
+            token=self.people.bot_token,
+            api_url=self.settings.telegram_api_url,
+            links=Links(self.settings.public_url, self.settings.mini_app_url),
+            accounts=self.people.accounts,
+            trading=trading,
+            clock=self.clock,
+            pace=Pace(),
+        )
+
+    def _count_read(self, user: UserId) -> None:
+        allowance = self.people.limits.of_account(RequestClass.READ, user)
+        if allowance.wait_s:
+            raise LimitReached(retry_after=allowance.wait_s)

@@ -1,0 +1,1 @@
+"""The bot through a Bot API on loopback, against a whole exchange."""

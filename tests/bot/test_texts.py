@@ -1,0 +1,103 @@
+"""The catalogues agree with each other, with the code and with what the engine may refuse."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import bot
+from bot import refusals
+from bot.cards import ExpiredCard, StaleCard
+from bot.service import COMMANDS, build_dispatcher
+from bot.texts import LANGUAGES, Texts
+from engine.core import decimals
+from engine.core import refusals as core
+from engine.core.refusals import Refused
+from engine.core.types import OrderStatus
+from engine.sequencer.sequencer import Busy
+from webapp_api.refusals import LimitReached
+
+TEXTS = Texts()
+ENGLISH = TEXTS.of("en").texts
+
+# What an order by chat can't meet: it is never made so, or it belongs to other commands.
+ELSEWHERE = {
+    "already_credited",
+    "client_order_id_reused",
+    "invalid_amount",
+    "invalid_order",
+    "invalid_quote",
+    "not_listable",
+    "too_many_client_order_ids",
+    "unknown_asset",
+    "unknown_withdrawal",
+    "would_take",
+    "refused",
+}
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_the_same_with_the_same_placeholders(language: str) -> None:
+    said = TEXTS.of(language).texts
+    assert list(said) == list(ENGLISH)
+    for key, text in said.items():
+        assert text.strip() == text != ""
+        assert placeholders(text) == placeholders(ENGLISH[key]), key
+
+
+def test_a_language_that_there_is_not_is_english() -> None:
+    assert TEXTS.of("pt-BR").language == TEXTS.of(None).language == "en"
+    assert TEXTS.of("de-AT").language == "de"
+
+
+def keys(said: ast.expr) -> list[str]:
+    """Return what an expression may be that names a text; a part that is put in is `.+`."""
+    match said:
+        case ast.IfExp():
+            return keys(said.body) + keys(said.orelse)
+        case ast.JoinedStr():
+            parts = [re.escape(str(p.value)) if isinstance(p, ast.Constant) else ".+" for p in said.values]
+            return ["".join(parts)]
+        case ast.Constant(value=str(key)):
+            return [re.escape(key)]
+    return []
+
+
+def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
+    used: set[str] = set()
+    for path in Path(bot.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            says = isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Call) and node.args
+            if says and (isinstance(node.func, ast.Call) or node.func.id in ("say", "_say")):
+                for key in keys(node.args[0]):
+                    found = {each for each in ENGLISH if re.fullmatch(key, each)}
+                    assert found, (path.name, key)
+                    used |= found
+    assert {key for key in ENGLISH if not key.startswith("refused.")} - used == set()
+
+
+def test_every_command_order_state_and_refusal_has_a_text() -> None:
+    assert {f"command.{name}" for name in COMMANDS} == {key for key in ENGLISH if key.startswith("command.")}
+    assert {f"order.{status.value}" for status in OrderStatus} <= set(ENGLISH)
+    kinds = {kind for module in (core, decimals, refusals) for kind in vars(module).values() if isinstance(kind, type)}
+    codes = {kind.code for kind in kinds if issubclass(kind, Refused)}
+    codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code}
+    assert {f"refused.{code}" for code in codes - ELSEWHERE} == {key for key in ENGLISH if key.startswith("refused.")}
+
+
+def test_every_handler_is_given_what_it_takes() -> None:
+    given = set(inspect.signature(build_dispatcher).parameters) - {"accounts"} | {"say", "user", "command"}
+    handlers = 0
+    for path in (Path(bot.__file__).parent / "routers").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_"):
+                handlers += 1
+                assert {arg.arg for arg in node.args.args[1:]} <= given, node.name
+    assert handlers > 15

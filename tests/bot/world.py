@@ -1,0 +1,116 @@
+"""A whole exchange with its bot, and a Telegram on loopback between the bot and people."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.pace import Pace
+from bot.routers.start import Links
+from bot.service import Service
+from bot.trading import Trading
+from engine.core.types import AssetCode, UserId
+from engine.market_data.valuation import Valuation
+from tests.simulators.telegram import Person, Sent, Telegram, buttons, telegram
+from tests.webapp_api.house import ASSETS, FREELY, MARKETS, House, open_house
+from tests.webapp_api.launch import BOT_TOKEN
+from webapp_api.limits import Rate, RequestClass
+from webapp_api.refusals import LimitReached
+
+PAGE = "https://clobster.test"
+MINI_APP = "https://t.me/clobster_bot/app"
+
+
+class World:
+    """What a test has: the exchange, Telegram, and the bot between them."""
+
+    def __init__(self, house: House, api: Telegram, service: Service) -> None:
+        self.house = house
+        self.telegram = api
+        self.service = service
+        self.task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start the bot."""
+        self.task = asyncio.create_task(self.service.run())
+
+    async def stop(self) -> None:
+        """Stop it."""
+        if self.task is not None:
+            self.task.cancel()
+            await asyncio.wait([self.task])
+            self.task = None
+
+    async def trader(self, telegram_id: int, name: str = "Ada", language: str = "en", **amounts: int) -> Person:
+        """Return somebody who has an account with so much in it."""
+        person = self.telegram.person(telegram_id, name, language)
+        owner = await self.house.person(telegram_id)
+        for asset, amount in amounts.items():
+            assert owner.id is not None
+            await self.house.deposit(owner.id, AssetCode(asset), amount)
+        return person
+
+    async def balances(self, telegram_id: int) -> dict[str, tuple[str, str]]:
+        """Return what somebody has, as the API tells it: {asset: (available, held)}."""
+        return await (await self.house.person(telegram_id)).balances()
+
+    async def orders(self, telegram_id: int) -> int:
+        """Return how many orders somebody has ever placed."""
+        found = await (await self.house.person(telegram_id)).get("/api/trading/orders")
+        return len(found.body["orders"])
+
+
+@asynccontextmanager
+async def open_world(
+    template: Path,
+    folder: Path,
+    *,
+    rates: Mapping[RequestClass, Rate] = FREELY,
+    pace: Pace | None = None,
+    starts: bool = True,
+) -> AsyncIterator[World]:
+    """Open an exchange that quotes BTCUSDT at 60000 and 60010, with a bot."""
+    async with open_house(template, folder, rates=rates) as house, telegram(BOT_TOKEN) as api:
+        deps = house.deps
+
+        def count_read(user: UserId) -> None:
+            wait_s = deps.limits.of_account(RequestClass.READ, user).wait_s
+            if wait_s:
+                raise LimitReached(retry_after=wait_s)
+
+        trading = Trading(
+            sequencer=deps.sequencer,
+            queries=deps.queries,
+            market_data=deps.market_data,
+            valuation=Valuation(
+                deps.market_data, ASSETS, (each.market for each in MARKETS.values()), AssetCode("USDT")
+            ),
+            markets=MARKETS,
+            assets=ASSETS,
+            clock=house.clock,
+            count_read=count_read,
+            count_order=lambda user: deps.limits.spend_order(user, house.clock(), 1),
+        )
+        service = Service(
+            token=BOT_TOKEN,
+            api_url=api.url,
+            links=Links(PAGE, MINI_APP),
+            accounts=deps.accounts,
+            trading=trading,
+            clock=house.clock,
+            pace=pace or Pace(chat_s=0.01),
+        )
+        deps.sequencer.listeners.append(service.notices.on_batch)
+        await house.quote({"60000": "2", "59990": "5"}, {"60010": "2", "60020": "5"})
+        world = World(house, api, service)
+        if starts:
+            world.start()
+        try:
+            yield world
+        finally:
+            await world.stop()
+
+
+def labels(message: Sent) -> list[str]:
+    """Return what a message's buttons say."""
+    return [each["text"] for each in buttons(message)]
