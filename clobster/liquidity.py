@@ -41,7 +41,7 @@ def maker_settings(settings: Settings, listing: Listing) -> MakerSettings:
 
 
 def hedge_settings(settings: Settings, listing: Listing) -> HedgeSettings:
-    """Return how to hedge. Raises ConfigError where an asset or amount is none, or an asset has no target, or none is named."""
+    """Return how to hedge. Raises ConfigError where an asset or an amount is none, or nothing says what to hedge."""
     thresholds = _amounts("hedge_thresholds", settings.hedge_thresholds, listing)
     for code in thresholds.keys() - _limits(settings.maker_inventory, listing).keys():
         raise ConfigError(f"{PREFIX}HEDGE_THRESHOLDS: {code} has no target in {PREFIX}MAKER_INVENTORY")
