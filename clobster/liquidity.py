@@ -41,10 +41,12 @@ def maker_settings(settings: Settings, listing: Listing) -> MakerSettings:
 
 
 def hedge_settings(settings: Settings, listing: Listing) -> HedgeSettings:
-    """Return how to hedge. Raises ConfigError where an asset or an amount is none, or an asset has no target."""
+    """Return how to hedge. Raises ConfigError where an asset or an amount is none, or nothing says what to hedge."""
     thresholds = amounts_of("hedge_thresholds", settings.hedge_thresholds, listing)
     for code in thresholds.keys() - _limits(settings.maker_inventory, listing).keys():
         raise ConfigError(f"{PREFIX}HEDGE_THRESHOLDS: {code} has no target in {PREFIX}MAKER_INVENTORY")
+    if settings.hedge != "off" and not thresholds:
+        raise ConfigError(f"{PREFIX}HEDGE_THRESHOLDS: hedging is {settings.hedge}, and nothing is named to be hedged")
     return HedgeSettings(
         mode=settings.hedge,
         thresholds=thresholds,

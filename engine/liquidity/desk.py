@@ -104,8 +104,9 @@ class Desk:
         return self._loses
 
     def forgive(self) -> None:
-        """Let today's loss count from now."""
+        """Let today's loss count from now, and believe the next price."""
         self._loses = False
+        self._band.forget()
         if self.touch:
             self.profit.begin_day(self.profit.day, self.pair, self.touch.mid)
 

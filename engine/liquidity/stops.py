@@ -17,6 +17,7 @@ from engine.core.types import Micros, Symbol
 from engine.liquidity.external import Mid
 
 SAMPLES: Final = 20  # middles that a band remembers
+FAR: Final = 10  # bands away from the median a middle is no market's move, however long it stays
 
 
 class StopReason(enum.Enum):
@@ -85,8 +86,8 @@ class Band:
     """Tells a jump of the price: a middle far from the median of those of the last `window` microseconds.
 
     So one wrong price is not believed, neither when it comes nor as what later ones are compared with, and one that
-    stays is believed after half of the window. A silence does not age what is remembered: the first price after it
-    is compared with those before.
+    stays is believed after half of the window, but for one that is FAR away: that is never believed until somebody says
+    so (`forget`). A silence does not age what is remembered: the first price after it is compared with those before.
     """
 
     def __init__(self, window: Micros, width_ppm: int) -> None:
@@ -101,9 +102,17 @@ class Band:
         """Return what middles are compared with; None before the first."""
         return self._reference
 
+    def forget(self) -> None:
+        """Believe the next middle, whatever it is."""
+        self._mids.clear()
+        self._reference = None
+        self._due = Micros(0)
+
     def is_jump(self, now: Micros, mid: Mid) -> bool:
         """Take in a middle and tell whether it is outside the band around what came before it."""
         reference = self._reference
+        if reference is not None and abs(mid - reference) * PPM > reference * self._width_ppm * FAR:
+            return True
         if now >= self._due:
             self._due = Micros(now + self._every)
             self._mids.append(mid)

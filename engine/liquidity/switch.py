@@ -41,7 +41,8 @@ class Switch:
     async def resume(self, market: Symbol | Literal["all"]) -> None:
         """Let a market, or all, be quoted again unless something else is wrong. Raises UnknownSymbol.
 
-        What was lost today is forgiven: the loss that stops a market counts from now.
+        What was lost today is forgiven: the loss that stops a market counts from now. The next price is believed,
+        however far it is from those before.
         """
         markets = self._named(market)
         for symbol in markets:

@@ -93,6 +93,7 @@ def test_every_setting_goes_where_it_belongs() -> None:
         ("MAKER_INVENTORY", "DOGE=1:2:3"),
         ("HEDGE", "on"),
         ("HEDGE_THRESHOLDS", "ETH=1"),
+        ("HEDGE_THRESHOLDS", ""),
     ],
 )
 def test_what_is_wrong_is_named(name: str, value: str) -> None:

@@ -61,7 +61,7 @@ hedges = Table(
     integer("base"),
     integer("quote"),
     integer("fee"),
-    Column("name", Text, nullable=False, server_default=""),  # there; none on paper before it was kept
+    Column("name", Text, nullable=False, server_default=""),  # what the order is called there
     one_of("side", Side),
     one_of("state", HedgeState),
     check("is_paper", "is_paper BETWEEN 0 AND 1"),

@@ -170,6 +170,24 @@ async def test_a_price_that_is_not_believed_is_no_loss(exchange: House) -> None:
         assert told == [("BTCUSDT", "jump", True)]
 
 
+async def test_a_price_ten_bands_away_is_quoted_only_when_an_operator_believes_it(exchange: House) -> None:
+    maker, told = watched(exchange, HELD_OFF)
+    async with running(maker):
+        await quoting(exchange)
+        for _ in range(100):
+            exchange.time.now_s += 0.5
+            exchange.feed.put(external("1@1000", "1@1001"))
+            await asyncio.sleep(0.001)
+        await exchange.until(lambda: exchange.resting() == NOTHING)
+        assert [change for symbol, *change in told if symbol == BTCUSDT.symbol] == [["jump", True]]
+        await maker.switch.resume(BTCUSDT.symbol)
+        for _ in range(6):
+            exchange.time.now_s += 0.5
+            exchange.feed.put(external("1@1000", "1@1001"))
+            await asyncio.sleep(0.01)
+        await exchange.until(lambda: shown(exchange.resting()) == "10000@100000 | 10000@100100")
+
+
 async def test_an_operator_who_resumes_forgives_the_loss(exchange: House) -> None:
     maker, told = watched(exchange, replace(SIMPLE, stops=replace(EASY, loss=2)))
     async with running(maker):

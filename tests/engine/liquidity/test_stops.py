@@ -87,6 +87,17 @@ def test_a_price_that_stays_is_believed_after_half_of_the_window() -> None:
     assert all(fast), "many books at once are no evidence"
 
 
+def test_a_price_ten_bands_away_is_not_believed_until_somebody_says_so() -> None:
+    band = Band(Micros(10 * S), 20_000)
+    band.is_jump(Micros(0), Mid(100_000))
+    for at in range(1, 1_000):
+        assert band.is_jump(Micros(at * S), Mid(120_001 if at % 2 else 79_999))
+    assert band.reference == 100_000
+    band.forget()
+    assert not band.is_jump(Micros(1_000 * S), Mid(1_000_000))
+    assert band.is_jump(Micros(1_001 * S), Mid(100_000))
+
+
 def test_the_first_price_after_a_silence_is_compared_with_those_before() -> None:
     band = Band(Micros(10 * S), 20_000)
     for at in range(30):
