@@ -22,7 +22,7 @@ from tests.e2e.test_start_and_stop import clobster
 from tests.support.server import Server, call
 
 ROUNDS = 6
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 def test_every_deposit_is_credited_once_whenever_the_server_dies(tmp_path: Path) -> None:
