@@ -132,4 +132,4 @@ def withdrawal_rows(withdrawals: Iterable[WithdrawalChanged]) -> list[Row]:
 
 def owed_rows(trades: Iterable[Traded]) -> list[Row]:
     """Return rows of `settlement_outbox`: each trade owes its settlement from its own transaction on."""
-    return [(t.id, t.at) for t in trades]
+    return [(t.id,) for t in trades]

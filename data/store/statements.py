@@ -102,7 +102,7 @@ POSTINGS: Final = Insert(schema.postings, _names(schema.postings)[1:])
 BALANCES: Final = Insert(schema.balances, _names(schema.balances), ("available", "held"))
 DEPOSITS: Final = Insert(schema.deposits, _names(schema.deposits))
 WITHDRAWALS: Final = Insert(schema.withdrawals, _names(schema.withdrawals), ("status", "updated_at"))
-OWED: Final = Insert(schema.settlement_outbox, ("trade_id", "updated_at"))
+OWED: Final = Insert(schema.settlement_outbox, ("trade_id",))
 COMMANDS: Final = Insert(schema.commands, _names(schema.commands))
 
 _row = schema.sequencer.c

@@ -52,7 +52,7 @@ _FILL: Final = (
            CASE WHEN n % 4 >= 2 THEN n END, CASE WHEN n % 4 < 2 THEN {_OTHER} ELSE {_OWNER} END, 1, 0
       FROM number
     """,
-    f"INSERT INTO settlement_outbox {_NUMBERS} SELECT n, 'owed', NULL, {_AT} FROM number",
+    f"INSERT INTO settlement_outbox {_NUMBERS} SELECT n, NULL, NULL FROM number",
     f"""
     INSERT INTO postings {_NUMBERS}
     SELECT n, CASE WHEN n % 1000 = 0 THEN '{RARE_ASSET}' ELSE 'USDT' END, {_OWNER}, 0,

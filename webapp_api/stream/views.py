@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Container, Mapping
 from typing import Final
 
-from data.store.schema import SettlementState
 from engine.core.decimals import MarketDecimals, show
 from engine.core.events import BalanceChanged, OrderChanged, Traded
 from engine.core.market import Asset
 from engine.core.types import OrderId, UserId
 from engine.sequencer.batch import Batch
+from engine.settlement.types import SettlementState
 from webapp_api import orders, wire
 
 ORDERS: Final = "user:orders"
