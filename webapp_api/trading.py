@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping
 
 from data.store.queries import Queries, Status
-from engine.core.commands import CancelAll, CancelOrder
+from engine.core.commands import AmendOrder, CancelAll, CancelOrder
 from engine.core.events import AlreadyPlaced, Event, OrderChanged
 from engine.core.market import Asset
-from engine.core.refusals import OrderNotOpen, UnknownOrder
+from engine.core.refusals import InvalidQuantity, OrderNotOpen, UnknownOrder
 from engine.core.types import Micros, OrderId, Side, Symbol, UserId
 from engine.ports import Clock
 from engine.sequencer.sequencer import Busy, Outcome, Sequencer
@@ -48,6 +48,26 @@ class Trading:
             )
             outcomes = await committed
         return await basket.results(outcomes, self._assets).completed(self._find)
+
+    async def amend(self, user: UserId, order: OrderId, body: wire.AmendOrder) -> wire.Order:
+        """Make an order smaller and return it.
+
+        Raises UnknownOrder, OrderNotOpen, InvalidQuantity and what `MarketDecimals` refuses.
+        """
+        found = await self._queries.order(user, order)
+        if found is None:
+            raise UnknownOrder("You have no order with this id.")
+        market = self._markets[found.symbol]
+        quantity = market.quantity(body.quantity)
+        if not quantity:
+            raise InvalidQuantity
+        try:
+            events = await self._sequencer.submit(AmendOrder(self._clock(), user, order, quantity))
+        except UnknownOrder:
+            raise OrderNotOpen from None
+        if not events:  # it was as small already
+            return await self.order(user, order)
+        return (await self._done([_changed(events[0])]))[0]
 
     async def cancel(self, user: UserId, order: OrderId) -> wire.Order:
         """Cancel an order and return it. Raises UnknownOrder, or OrderNotOpen where it is over already."""

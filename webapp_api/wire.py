@@ -39,6 +39,12 @@ class PlaceOrder(Struct, forbid_unknown_fields=True, gc=False):
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER
 
 
+class AmendOrder(Struct, forbid_unknown_fields=True, gc=False):
+    """`PATCH /api/trading/orders/{id}`. quantity is all that is wanted from now on, with what has traded."""
+
+    quantity: Decimal
+
+
 class CancelOrder(Struct, forbid_unknown_fields=True, gc=False):
     """The params of order.cancel: one of the two."""
 
@@ -339,6 +345,7 @@ class Error(Struct):
 
 
 PLACE_ORDER: Final = msgspec.json.Decoder(PlaceOrder)
+AMEND_ORDER: Final = msgspec.json.Decoder(AmendOrder)
 SIGN_IN_BY_TELEGRAM: Final = msgspec.json.Decoder(SignInByTelegram)
 REFRESH: Final = msgspec.json.Decoder(Refresh)
 SIGN_OUT_EVERYWHERE: Final = msgspec.json.Decoder(SignOutEverywhere)

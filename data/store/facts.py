@@ -39,7 +39,7 @@ ORDER: Final = (
     " client_order_id, status, filled, notional, prevented, created_at, updated_at"
 )
 PLACED: Final = (
-    "id, created_at, user_id, symbol, side, type, quantity, quote_quantity, price, time_in_force,"
+    "id, created_at, user_id, symbol, side, type, quantity + reduced, quote_quantity, price, time_in_force,"
     " self_trade_prevention, client_order_id"
 )
 TRADE: Final = (

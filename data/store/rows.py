@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec.structs import astuple
 
-from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
+from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Reduced, Traded, WithdrawalChanged
 from engine.core.market import Asset, Market
 from engine.market_data.candles import Candle, by_minute
 from engine.market_data.intervals import MINUTE
@@ -55,6 +55,11 @@ def order_rows(orders: Iterable[OrderChanged]) -> list[Row]:
         )
         for o in orders
     ]
+
+
+def reduction_rows(reductions: Iterable[Reduced]) -> list[Row]:
+    """Return parameters of `statements.REDUCE`."""
+    return [(r.by, r.order) for r in reductions]
 
 
 def trade_rows(trades: Iterable[Traded]) -> list[Row]:

@@ -50,6 +50,18 @@ class CancelOrder(Record, frozen=True, tag="cancel"):
     client_order_id: str = ""
 
 
+class AmendOrder(Record, frozen=True, tag="amend"):
+    """Let an open order want less than it did, where it stands in the queue.
+
+    quantity is all that it wants from now on, with what has traded; the same again changes nothing.
+    """
+
+    at: Micros
+    user: UserId
+    order: OrderId
+    quantity: Lots
+
+
 class CancelAll(Record, frozen=True, tag="cancel_all"):
     """Take all of an account's orders off one book, or off every book where symbol is empty."""
 
@@ -146,6 +158,7 @@ class BeginEpoch(Record, frozen=True, tag="epoch"):
 Command = (
     PlaceOrder
     | CancelOrder
+    | AmendOrder
     | CancelAll
     | Quote
     | ChangeQuote

@@ -27,6 +27,7 @@ from engine.core.types import (
 class OrderChanged(Record, frozen=True, tag="order"):
     """An order's whole state right after something happened to it.
 
+    quantity is what is wanted now, which may be less than was placed (see `Reduced`).
     Of a market order by quote amount, quantity is 0 and quote_quantity says what to spend or to receive.
     notional is what has traded so far, in quote atoms; prevented is what self-trade prevention took away.
     """
@@ -48,6 +49,13 @@ class OrderChanged(Record, frozen=True, tag="order"):
     prevented: Lots
     created_at: Micros
     updated_at: Micros
+
+
+class Reduced(Record, frozen=True, tag="reduced"):
+    """An order's owner wants so much less of it than before."""
+
+    order: OrderId
+    by: Lots
 
 
 class Traded(Record, frozen=True, tag="traded"):
@@ -129,6 +137,7 @@ class EpochBegan(Record, frozen=True, tag="epoch_began"):
 
 Event = (
     OrderChanged
+    | Reduced
     | Traded
     | AlreadyPlaced
     | Quoted

@@ -6,9 +6,11 @@ from typing import assert_never
 
 import msgspec
 
+from engine.core.amending import amend
 from engine.core.book import Order
 from engine.core.canceling import cancel, cancel_all
 from engine.core.commands import (
+    AmendOrder,
     BeginEpoch,
     CancelAll,
     CancelOrder,
@@ -85,6 +87,8 @@ class Exchange:
                 return place(state, command)
             case CancelOrder():
                 return cancel(state, command)
+            case AmendOrder():
+                return amend(state, command)
             case CancelAll():
                 return cancel_all(state, command)
             case ChangeQuote():
@@ -129,6 +133,7 @@ class Exchange:
             placed = remembered.get(kept.id) or command_of(kept)
             remaining = Lots(kept.quantity - kept.filled - kept.prevented)
             order = Order(kept.id, kept.user, kept.side, kept.price, remaining, placed)
+            order.quantity = kept.quantity
             order.filled, order.notional, order.prevented = kept.filled, kept.notional, kept.prevented
             state.venues[kept.symbol].book.side(kept.side).rest(order)
             state.add_order(order)

@@ -20,6 +20,7 @@ from engine.core.events import (
     MarketListed,
     OrderChanged,
     Quoted,
+    Reduced,
     Traded,
     WithdrawalChanged,
 )
@@ -212,12 +213,15 @@ class Sequencer:
         markets: list[Market] = []
         deposits: list[Deposited] = []
         withdrawals: dict[int, WithdrawalChanged] = {}
+        reductions: list[Reduced] = []
         for event in draft.events:
             match event:
                 case OrderChanged():
                     orders[event.id] = event
                 case Traded():
                     trades.append(event)
+                case Reduced():
+                    reductions.append(event)
                 case Deposited():
                     deposits.append(event)
                 case WithdrawalChanged():
@@ -251,6 +255,7 @@ class Sequencer:
             levels=levels,
             deposits=deposits,
             withdrawals=list(withdrawals.values()),
+            reductions=reductions,
         )
 
     async def _commit(self, batch: Batch) -> Batch:

@@ -42,7 +42,7 @@ _FILL: Final = (
     SELECT n, {_OWNER}, {_SYMBOL}, {_SIDE}, 'limit', 'gtc', 'expire_maker', 6000000, 100, 0, NULL,
            CASE WHEN n % 50000 = 1 OR n > :rows - 100 THEN 'new' WHEN n % 3 THEN 'canceled' ELSE 'filled' END,
            CASE WHEN n % 50000 = 1 OR n > :rows - 100 OR n % 3 THEN 0 ELSE 100 END,
-           CASE WHEN n % 50000 = 1 OR n > :rows - 100 OR n % 3 THEN 0 ELSE 600 END, 0, {_AT}, {_AT}
+           CASE WHEN n % 50000 = 1 OR n > :rows - 100 OR n % 3 THEN 0 ELSE 600 END, 0, {_AT}, {_AT}, 0
       FROM number
     """,
     f"""

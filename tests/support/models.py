@@ -140,6 +140,20 @@ class SlowExchange:
         self.resting.remove(found[0])
         return Told(orders=[(number, OrderStatus.CANCELED)])
 
+    def amend(self, user: UserId, number: int, quantity: int) -> Told:
+        """Want less of an order."""
+        found = [order for order in self.resting if order.id == number != QUOTE and order.user == user]
+        if not found:
+            raise Refusal("unknown_order")
+        order = found[0]
+        left = quantity - order.filled - order.prevented
+        if left == order.left:
+            return Told()
+        if not 0 < left < order.left:
+            raise Refusal("invalid_quantity")
+        order.left = left
+        return Told(orders=[(number, OrderStatus.PARTIALLY_FILLED if order.filled else OrderStatus.NEW)])
+
     def cancel_all(self, user: UserId, symbol: str) -> Told:
         """Take all orders of a market off, or of every market where symbol is empty."""
         mine = [o for o in self.resting if o.user == user and o.id != QUOTE and symbol in {"", o.symbol}]

@@ -20,6 +20,7 @@ Orders get the numbers 1, 2, 3... as they are placed. `play` gives everybody ple
 from collections.abc import Iterator
 
 from engine.core.commands import (
+    AmendOrder,
     BeginEpoch,
     CancelAll,
     CancelOrder,
@@ -32,7 +33,7 @@ from engine.core.commands import (
     Quote,
     RequestWithdrawal,
 )
-from engine.core.events import AlreadyPlaced, Deposited, Event, OrderChanged, Traded, WithdrawalChanged
+from engine.core.events import AlreadyPlaced, Deposited, Event, OrderChanged, Reduced, Traded, WithdrawalChanged
 from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
 from engine.core.refusals import Refused
@@ -131,6 +132,8 @@ class _Stage:
                 return RequestWithdrawal(at, OWNERS[owner], AssetCode(asset), Atoms(int(amount)), "somewhere")
             case [owner, "keep", number]:
                 return CancelWithdrawal(at, OWNERS[owner], WithdrawalId(int(number)))
+            case [owner, "amend", number, lots]:
+                return AmendOrder(at, OWNERS[owner], OrderId(int(number)), Lots(int(lots)))
             case [owner, "cancel", "all"]:
                 return CancelAll(at, OWNERS[owner])
             case [owner, "cancel", which]:
@@ -203,6 +206,8 @@ def tell(event: Event) -> Iterator[str]:
         case OrderChanged():
             left = event.quantity - event.filled - event.prevented if event.quantity else 0
             yield f"order {event.id} {event.status.value}" + (f" {left}" if left else "")
+        case Reduced():
+            yield f"reduced {event.order} {event.by}"
         case AlreadyPlaced():
             yield f"already placed {event.order}"
         case WithdrawalChanged():

@@ -120,6 +120,9 @@ class Person:
     async def post(self, path: str, body: Any = None, **options: Any) -> Answer:
         return await self.ask("POST", path, body, **options)
 
+    async def patch(self, path: str, body: Any) -> Answer:
+        return await self.ask("PATCH", path, body)
+
     async def delete(self, path: str) -> Answer:
         return await self.ask("DELETE", path)
 

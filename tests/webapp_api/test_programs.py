@@ -16,6 +16,7 @@ from webapp_api.auth.access import RULES, Who
 INVALID = (401, "invalid_credentials")
 BODIES: dict[str, Any] = {
     "POST /api/trading/orders": LIMIT,
+    "PATCH /api/trading/orders/{id}": {"quantity": "0.0050"},
     "POST /api/trading/orders/batch": {"orders": [{"op": "place", **LIMIT}]},
 }
 PARAMS = {"GET /api/portfolio/deposit-address": "asset=USDT"}

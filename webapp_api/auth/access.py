@@ -104,6 +104,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/trading/orders": READS,
     "DELETE /api/trading/orders": TRADES,
     "GET /api/trading/orders/{id}": READS,
+    "PATCH /api/trading/orders/{id}": TRADES,
     "DELETE /api/trading/orders/{id}": TRADES,
     "GET /api/trading/trades": READS,
     "GET /api/portfolio": READS,

@@ -52,7 +52,7 @@ class Operation:
     """
 
     name: str
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     summary: str
     parameters: tuple[Parameter, ...] = ()

@@ -10,7 +10,7 @@ from data.store.accounts import SqliteAccounts
 from data.store.migrate import sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
-from engine.core.commands import CancelOrder, Command, Deposit, ListAsset, ListMarket, PlaceOrder, Quote
+from engine.core.commands import AmendOrder, CancelOrder, Command, Deposit, ListAsset, ListMarket, PlaceOrder, Quote
 from engine.core.events import Event, OrderChanged
 from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
@@ -106,6 +106,9 @@ class Books:
         placed = (await self.do(command))[-1]
         assert isinstance(placed, OrderChanged)
         return placed
+
+    async def amend(self, user: UserId, order: OrderId, quantity: int) -> None:
+        await self.do(AmendOrder(self.now(), user, order, Lots(quantity)))
 
     async def cancel(self, user: UserId, order: OrderId) -> None:
         await self.do(CancelOrder(self.now(), user, order))
