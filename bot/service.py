@@ -11,10 +11,11 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import BotCommand, Update
 
+from bot.alarms import Alarms, State
 from bot.cards import Cards
 from bot.guards import Answering, OnlyOnce
 from bot.languages import Languages
-from bot.notices import Notices
+from bot.notices import Notice, Notices
 from bot.pace import Pace
 from bot.routers.account import account_router
 from bot.routers.orders import orders_router
@@ -24,6 +25,7 @@ from bot.routers.start import Links, start_router
 from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
 from engine.accounts.accounts import Accounts
+from engine.core.types import UserId
 from engine.ports import Clock
 
 log = structlog.get_logger()
@@ -63,6 +65,7 @@ class Service:
         trading: Trading,
         clock: Clock,
         pace: Pace,
+        alarms: Alarms,
     ) -> None:
         session = AiohttpSession(api=TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/")), timeout=REQUEST_S)
         self._texts = Texts()
@@ -78,21 +81,29 @@ class Service:
             notices=self.notices,
             links=links,
         )
+        self._accounts = accounts
+        self._alarms = alarms
         self._working: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serve until cancelled; then finish what is under way, for a second at most."""
-        telling = asyncio.create_task(self.notices.run(), name="notices")
+        telling = [
+            asyncio.create_task(self.notices.run(), name="notices"),
+            asyncio.create_task(self._alarms.run(self._accounts, self._alarm), name="alarms"),
+        ]
         try:
             await self._poll()
         finally:
             if self._working:
                 await asyncio.wait(self._working, timeout=GRACE_S)
-            left = [*self._working, telling]
+            left = [*self._working, *telling]
             for task in left:
                 task.cancel()
             await asyncio.wait(left)
             await self._bot.session.close()
+
+    def _alarm(self, admin: UserId, subject: str, state: State, rings: bool) -> None:
+        self.notices.put(admin, ("alarm", subject), Notice(state.text, rings=rings))
 
     async def _poll(self) -> None:
         room, offset, failures, known = asyncio.Semaphore(AT_ONCE), None, 0, False

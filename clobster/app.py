@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from bot.alarms import Alarms
 from clobster import identity, limits, markets
 from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
@@ -108,6 +109,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     people.activity.listeners.append(hub.on_activity)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
+    alarms = Alarms(settings.admins)
+    market_making.alarms.append(alarms.on_quoting)
     custody = None
     if settings.solana != "off":
         accounts = SqliteDepositAccounts(store, queries)
@@ -159,6 +162,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         markets=decimals,
         assets=assets,
         clock=now,
+        alarms=alarms,
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.alarms import Alarms
 from clobster.config import Settings
 from clobster.identity import Identity
 from data.store.queries import Queries
@@ -38,6 +39,7 @@ class Telegram:
     markets: dict[str, MarketDecimals]
     assets: dict[str, Asset]
     clock: Clock
+    alarms: Alarms
 
     @property
     def is_wanted(self) -> bool:
@@ -85,6 +87,7 @@ class Telegram:
             trading=trading,
             clock=self.clock,
             pace=Pace(),
+            alarms=self.alarms,
         )
 
     def _count_read(self, user: UserId) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.alarms import Alarms
 from bot.pace import Pace
 from bot.routers.start import Links
 from bot.service import Service
@@ -12,7 +13,7 @@ from bot.trading import Trading
 from engine.core.types import AssetCode, UserId
 from engine.market_data.valuation import Valuation
 from tests.simulators.telegram import Person, Sent, Telegram, buttons, telegram
-from tests.webapp_api.house import ASSETS, FREELY, MARKETS, House, open_house
+from tests.webapp_api.house import ADMIN, ASSETS, FREELY, MARKETS, House, open_house
 from tests.webapp_api.launch import BOT_TOKEN
 from webapp_api.limits import Rate, RequestClass
 from webapp_api.refusals import LimitReached
@@ -24,8 +25,9 @@ MINI_APP = "https://t.me/clobster_bot/app"
 class World:
     """What a test has: the exchange, Telegram, and the bot between them."""
 
-    def __init__(self, house: House, api: Telegram, service: Service) -> None:
+    def __init__(self, house: House, api: Telegram, service: Service, alarms: Alarms) -> None:
         self.house = house
+        self.alarms = alarms
         self.telegram = api
         self.service = service
         self.task: asyncio.Task[None] | None = None
@@ -68,6 +70,7 @@ async def open_world(
     rates: Mapping[RequestClass, Rate] = FREELY,
     pace: Pace | None = None,
     starts: bool = True,
+    ring_s: float = 60.0,
 ) -> AsyncIterator[World]:
     """Open an exchange that quotes BTCUSDT at 60000 and 60010, with a bot."""
     async with open_house(template, folder, rates=rates) as house, telegram(BOT_TOKEN) as api:
@@ -91,6 +94,7 @@ async def open_world(
             count_read=count_read,
             count_order=lambda user: deps.limits.spend_order(user, house.clock(), 1),
         )
+        alarms = Alarms(frozenset({ADMIN}), edit_s=0.05, ring_s=ring_s)
         service = Service(
             token=BOT_TOKEN,
             api_url=api.url,
@@ -99,10 +103,11 @@ async def open_world(
             trading=trading,
             clock=house.clock,
             pace=pace or Pace(chat_s=0.01),
+            alarms=alarms,
         )
         deps.sequencer.listeners.append(service.notices.on_batch)
         await house.quote({"60000": "2", "59990": "5"}, {"60010": "2", "60020": "5"})
-        world = World(house, api, service)
+        world = World(house, api, service, alarms)
         if starts:
             world.start()
         try:
