@@ -5,6 +5,10 @@ PYTHONS := python3.13 python3.12 python3.11 python3.14 python3 python
 BIN := .venv/bin
 READY := .venv/.ready
 
+# Tests wait more than they compute, so there are more at a time than processors (one at a time: make test ARGS="-n 0").
+# They start many servers, each of which would compile everything again where bytecode may not be written.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 4 --dist worksteal
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test history soak-feed check lint bench fuzz-api lock
 
@@ -18,7 +22,7 @@ run: setup ## the exchange on http://127.0.0.1:8080 (more options: make run ARGS
 	@exec $(BIN)/clobster run $(ARGS)
 
 test: setup ## the whole test suite (a part of it: make test ARGS=tests/engine)
-	@$(BIN)/pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 history: setup ## the timing of pages at ten million rows, which takes some minutes and 3 GB
 	@CLOBSTER_TEST_ROWS=10000000 $(BIN)/pytest tests/data/store/test_history.py

@@ -8,8 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from data.store.migrate import sqlite_url, upgrade
 from engine.core.types import AssetCode, Micros, Symbol, UserId
+from tests.support.database import ensure_database
 
 BUSY, IDLE, EMPTY, CROWD = UserId(1000), UserId(1001), UserId(1002), 1003
 CROWD_SIZE: Final = 64
@@ -64,7 +64,7 @@ _FILL: Final = (
 
 def fill(path: Path, rows: int) -> None:
     """Make a database of so many orders, trades and postings. Ten million take some minutes and 3 GB."""
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         for pragma in _PRAGMAS:

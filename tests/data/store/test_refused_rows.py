@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from data.store.migrate import sqlite_url, upgrade
+from tests.support.database import ensure_database
 
 ORDER = {
     "id": 1,
@@ -115,7 +115,7 @@ def insert(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> N
 @pytest.fixture(scope="module")
 def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
     path: Path = tmp_path_factory.mktemp("books") / "books.sqlite"
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
     for code, decimals in (("USDT", 6), ("BTC", 8)):

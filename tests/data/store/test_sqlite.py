@@ -7,7 +7,6 @@ import pytest
 
 from data.store import sqlite
 from data.store.audit import AuditReads
-from data.store.migrate import sqlite_url, upgrade
 from data.store.sqlite import SqliteStore
 from engine.core.commands import CancelWithdrawal, CompleteWithdrawal, Deposit, ListMarket, RequestWithdrawal
 from engine.core.events import BalanceChanged, WithdrawalChanged
@@ -19,6 +18,7 @@ from engine.ports import LostLead
 from engine.sequencer.journal import replay
 from engine.sequencer.sequencer import Busy
 from tests.data.store.books import BTC, BTCUSDT, Books, books
+from tests.support.database import ensure_database
 
 
 async def a_busy_day(day: Books) -> UserId:
@@ -251,7 +251,7 @@ async def test_no_file_is_made_where_none_is(tmp_path: Path) -> None:
 
 async def test_a_database_that_lost_its_sequencer_is_not_an_empty_exchange(tmp_path: Path) -> None:
     path = tmp_path / "books.sqlite"
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     store = await SqliteStore.open(path)
     try:
         await store.write(lambda connection: connection.execute("DELETE FROM sequencer"))

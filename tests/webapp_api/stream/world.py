@@ -13,7 +13,6 @@ from aiohttp import web
 
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
-from data.store.migrate import upgrade
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
@@ -30,6 +29,7 @@ from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, OrderId, U
 from engine.market_data.market_data import MarketData
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Sequencer
+from tests.support.database import ensure_database
 from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.sealing import Seal, made_encryption_key
@@ -204,7 +204,7 @@ class World:
 @asynccontextmanager
 async def exchange_in(path: Path) -> AsyncIterator[tuple[Gated, Exchange, Sequencer]]:
     """Open an exchange that lists BTCUSDT; its writer runs."""
-    upgrade(f"sqlite:///{path}")
+    ensure_database(path)
     store = await Gated.open(path)
     store.gate, store.told = asyncio.Event(), asyncio.Event()
     store.gate.set()
