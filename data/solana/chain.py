@@ -17,7 +17,8 @@ from solders.transaction_status import EncodedTransactionWithStatusMeta, UiTrans
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
-from data.solana.asking import asked, send, value
+from data.solana.asking import asked, value
+from data.solana.sending import send
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
 
 TIMEOUT_S: Final = 10.0
