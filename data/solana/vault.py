@@ -90,8 +90,10 @@ class RpcVault:
         kind = InitializeAccount3Params(
             program_id=TOKEN_PROGRAM_ID, account=account, mint=Pubkey.from_string(mint), owner=owner
         )
-        paying = [transfer(TransferParams(from_pubkey=owner, to_pubkey=account, lamports=missing))]
-        return [*(paying if missing > 0 else ()), allocate_with_seed(place), initialize_account3(kind)]
+        making = [allocate_with_seed(place), initialize_account3(kind)]
+        if missing <= 0:
+            return making  # somebody has paid more than it costs
+        return [transfer(TransferParams(from_pubkey=owner, to_pubkey=account, lamports=missing)), *making]
 
     async def _rent_of_one(self) -> int:
         if self._rent is None:

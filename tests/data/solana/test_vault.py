@@ -86,6 +86,7 @@ async def test_lamports_that_somebody_sent_there_before_are_in_nobodys_way(house
     for user, lamports in ((ada, 1_000_000), (eve, 10**9)):
         place = Pubkey.from_string(vault.address(user, USDT))
         await house.confirmed(house.rich, paying(house.rich, place, lamports))
+    await house.finality()
     await vault.ensure([(ada, USDT), (eve, USDT)])
     assert vault.find(ada, USDT) is not None
     assert vault.find(eve, USDT) is not None
@@ -111,6 +112,7 @@ async def test_something_else_at_the_address_is_refused_and_the_others_are_made(
         InitializeAccount3Params(program_id=TOKEN_PROGRAM_ID, account=place, mint=house.mint, owner=stranger)
     )
     await house.confirmed(authority, made, kind)
+    await house.finality()
     await vault.ensure([(ada, USDT)])
     with pytest.raises(NotOurs, match="something else"):
         await vault.ensure([(eve, USDT)])
