@@ -34,16 +34,16 @@ MOST_NOTIFICATIONS: Final = 10_000
 
 
 class RpcChain:
-    """`engine.ports.Chain`. Close it when it is done with."""
+    """`engine.ports.Chain`. Close it when it is done with. Whoever else asks over `client` keeps to its rate."""
 
     def __init__(self, url: str, ws_url: str, *, requests_s: float = 0) -> None:
         """Ask at most so many requests a second; 0 is without a limit."""
-        self._client = AsyncClient(url, commitment=Finalized, timeout=TIMEOUT_S, rate_limit=requests_s)
+        self.client = AsyncClient(url, commitment=Finalized, timeout=TIMEOUT_S, rate_limit=requests_s)
         self._ws_url = ws_url
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self.client.close()
 
     def token_account(self, owner: str, mint: str) -> str:
         """Return the address of an owner's token account for a mint."""
@@ -74,7 +74,7 @@ class RpcChain:
 
     async def _accounts(self, addresses: Sequence[str]) -> list[Account | None]:
         keys = [Pubkey.from_string(address) for address in addresses]
-        found = await value(lambda: self._client.get_multiple_accounts(keys))
+        found = await value(lambda: self.client.get_multiple_accounts(keys))
         if len(found) != len(keys):
             raise ChainUnavailable("fewer accounts were answered than asked for")
         return list(found)
@@ -82,7 +82,7 @@ class RpcChain:
     async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
         """Return transactions that name an account, newest first: those before one, down to the one after another."""
         answer = await value(
-            lambda: self._client.get_signatures_for_address(
+            lambda: self.client.get_signatures_for_address(
                 Pubkey.from_string(address),
                 before=Signature.from_string(before) if before else None,
                 until=Signature.from_string(until) if until else None,
@@ -94,7 +94,7 @@ class RpcChain:
     async def transaction(self, signature: str) -> ChainTransaction | None:
         """Return what a transaction did; None where the node knows none."""
         answer = await value(
-            lambda: self._client.get_transaction(
+            lambda: self.client.get_transaction(
                 Signature.from_string(signature), max_supported_transaction_version=NEWEST_VERSION
             )
         )
@@ -112,23 +112,23 @@ class RpcChain:
             create_idempotent_associated_token_account(paying, Pubkey.from_string(owner), Pubkey.from_string(mint))
             for mint in mints
         ]
-        blockhash = (await self._client.get_latest_blockhash(Confirmed)).value.blockhash
+        blockhash = (await self.client.get_latest_blockhash(Confirmed)).value.blockhash
         message = MessageV0.try_compile(paying, making, [], blockhash)
         signature = Signature.from_bytes(await payer.sign(to_bytes_versioned(message)))
         raw = bytes(VersionedTransaction.populate(message, [signature]))
         options = TxOpts(preflight_commitment=Confirmed)
         async with asyncio.timeout(MOST_WAIT_S):
-            await self._client.send_raw_transaction(raw, options)
+            await self.client.send_raw_transaction(raw, options)
             sent_at_s = asyncio.get_running_loop().time()
             while True:
-                status = (await self._client.get_signature_statuses([signature])).value[0]
+                status = (await self.client.get_signature_statuses([signature])).value[0]
                 if status is not None and status.err is not None:
                     raise ChainUnavailable(f"{signature} has failed: {status.err}")
                 if status is not None and status.confirmation_status != TransactionConfirmationStatus.Processed:
                     return
                 await asyncio.sleep(POLL_S)
                 if status is None and asyncio.get_running_loop().time() - sent_at_s > RESEND_S:
-                    await self._client.send_raw_transaction(raw, TxOpts(skip_preflight=True))
+                    await self.client.send_raw_transaction(raw, TxOpts(skip_preflight=True))
                     sent_at_s = asyncio.get_running_loop().time()
 
     @asynccontextmanager
