@@ -1,49 +1,42 @@
 """`engine.ports.Chain` by solana-py: JSON-RPC for what is asked, PubSub for what is told, of finalized state."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Confirmed, Finalized
-from solana.rpc.models import TxOpts
+from solana.rpc.commitment import Finalized
 from solana.rpc.websocket_api import SolanaWsClient, Subscription
 from solders.account import Account
-from solders.message import MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.rpc.responses import AccountNotification
 from solders.signature import Signature
 from solders.token.associated import get_associated_token_address
 from solders.token.state import Mint, TokenAccount
-from solders.transaction import VersionedTransaction
-from solders.transaction_status import EncodedTransactionWithStatusMeta, TransactionConfirmationStatus, UiTransaction
+from solders.transaction_status import EncodedTransactionWithStatusMeta, UiTransaction
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
-from data.solana.asking import asked, value
+from data.solana.asking import asked, send, value
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
 
 TIMEOUT_S: Final = 10.0
-MOST_WAIT_S: Final = 45.0  # for a transaction of ours
-POLL_S: Final = 0.1
-RESEND_S: Final = 2.0
 MOST_MADE: Final = 4  # token accounts in one transaction
 NEWEST_VERSION: Final = 0  # of transactions
 MOST_NOTIFICATIONS: Final = 10_000
 
 
 class RpcChain:
-    """`engine.ports.Chain`. Close it when it is done with. Whoever else asks over `client` keeps to its rate."""
+    """`engine.ports.Chain`. Close it when it is done with."""
 
     def __init__(self, url: str, ws_url: str, *, requests_s: float = 0) -> None:
         """Ask at most so many requests a second; 0 is without a limit."""
-        self.client = AsyncClient(url, commitment=Finalized, timeout=TIMEOUT_S, rate_limit=requests_s)
+        self._client = AsyncClient(url, commitment=Finalized, timeout=TIMEOUT_S, rate_limit=requests_s)
         self._ws_url = ws_url
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.client.close()
+        await self._client.close()
 
     def token_account(self, owner: str, mint: str) -> str:
         """Return the address of an owner's token account for a mint."""
@@ -74,7 +67,7 @@ class RpcChain:
 
     async def _accounts(self, addresses: Sequence[str]) -> list[Account | None]:
         keys = [Pubkey.from_string(address) for address in addresses]
-        found = await value(lambda: self.client.get_multiple_accounts(keys))
+        found = await value(lambda: self._client.get_multiple_accounts(keys))
         if len(found) != len(keys):
             raise ChainUnavailable("fewer accounts were answered than asked for")
         return list(found)
@@ -82,7 +75,7 @@ class RpcChain:
     async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
         """Return transactions that name an account, newest first: those before one, down to the one after another."""
         answer = await value(
-            lambda: self.client.get_signatures_for_address(
+            lambda: self._client.get_signatures_for_address(
                 Pubkey.from_string(address),
                 before=Signature.from_string(before) if before else None,
                 until=Signature.from_string(until) if until else None,
@@ -94,7 +87,7 @@ class RpcChain:
     async def transaction(self, signature: str) -> ChainTransaction | None:
         """Return what a transaction did; None where the node knows none."""
         answer = await value(
-            lambda: self.client.get_transaction(
+            lambda: self._client.get_transaction(
                 Signature.from_string(signature), max_supported_transaction_version=NEWEST_VERSION
             )
         )
@@ -103,33 +96,13 @@ class RpcChain:
     async def open_token_accounts(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
         """Make an owner's token accounts, those that are not there yet, and return when they are confirmed."""
         for first in range(0, len(mints), MOST_MADE):
-            some = mints[first : first + MOST_MADE]
-            await asked(lambda some=some: self._open(payer, owner, some))  # type: ignore[misc]
-
-    async def _open(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
-        paying = Pubkey.from_string(payer.address)
-        making = [
-            create_idempotent_associated_token_account(paying, Pubkey.from_string(owner), Pubkey.from_string(mint))
-            for mint in mints
-        ]
-        blockhash = (await self.client.get_latest_blockhash(Confirmed)).value.blockhash
-        message = MessageV0.try_compile(paying, making, [], blockhash)
-        signature = Signature.from_bytes(await payer.sign(to_bytes_versioned(message)))
-        raw = bytes(VersionedTransaction.populate(message, [signature]))
-        options = TxOpts(preflight_commitment=Confirmed)
-        async with asyncio.timeout(MOST_WAIT_S):
-            await self.client.send_raw_transaction(raw, options)
-            sent_at_s = asyncio.get_running_loop().time()
-            while True:
-                status = (await self.client.get_signature_statuses([signature])).value[0]
-                if status is not None and status.err is not None:
-                    raise ChainUnavailable(f"{signature} has failed: {status.err}")
-                if status is not None and status.confirmation_status != TransactionConfirmationStatus.Processed:
-                    return
-                await asyncio.sleep(POLL_S)
-                if status is None and asyncio.get_running_loop().time() - sent_at_s > RESEND_S:
-                    await self.client.send_raw_transaction(raw, TxOpts(skip_preflight=True))
-                    sent_at_s = asyncio.get_running_loop().time()
+            making = [
+                create_idempotent_associated_token_account(
+                    Pubkey.from_string(payer.address), Pubkey.from_string(owner), Pubkey.from_string(mint)
+                )
+                for mint in mints[first : first + MOST_MADE]
+            ]
+            await send(self._client, [payer], making)
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[Following]:
