@@ -23,6 +23,7 @@ from data.store.vault import SqliteVault
 from engine.core.commands import PlaceOrder
 from engine.core.events import Traded
 from engine.core.types import FEES, AssetCode, Lots, OrderType, Side, Symbol, Ticks, UserId
+from engine.custody.trying import keep_trying
 from engine.settlement.fills import Purse
 from engine.settlement.pace import Pace
 from engine.settlement.settlement import Settlement
@@ -42,19 +43,29 @@ QUICK: Final = Pace(
 )
 PRICES: Final = (6_000_000, 6_000_001, 6_000_002)
 FEE_CAP: Final = 100_000
+_UNDONE: Final = """
+    SELECT (SELECT count(*) FROM settlement_outbox LEFT JOIN settlement_batches USING (batch_id)
+             WHERE failed IS NULL AND state IS NOT 'settled')
+         + (SELECT count(*) FROM settlement_batches WHERE state <> 'settled' AND state <> 'failed')
+"""
 
 
 class Running:
     """Settlement while it runs."""
 
-    def __init__(self, settlement: Settlement, vault: Vault, task: "asyncio.Task[None]") -> None:
+    def __init__(self, path: Path, settlement: Settlement, vault: Vault, task: "asyncio.Task[None]") -> None:
+        self.path = path
         self.settlement = settlement
         self.vault = vault
         self.task = task
 
     async def nothing_owed(self, patience_s: float = 60.0) -> None:
         """Wait until all has settled, or waits for an operator."""
-        await self.until(lambda: _is_idle(self.settlement), patience_s)
+        reading = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+        try:
+            await self.until(lambda: not reading.execute(_UNDONE).fetchone()[0], patience_s)
+        finally:
+            reading.close()
 
     async def until(self, look: Callable[[], bool], patience_s: float = 20.0) -> None:
         async with asyncio.timeout(patience_s):
@@ -92,9 +103,9 @@ class House:
             settlement = Settlement(sender, vault, store or self.store, self.exchange.now, pace=pace)
             await settlement.load()
             task = asyncio.create_task(settlement.run())
-            listing = asyncio.create_task(vault.keep_tables()) if tables else None
+            listing = asyncio.create_task(keep_trying("tables", vault.keep_tables)) if tables else None
             try:
-                yield Running(settlement, vault, task)
+                yield Running(self.exchange.path, settlement, vault, task)
             finally:
                 for each in (task, listing):
                     if each is not None:
@@ -204,11 +215,6 @@ class House:
             answer = await self.world.client.get_multiple_accounts(keys)
             found += [TokenAccount.from_bytes(bytes(each.data)).amount if each else 0 for each in answer.value]
         return found
-
-
-def _is_idle(settlement: Settlement) -> bool:
-    backlog = settlement.backlog
-    return backlog.owed == 0 and backlog.batches == 0 and backlog.settled > 0
 
 
 @asynccontextmanager
