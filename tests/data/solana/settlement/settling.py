@@ -140,6 +140,7 @@ class House:
             connection.executemany("UPDATE vault_accounts SET settled = settled + ? WHERE token_account = ?", done)
 
         await self.exchange.store.write(write)
+        await self.desk.finality(6)
 
     def _minting(self, address: str, asset: AssetCode, atoms: int) -> Any:
         mint, decimals = self.mints[asset]
@@ -161,6 +162,13 @@ class House:
             orders = [self._order(chance.sample(people, 2), chance) for _ in range(min(100, number))]
             events = [await answer for pair in orders for answer in pair]
             made += sum(isinstance(event, Traded) for some in events for event in some)
+        return [trade for batch in self.exchange.batches[before:] for trade in batch.trades]
+
+    async def traded(self, buyer: UserId, seller: UserId, lots: int = 10) -> list[Traded]:
+        """Let one buy from another."""
+        before = len(self.exchange.batches)
+        await self.exchange.place(seller, "sell", lots, PRICES[0])
+        await self.exchange.place(buyer, "buy", lots, PRICES[0])
         return [trade for batch in self.exchange.batches[before:] for trade in batch.trades]
 
     def _order(self, pair: Sequence[UserId], chance: random.Random) -> tuple[Any, Any]:
