@@ -244,6 +244,14 @@ class House:
         assert record == ledger
         assert await self.chain([address for _, _, address, _ in settled]) == [atoms for *_, atoms in settled]
 
+    def outcomes(self) -> dict[str, int]:
+        """Return how often what became of a signing."""
+        connection = sqlite3.connect(f"file:{self.exchange.path}?mode=ro", uri=True)
+        try:
+            return dict(connection.execute("SELECT outcome, count(*) FROM settlement_attempts GROUP BY 1").fetchall())
+        finally:
+            connection.close()
+
     async def chain(self, addresses: Sequence[str]) -> list[int]:
         """Return what is in token accounts, as it is final."""
         await self.desk.finality(6)

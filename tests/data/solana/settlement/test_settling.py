@@ -35,3 +35,6 @@ async def test_every_fill_settles_once_whatever_the_chain_does_and_whenever_we_d
     people = await house.people(50, USDT=100_000, BTC=10)
     await settle_through_it(house, people, TRADES, chance, starts=STARTS, kills=KILLS)
     await house.agree()
+    outcomes = house.outcomes()
+    assert set(outcomes) <= {"settled", "expired", "failed"}
+    assert not IS_SOAK or outcomes["expired"] > STARTS, "too little went wrong"
