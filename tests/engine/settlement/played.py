@@ -44,7 +44,8 @@ class Played:
         for user in users:
             for asset in (USDT, BTC, ETH):
                 # Little money, so that many can only pay with what they have just been paid.
-                atoms = chance.choice((0, 10**8, 10**10)) if user != MARKET_MAKER else 10**12
+                little = 10**5 if asset is USDT else 10**7
+                atoms = chance.choice((0, little, 10 * little)) if user != MARKET_MAKER else 100 * little
                 if atoms:
                     self._do(Deposit(Micros(1), user, asset.code, Atoms(atoms), f"{user}:{asset.code}"))
                     self.before[user, asset.code] = atoms

@@ -47,6 +47,7 @@ def looked(
         # It is not known.
         (SENT, looked(None), Step.SEND),
         (SENT, looked(None, Finalized(1_000, LAST)), Step.SEND),  # a block of the last height may still have it
+        (SENT, looked(None, searched=True), Step.SEND),
         (SENT, looked(None, OVER), Step.EXPIRED),
         (CONFIRMED, looked(None, OVER), Step.EXPIRED),
         # Not known to whoever did not look for it, or has not come so far.

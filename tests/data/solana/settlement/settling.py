@@ -16,6 +16,7 @@ from spl.token.instructions import mint_to_checked
 from spl.token.models import MintToCheckedParams
 
 from data.solana.keys import DerivedKeys
+from data.solana.localnet.blocks import Lags
 from data.solana.sending import RpcSender
 from data.solana.token_program import TokenProgram
 from data.solana.vault import RpcVault
@@ -25,13 +26,14 @@ from data.store.sqlite import SqliteStore
 from data.store.vault import SqliteVault
 from engine.core.commands import PlaceOrder
 from engine.core.events import Traded
+from engine.core.refusals import InsufficientFunds
 from engine.core.types import FEES, AssetCode, Lots, Micros, OrderType, Side, Symbol, Ticks, UserId
 from engine.custody.trying import keep_trying
 from engine.settlement.fills import Purse
 from engine.settlement.pace import Pace
 from engine.settlement.settlement import Settlement
 from engine.settlement.vault import Vault
-from tests.data.solana.deposits.bank import MASTER, Bank, bank
+from tests.data.solana.deposits.bank import LAGS, MASTER, Bank, bank
 from tests.data.store.books import BTCUSDT
 
 USDT, BTC = AssetCode("USDT"), AssetCode("BTC")
@@ -144,6 +146,10 @@ class House:
         async with settling(self.world.net.url, self.books, pace, tables=tables) as running:
             yield running
 
+    def address(self, user: UserId, asset: AssetCode) -> str:
+        """Return where somebody's settled money lies."""
+        return self.books.vault(self.world.client).address(user, asset)
+
     async def people(self, number: int, **units: int) -> list[UserId]:
         """Register people; each has so many whole units, in the ledger and as much in the vault."""
         people = [await self.exchange.person(**units) for _ in range(number)]
@@ -185,13 +191,19 @@ class House:
             )
         )
 
-    async def trades(self, people: Sequence[UserId], number: int, chance: random.Random) -> list[Traded]:
-        """Let people trade at random until there are so many trades more."""
+    async def trades(
+        self, people: Sequence[UserId], number: int, chance: random.Random, *, most: int = 50
+    ) -> list[Traded]:
+        """Let people trade at random, so many lots at most, until there are so many trades more."""
         before, made = len(self.exchange.batches), 0
         while made < number:
-            orders = [self._order(chance.sample(people, 2), chance) for _ in range(min(100, number))]
-            events = [await answer for pair in orders for answer in pair]
-            made += sum(isinstance(event, Traded) for some in events for event in some)
+            orders = [self._order(chance.sample(people, 2), chance, most) for _ in range(min(100, number))]
+            answers = await asyncio.gather(*(each for pair in orders for each in pair), return_exceptions=True)
+            for answer in answers:
+                if isinstance(answer, BaseException):
+                    assert isinstance(answer, InsufficientFunds)
+                else:
+                    made += sum(isinstance(event, Traded) for event in answer)
         return [trade for batch in self.exchange.batches[before:] for trade in batch.trades]
 
     async def traded(self, buyer: UserId, seller: UserId, lots: int = 10) -> list[Traded]:
@@ -201,11 +213,11 @@ class House:
         await self.exchange.place(buyer, "buy", lots, PRICES[0])
         return [trade for batch in self.exchange.batches[before:] for trade in batch.trades]
 
-    def _order(self, pair: Sequence[UserId], chance: random.Random) -> tuple[Any, Any]:
+    def _order(self, pair: Sequence[UserId], chance: random.Random, most: int) -> tuple[Any, Any]:
         maker, taker = pair
         side = chance.choice((Side.BUY, Side.SELL))
         other = Side.SELL if side is Side.BUY else Side.BUY
-        price, lots = Ticks(chance.choice(PRICES)), Lots(chance.randint(1, 50))
+        price, lots = Ticks(chance.choice(PRICES)), Lots(chance.randint(1, most))
         exchange = self.exchange
 
         def place(user: UserId, side: Side) -> Any:
@@ -264,6 +276,6 @@ class House:
 
 
 @asynccontextmanager
-async def house_on(folder: Path) -> AsyncIterator[House]:
-    async with bank(folder) as desk:
+async def house_on(folder: Path, lags: Lags = LAGS) -> AsyncIterator[House]:
+    async with bank(folder, lags) as desk:
         yield House(desk)

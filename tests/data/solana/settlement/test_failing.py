@@ -14,9 +14,11 @@ from spl.token.instructions import close_account
 from spl.token.models import CloseAccountParams
 
 from data.solana.localnet import faults as f
+from data.solana.localnet.blocks import Lags
 from engine.core.types import Atoms, UserId
 from engine.settlement.settlement import NotSpendable
 from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
+from tests.data.solana.localnet.world import UNCHECKED, moving
 from tests.data.solana.settlement.settling import BTC, QUICK, USDT, House, Running, house_on
 
 NEVER = replace(QUICK, collect_s=10**6, collect_fills=10**6)
@@ -187,6 +189,38 @@ async def test_a_fork_takes_a_confirmed_batch_back_and_it_is_sent_again(house: H
         await running.nothing_owed()
     assert told.count(BatchState.SETTLED) == 1
     await house.agree()
+
+
+async def test_what_lands_and_fails_has_not_settled(tmp_path: Path) -> None:
+    """What is tried out is what is confirmed: so what has happened since is found out by landing."""
+    async with house_on(tmp_path, Lags(15, 16)) as house:
+        ada, bob, cleo = await house.people(3, USDT=1_000, BTC=10)
+        (poor,) = await house.people(1, USDT=1_000)
+        await house.deposit({(poor, BTC): 0})
+        (refused,) = await house.traded(poor, ada)
+        (unpaid,) = await house.traded(bob, ada)
+        (fine,) = await house.traded(cleo, ada)
+        await house.desk.finality(20)
+        authority = house.desk.keys._derived("m/44'/501'/0'")
+        closing = CloseAccountParams(
+            account=Pubkey.from_string(house.address(poor, BTC)),
+            dest=authority.pubkey(),
+            owner=authority.pubkey(),
+            program_id=TOKEN_PROGRAM_ID,
+        )
+        mint = house.desk.mint
+        theirs, ours = (Pubkey.from_string(house.address(user, USDT)) for user in (ada, bob))
+        taking = moving(ours, mint, theirs, authority.pubkey(), 1_000 * 10**6)
+        await house.world.send(await house.world.signed(authority, close_account(closing), taking), UNCHECKED)
+        async with house.settling() as running:
+            settlement = running.settlement
+            await running.until(lambda: settlement.backlog.failed == 2)
+            assert {each.fill.id for each in await settlement.failed(9)} == {refused.id, unpaid.id}
+            await running.until(lambda: settlement.backlog.settled == 1)
+        outcomes = house.outcomes()
+        assert outcomes["settled"] == 1
+        assert outcomes["failed"] >= 1
+        assert fine
 
 
 async def _state(running: Running, batch: int, state: BatchState) -> None:

@@ -32,7 +32,7 @@ async def test_fills_settle_to_the_atom(house: House) -> None:
 
 async def test_every_fill_settles_once_whatever_the_chain_does_and_whenever_we_die(house: House) -> None:
     chance = random.Random(SEED)
-    people = await house.people(50, USDT=100_000, BTC=10)
+    people = await house.people(50, USDT=20_000, BTC=1)
     await settle_through_it(house, people, TRADES, chance, starts=STARTS, kills=KILLS)
     await house.agree()
     outcomes = house.outcomes()

@@ -14,6 +14,7 @@ from tests.data.solana.settlement.settling import House
 
 HELD_S = (0.02, 0.2)  # how long a fault that holds is let be
 EXPIRE = 0.1
+MOST_LOTS = 1_500  # so that many can only pay with what they have just been paid
 
 
 async def trouble(house: House, chance: random.Random) -> None:
@@ -79,12 +80,12 @@ async def settle_through_it(
         troubles.cancel()
         await asyncio.wait([troubles])
     async with house.settling(tables=True) as running:
-        await running.nothing_owed(60)
+        await running.nothing_owed(20)
 
 
 async def _cancelled(house: House, people: Sequence[UserId], trades: int, chance: random.Random) -> None:
     async with house.settling(tables=chance.random() < 0.5):
-        await house.trades(people, trades, chance)
+        await house.trades(people, trades, chance, most=MOST_LOTS)
         await asyncio.sleep(chance.choice((0.0, chance.uniform(0, 0.1), chance.uniform(0, 1.0))))
 
 
@@ -97,7 +98,7 @@ async def _killed(house: House, people: Sequence[UserId], trades: int, chance: r
     try:
         assert process.stdout is not None
         assert await process.stdout.readline()  # else it could not even begin
-        await house.trades(people, trades, chance)
+        await house.trades(people, trades, chance, most=MOST_LOTS)
         await asyncio.sleep(chance.uniform(0, 1.0))
         assert process.returncode is None
     finally:
