@@ -16,7 +16,15 @@ from engine.settlement.attempts import Attempt, Fault, FaultKind, Finalized, Out
 from engine.settlement.fills import Fill
 from engine.settlement.following import Looked, Step, must_search, next_step
 from engine.settlement.funds import Funds
-from engine.settlement.pace import MOST_AT_ONCE, MOST_LANDED_FAILURES, MOST_UNDER_WAY, REFUSALS, Pace
+from engine.settlement.pace import (
+    MOST_AT_ONCE,
+    MOST_DOUBLED,
+    MOST_LANDED_FAILURES,
+    MOST_UNDER_WAY,
+    REFUSALS,
+    REFUSALS_FOR_FUNDS,
+    Pace,
+)
 from engine.settlement.ports import Change, Sender, SettlementStore, Unsigned
 from engine.settlement.types import BatchState, SettlementBatch
 
@@ -113,7 +121,8 @@ class Carrier:
 
     async def _refused(self, under: UnderWay, fault: Fault) -> None:
         """Try again later what was refused before anything was signed; after some times, believe it."""
-        under.sign_at_s = asyncio.get_running_loop().time() + self._pace.refused_wait_s
+        wait_s = self._pace.refused_wait_s * 2 ** min(under.refusals, MOST_DOUBLED)
+        under.sign_at_s = asyncio.get_running_loop().time() + wait_s
         is_coming = fault.kind is FaultKind.FUNDS and self._funds.is_coming(
             {move.source for move in under.batch.moves}, besides=under.batch.id
         )
@@ -122,7 +131,7 @@ class Carrier:
             log.info("a batch can't be signed yet", batch=under.batch.id, why=fault.text)
             return
         under.refusals += 1
-        if under.refusals >= REFUSALS:
+        if under.refusals >= (REFUSALS if fault.kind is FaultKind.REFUSED else REFUSALS_FOR_FUNDS):
             await self._write([(under, _failed(under, fault, None))])
 
     # Sending

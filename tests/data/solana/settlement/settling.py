@@ -43,7 +43,7 @@ QUICK: Final = Pace(
     look_s=0.01,
     poll_s=0.02,
     resend_s=0.1,
-    refused_wait_s=0.05,
+    refused_wait_s=0.02,
     longest_wait_s=0.2,
 )
 PRICES: Final = (6_000_000, 6_000_001, 6_000_002)
