@@ -2,9 +2,9 @@
 
 The localnet is a process of its own, with the slots of development. First ten thousand trades among 50 accounts, all
 owed when the clock starts, are settled by this process until the last is final; LiteSVM alone is the yardstick. Then
-two exchanges get the same steady load in turn: one without Solana, one that settles what is traded; at last the
-localnet is gone. Each figure is the median of the rounds, the change that of pairs of rounds one after the other, and
-the processor time is the exchange's.
+two exchanges get the same steady load at the same time, so that whatever else the machine does is the same for both:
+one without Solana, one that settles what is traded; at last the localnet is gone. Each figure is the median of the
+rounds, the change that of the two in the same round, and the processor time is the exchange's.
 """
 
 import argparse
@@ -67,7 +67,7 @@ KEYS: Final = DerivedKeys(MASTER)
 FEE_CAP: Final = 100_000
 BARE_SENDS: Final = 3_000
 TRADERS: Final = 32
-RATE: Final = 500  # orders a second
+RATE: Final = 250  # orders a second, of each exchange
 ROUNDS: Final = 12
 FIGURES: Final = ("p50", "p99", "cpu_us")
 PATIENCE_S: Final = 300
@@ -243,19 +243,25 @@ class Round:
         self.cpu_us = cpu_us
 
 
-def one_round(server: Server, tokens: Sequence[str], seconds: float) -> Round:
-    """Load an exchange at a steady rate."""
+def one_round(servers: Sequence[Server], tokens: Mapping[Server, Sequence[str]], seconds: float) -> list[Round]:
+    """Load exchanges at the same time, each at the steady rate."""
 
-    async def run() -> list[float]:
-        load = Paced(RATE, seconds)
-        connections = await open_sockets(int(server.url.rsplit(":", 1)[1]), tokens, load, trading)
-        latencies = await load.run(connections)
+    async def load(server: Server) -> list[float]:
+        paced = Paced(RATE, seconds)
+        connections = await open_sockets(int(server.url.rsplit(":", 1)[1]), tokens[server], paced, trading)
+        latencies = await paced.run(connections)
         await asyncio.gather(*(connection.close() for connection in connections))
         return latencies
 
-    began = processor_s(server)
-    latencies = uvloop.run(run())
-    return Round(latencies, (processor_s(server) - began) / len(latencies) * 1e6)
+    async def run() -> list[list[float]]:
+        return await asyncio.gather(*(load(server) for server in servers))
+
+    began = [processor_s(server) for server in servers]
+    found = uvloop.run(run())
+    return [
+        Round(latencies, (processor_s(server) - before) / len(latencies) * 1e6)
+        for server, latencies, before in zip(servers, found, began, strict=True)
+    ]
 
 
 def settled(server: Server) -> int:
@@ -300,19 +306,15 @@ def latency(place: Place, folder: Path, seconds: float) -> dict[str, float]:
         found: dict[str, float] = {}
 
         def compare(name: str) -> None:
-            rounds: dict[Server, list[Round]] = {plain: [], on_chain: []}
-            for number in range(2 * ROUNDS):
-                server = (plain, on_chain)[(number + number // 2) % 2]  # A B B A A B B A
-                rounds[server].append(one_round(server, tokens[server], seconds))
-            for label, server in (("off", plain), ("on", on_chain)):
+            rounds = [one_round((plain, on_chain), tokens, seconds) for _ in range(ROUNDS)]
+            for number, label in enumerate(("off", "on")):
                 for figure in FIGURES:
-                    of = [getattr(each, figure) for each in rounds[server]]
+                    of = [getattr(each[number], figure) for each in rounds]
                     found[f"{name}_{label}_{figure}"] = round(statistics.median(of), 2)
-            ratios = [on.p50 / off.p50 for off, on in zip(rounds[plain], rounds[on_chain], strict=True)]
+            ratios = [on.p50 / off.p50 for off, on in rounds]
             found[f"{name}_p50_change"] = round(statistics.median(ratios) - 1, 3)
 
-        one_round(plain, tokens[plain], seconds)  # warm
-        one_round(on_chain, tokens[on_chain], seconds)
+        one_round((plain, on_chain), tokens, seconds)  # warm
         before, began = settled(on_chain), time.perf_counter()
         compare("settling")
         found["settled_meanwhile_s"] = round((settled(on_chain) - before) / (time.perf_counter() - began), 1)
@@ -358,7 +360,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--fills", type=int, default=FILLS)
-    parser.add_argument("--seconds", type=float, default=1.5, help="how long a round of trading lasts")
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long a round of trading lasts")
     options = parser.parse_args()
     found = measure(options.fills, options.seconds)
     print("settlement       fills/s   fills a transaction   transactions/s   processor time a fill   LiteSVM alone")
