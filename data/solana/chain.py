@@ -17,8 +17,7 @@ from solders.transaction_status import EncodedTransactionWithStatusMeta, UiTrans
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
-from data.solana.asking import asked, value
-from data.solana.sending import send
+from data.solana.asking import asked, send, value
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
 
 TIMEOUT_S: Final = 10.0
@@ -34,6 +33,11 @@ class RpcChain:
         """Ask at most so many requests a second; 0 is without a limit."""
         self._client = AsyncClient(url, commitment=Finalized, timeout=TIMEOUT_S, rate_limit=requests_s)
         self._ws_url = ws_url
+
+    @property
+    def client(self) -> AsyncClient:
+        """Who asks, for others that keep to the same rate."""
+        return self._client
 
     async def close(self) -> None:
         """Close the connections."""

@@ -36,8 +36,7 @@ from spl.token.constants import ACCOUNT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import initialize_account3
 from spl.token.models import InitializeAccount3Params
 
-from data.solana.asking import value
-from data.solana.sending import send
+from data.solana.asking import send, value
 from engine.ports import ChainUnavailable, Signer
 from engine.settlement.vault import LookupTable, Standing
 

@@ -2,7 +2,8 @@
 
 Fills are taken in the order of their trades. One joins its batch where its two legs fit in whole, and where all that
 the batch then takes out of each purse is there to be spent. One that can't be paid now waits, and so does every later
-one that takes from a purse out of which it has to be paid; the others go on.
+one that takes from a purse out of which it has to be paid; the others go on. So does one whose token accounts are not
+all there yet.
 """
 
 from collections import defaultdict
@@ -12,10 +13,11 @@ from msgspec import Struct
 
 from engine.core.types import TradeId
 from engine.settlement.fills import Fill, Purse
-from engine.settlement.netting import AddressOf, moves_of
+from engine.settlement.netting import moves_of
 from engine.settlement.types import Move
 
 Spendable = Callable[[Purse], int]
+Addresses = Callable[[Purse], str | None]
 Fits = Callable[[Sequence[Move], Sequence[Fill]], bool]
 
 
@@ -32,6 +34,7 @@ class _Filling:
     def __init__(self) -> None:
         self.fills: list[Fill] = []
         self.net: defaultdict[Purse, int] = defaultdict(int)
+        self.addresses: dict[Purse, str] = {}
         self.moves: tuple[Move, ...] = ()
 
 
@@ -45,7 +48,7 @@ class Planner:
         self,
         spendable: Spendable,
         fits: Fits,
-        address_of: AddressOf,
+        address_of: Addresses,
         *,
         most: int,
         apart: Callable[[TradeId], int] = lambda _: 0,
@@ -80,12 +83,19 @@ class Planner:
         return self._full
 
     def _placed(self, fill: Fill) -> bool:
+        addresses: dict[Purse, str] = {}
+        for purse, atoms in fill.changes():
+            if atoms:
+                address = self._address_of(purse)
+                if address is None:
+                    return False
+                addresses[purse] = address
         group = self._apart(fill.id)
         batch = self._filling.get(group)
         if batch is not None:
             if not self._can_pay(batch, fill):
                 return False
-            if self._join(batch, fill):
+            if self._join(batch, fill, addresses):
                 return True
             self._close(group)
         if len(self._full) + len(self._filling) >= self._most:
@@ -94,7 +104,7 @@ class Planner:
         if not self._can_pay(batch, fill):
             return False
         self._filling[group] = batch
-        fitted = self._join(batch, fill)
+        fitted = self._join(batch, fill, addresses)
         assert fitted, "a fill alone fits into a transaction"
         return True
 
@@ -105,14 +115,15 @@ class Planner:
                 return False
         return True
 
-    def _join(self, batch: _Filling, fill: Fill) -> bool:
+    def _join(self, batch: _Filling, fill: Fill, addresses: dict[Purse, str]) -> bool:
         """Take a fill into a batch; where it does not fit, leave the batch as it is."""
         changes = fill.changes()
         before = [_takes(batch, purse, 0) for purse, _ in changes]
         for purse, atoms in changes:
             batch.net[purse] += atoms
         batch.fills.append(fill)
-        moves = moves_of(batch.net, self._address_of)
+        batch.addresses |= addresses
+        moves = moves_of(batch.net, batch.addresses.__getitem__)
         if not self._fits(moves, batch.fills):
             batch.fills.pop()
             for purse, atoms in changes:
