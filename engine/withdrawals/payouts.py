@@ -64,11 +64,15 @@ class Payouts:
         """Do what is next for everything that is under way, oldest first."""
         found = await self._withdrawals.store.under_way()
         stopped = await self._withdrawals.store.stopped() is not None
+        outside = self._withdrawals.outside
         for withdrawal in found:
             try:
-                await self._see_to(withdrawal, stopped=stopped)
+                await self._see_to(withdrawal, outside, stopped=stopped)
             except ChainUnavailable:
                 self._wait(withdrawal, Waiting.CHAIN)
+                outside = None  # the others need not find it out again
+            except Exception:  # ours: the others go on
+                log.exception("a withdrawal could not be seen to", withdrawal=withdrawal.asked.id)
         known = {withdrawal.asked.id for withdrawal in found}
         for gone in [each for each in self._told if each not in known]:
             del self._told[gone]
@@ -76,7 +80,7 @@ class Payouts:
             del self._withdrawals.waiting[gone_id]
         self.under_way = Counter(self._withdrawals.state(withdrawal) for withdrawal in found)
 
-    async def _see_to(self, withdrawal: Withdrawal, *, stopped: bool) -> None:
+    async def _see_to(self, withdrawal: Withdrawal, outside: Outside | None, *, stopped: bool) -> None:
         book, number, state = self._withdrawals, withdrawal.asked.id, self._withdrawals.state(withdrawal)
         if withdrawal.ending is not None:  # somebody wanted it to end, and the process died over it
             async with book.steps.of(number):
@@ -90,14 +94,13 @@ class Payouts:
             if self._clock() >= rules.confirm_by(withdrawal, book.rules):
                 await self._give_up(withdrawal, Ending.NOT_CONFIRMED)
         elif state is WithdrawalState.APPROVED:
-            await self._approved(withdrawal, stopped=stopped)
+            await self._approved(withdrawal, outside, stopped=stopped)
         if state is not self._told.get(number):
             if number in self._told:
                 await book.changed(number)
             self._told[number] = state
 
-    async def _approved(self, withdrawal: Withdrawal, *, stopped: bool) -> None:
-        outside = self._withdrawals.outside
+    async def _approved(self, withdrawal: Withdrawal, outside: Outside | None, *, stopped: bool) -> None:
         if withdrawal.failures >= rules.FAILURES:
             await self._give_up(withdrawal, Ending.NOT_SENT)
         elif outside is None:
