@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from clobster import identity, limits, markets
+from clobster import identity, limits, markets, withdrawing
 from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
@@ -32,10 +32,13 @@ from engine.core.market import Asset
 from engine.core.types import Micros, Symbol
 from engine.market_data.intervals import DAY, MINUTE
 from engine.market_data.market_data import RECENT_TRADES, MarketData
+from engine.market_data.valuation import Valuation
 from engine.sequencer.sequencer import Sequencer
 from webapp_api.app import build_app
 from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
+from webapp_api.explorer import Explorer
+from webapp_api.portfolio import CURRENCY
 from webapp_api.stream.hub import Hub
 
 log = structlog.get_logger()
@@ -68,7 +71,7 @@ class House:
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
     """Open the books, recover the exchange and build everything on it; the stack closes it. Raises ConfigError."""
     listing = markets.load()
-    for read in (maker_settings, hedge_settings):
+    for read in (maker_settings, hedge_settings, withdrawing.rules):
         read(settings, listing)  # what is wrong is said before anything is opened
     store, queries = await _open_books(settings, stack)
     snapshot = await store.take_lead()
@@ -88,6 +91,13 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     await _restore_trades(market_data, queries, known)
 
     people = await identity.build(settings, store, queries, now, stack)
+    valuation = Valuation(market_data, assets, known.values(), CURRENCY)
+    withdrawals = withdrawing.build(settings, listing, store, queries, sequencer, assets, valuation, now)
+    custody = None
+    if settings.solana != "off":
+        accounts = SqliteDepositAccounts(store, queries)
+        custody = Custody(settings, listing, sequencer, accounts, queries, now)
+    explorer = Explorer(people.site.chain, lambda: custody.localnet_url if custody else None)
     hub = Hub(
         sequencer=sequencer,
         queries=queries,
@@ -101,6 +111,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         markets=decimals,
         assets=assets,
         clock=now,
+        withdrawals=withdrawals,
+        explorer=explorer,
         public_url=settings.public_url,
         sockets_per_address=limits.sockets(settings),
     )
@@ -108,10 +120,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     people.activity.listeners.append(hub.on_activity)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
-    custody = None
-    if settings.solana != "off":
-        accounts = SqliteDepositAccounts(store, queries)
-        custody = Custody(settings, listing, sequencer, accounts, queries, now)
     registry = CollectorRegistry()
     for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
         registry.register(collector)
@@ -140,6 +148,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             registry=registry,
             not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
             quoting=market_making.quoting,
+            withdrawals=withdrawals,
+            explorer=explorer,
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,

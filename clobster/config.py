@@ -96,6 +96,14 @@ class Settings(BaseModel):
     solana_mints: str = Field("", pattern=MINTS, description="the mint of each asset that may be deposited there")
     solana_requests_s: int = Field(20, ge=1, le=10_000, description="requests a second to the JSON-RPC")
     deposit_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
+    withdrawal_fees: str = Field("", pattern=AMOUNTS)
+    withdrawal_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
+    withdrawal_approval_above: str = Field("", pattern=AMOUNTS)
+    withdrawal_day_limits: str = Field("", pattern=AMOUNTS)
+    withdrawal_day_value: int = Field(0, ge=0, le=10**9)
+    withdrawal_delay_h: int | None = Field(None, ge=0, le=720)
+    withdrawal_confirm_s: int = Field(1_800, ge=60, le=86_400)
+    withdrawal_most_open: int = Field(5, ge=1, le=100)
     log_format: Literal["console", "json"] = "console"
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")

@@ -80,6 +80,11 @@ class Custody:
         self._addresses: DepositAddresses | None = None
         self._up = asyncio.Event()
 
+    @property
+    def localnet_url(self) -> str | None:
+        """Where the localnet's RPC is, None while there is none."""
+        return None if self._localnet is None else self._localnet.url
+
     async def address(self, user: UserId, code: AssetCode) -> tuple[DepositAccount, Depositable]:
         """Return where somebody deposits an asset, and what is credited.
 

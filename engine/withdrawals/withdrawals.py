@@ -30,6 +30,7 @@ from engine.withdrawals.refusals import (
     NotWaiting,
     OwnWithdrawal,
     UnknownAddressForKey,
+    WithdrawalsOff,
     WithdrawalsUnavailable,
 )
 from engine.withdrawals.rules import Rules
@@ -63,7 +64,8 @@ class Outside(Struct, frozen=True):
 class Withdrawals:
     """All withdrawals. listeners are told of one after each change that is durable.
 
-    `outside` is None until the chain has answered, and while it is gone; `asks` where no bot runs.
+    `outside` is None until the chain has answered, and while it is gone; `asks` where no bot runs. is_off says that
+    there will be no chain.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Withdrawals:
         clock: Clock,
         *,
         value: Callable[[AssetCode, Atoms], int | None] = lambda _code, _atoms: None,
+        is_off: bool = False,
     ) -> None:
         self.listeners: list[Callable[[Withdrawal], None]] = []
         self.outside: Outside | None = None
@@ -88,6 +91,7 @@ class Withdrawals:
         self._assets = assets
         self._clock = clock
         self._value = value
+        self._is_off = is_off
         self._askers: Turns[UserId] = Turns()
 
     # What people do
@@ -115,6 +119,8 @@ class Withdrawals:
 
     async def _checked(self, wanted: Wanted) -> RequestWithdrawal:
         """Return the command, once everything that can be known beforehand is well."""
+        if self._is_off:
+            raise WithdrawalsOff
         outside, asset = self.outside, self._assets.get(wanted.asset)
         if asset is None:
             raise UnknownAsset
