@@ -38,7 +38,7 @@ _WITHDRAWAL: Final = f"""
                                    AND f.signature IS NOT NULL ORDER BY f.batch_id DESC LIMIT 1)),
            (SELECT count(*) FROM settlement_batches AS f WHERE f.withdrawal_id = w.id AND f.state = 'failed')
       FROM withdrawals AS w
-      LEFT JOIN withdrawal_steps ON withdrawal_id = w.id
+      LEFT JOIN withdrawal_steps AS t ON t.withdrawal_id = w.id
       LEFT JOIN settlement_batches AS b ON b.withdrawal_id = w.id AND b.state <> 'failed'
 """
 _BY_ID: Final = f"{_WITHDRAWAL} WHERE w.id = ?"
