@@ -15,7 +15,8 @@ from engine.core.refusals import Refused, UnknownWithdrawal
 from engine.core.types import FEES
 from engine.custody.trying import keep_trying
 from engine.ports import ChainUnavailable, Clock
-from engine.sequencer.sequencer import Sequencer
+from engine.sequencer.sequencer import Busy, Sequencer
+from engine.settlement.settlement import NotSpendable
 from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
 from engine.withdrawals import rules, targets
 from engine.withdrawals.types import Ending, Waiting, Withdrawal, WithdrawalState
@@ -133,11 +134,12 @@ class Payouts:
             again = await book.store.find(asked.id)
             if again is None or book.state(again) is not WithdrawalState.APPROVED or again.ending is not None:
                 return
-            if await outside.till.free(asked.user, asked.asset) < asked.amount:
+            await book.store.know(asked.user, asked.address, self._clock())  # the delay of a new address is over
+            try:
+                await outside.settling.add(BatchKind.WITHDRAWAL, moves, asked.id)
+            except (NotSpendable, Busy):
                 self._wait(withdrawal, Waiting.SETTLEMENT)
                 return
-            await book.store.know(asked.user, asked.address, self._clock())
-            await outside.settling.add(BatchKind.WITHDRAWAL, moves, asked.id)
         book.waiting.pop(asked.id, None)
         self._told[asked.id] = WithdrawalState.BATCHED
         await book.changed(asked.id)

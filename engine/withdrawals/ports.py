@@ -96,7 +96,10 @@ class Settling(Protocol):
     listeners: list[Callable[[SettlementBatch], None]]
 
     async def add(self, kind: BatchKind, moves: Sequence[Move], withdrawal: WithdrawalId | None = None) -> int:
-        """Keep a batch and return its id; durable when it returns."""
+        """Keep a batch and return its id; durable when it returns.
+
+        Raises NotSpendable where the money is not in the vault yet or needed by what came before, and Busy.
+        """
 
     async def take_back(self, batch_id: int) -> bool:
         """Give a batch up, where it is not signed yet. Return whether it was."""
@@ -109,16 +112,14 @@ class Till(Protocol):
         """Return an asset's mint on this chain, None where it is not paid out here."""
 
     def is_ours(self, address: str) -> bool:
-        """Say whether an address is a key or a token account of the exchange's own."""
+        """Say whether an address is a key, a mint or a token account of the exchange's own."""
 
     async def ensure(self, user: UserId, asset: AssetCode) -> str:
         """Return an account's vault account for an asset, made where there is none. Raises ChainUnavailable."""
 
-    async def free(self, user: UserId, asset: AssetCode) -> Atoms:
-        """Return what may be paid out of an account's vault account now, so that no fill before it starves."""
-
-    def halted(self) -> bool:
-        """Say whether nothing may leave, since the books and the chain are not known to agree."""
+    @property
+    def halted(self) -> Callable[[], bool]:
+        """Says whether nothing may leave, since the books and the chain are not known to agree."""
 
 
 class Asks(Protocol):

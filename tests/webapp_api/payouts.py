@@ -12,6 +12,7 @@ from solders.token.associated import get_associated_token_address
 from data.solana.chain import RpcChain
 from engine.core.types import AssetCode, Atoms, UserId, WithdrawalId
 from engine.ports import ChainUnavailable
+from engine.settlement.settlement import NotSpendable
 from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
 from engine.withdrawals.payouts import Payouts
 from engine.withdrawals.ports import Looked, TokenAccount
@@ -71,9 +72,6 @@ class ChainByHand:
     async def ensure(self, user: UserId, asset: AssetCode) -> str:
         return f"vault:{user}:{asset}"
 
-    async def free(self, user: UserId, asset: AssetCode) -> Atoms:
-        return self.funds
-
     def halted(self) -> bool:
         return self.is_halted
 
@@ -82,6 +80,8 @@ class ChainByHand:
     async def add(self, kind: BatchKind, moves: Sequence[Move], withdrawal: WithdrawalId | None = None) -> int:
         assert kind is BatchKind.WITHDRAWAL
         assert withdrawal is not None
+        if sum(move.atoms for move in moves) > self.funds:
+            raise NotSpendable
         self.moves.setdefault(withdrawal, []).append(tuple(moves))
         row = (kind.value, "batched", "[]", withdrawal)
         statement = (
