@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
-from solana.rpc import commitment
 from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Confirmed, Finalized
 from solana.rpc.core import RPCException
 from solana.rpc.models import TxOpts
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
@@ -27,7 +27,8 @@ from data.solana.asking import asked, value
 from data.solana.program import Program
 from engine.core.types import Micros
 from engine.ports import ChainUnavailable, Signer
-from engine.settlement.attempts import Attempt, Fault, FaultKind, Finalized, Level, Status, Statuses
+from engine.settlement import attempts
+from engine.settlement.attempts import Attempt, Fault, FaultKind, Level, Status, Statuses
 from engine.settlement.ports import Unsigned
 
 MOST_UNITS: Final = 1_400_000  # of compute, that a transaction may ask for
@@ -37,11 +38,10 @@ FEE_LIFE_S: Final = 5.0
 LEAST_AGAIN: Final = 1_000  # millionths of a lamport a unit, for what has expired once
 MICRO: Final = 1_000_000
 _BUDGETS: Final = 2  # instructions before those of the program
-_LEVELS: Final = {
-    TransactionConfirmationStatus.Processed: Level.PROCESSED,
-    TransactionConfirmationStatus.Confirmed: Level.CONFIRMED,
-    TransactionConfirmationStatus.Finalized: Level.commitment.Finalized,
-}
+_LEVELS: Final = (
+    (TransactionConfirmationStatus.Finalized, Level.FINALIZED),
+    (TransactionConfirmationStatus.Confirmed, Level.CONFIRMED),
+)
 
 
 class RpcSender:
@@ -59,7 +59,7 @@ class RpcSender:
 
     async def sign(self, batches: Sequence[Unsigned], at: Micros) -> list[Attempt | Fault]:
         """Try batches out and sign them; return a signing or the fault for each, in their order. Nothing is sent."""
-        latest = await value(lambda: self._client.get_latest_blockhash(commitment.Confirmed))
+        latest = await value(lambda: self._client.get_latest_blockhash(Confirmed))
         fee = await self._recent_fee(batches)
         signing = (self._sign(each, latest.blockhash, latest.last_valid_block_height, fee, at) for each in batches)
         return await asyncio.gather(*signing)
@@ -93,7 +93,7 @@ class RpcSender:
     async def _tried(self, message: MessageV0) -> Any:
         unsigned = [Signature.default()] * message.header.num_required_signatures
         transaction = VersionedTransaction.populate(message, unsigned)
-        return await value(lambda: self._client.simulate_transaction(transaction, commitment=commitment.Confirmed))
+        return await value(lambda: self._client.simulate_transaction(transaction, commitment=Confirmed))
 
     async def _signed(self, message: MessageV0, signers: Sequence[Signer]) -> VersionedTransaction:
         by_key = {signer.address: signer for signer in signers}
@@ -123,7 +123,7 @@ class RpcSender:
 
         async def send() -> Fault | None:
             try:
-                await self._client.send_raw_transaction(raw, TxOpts(preflight_commitment=commitment.Confirmed))
+                await self._client.send_raw_transaction(raw, TxOpts(preflight_commitment=Confirmed))
             except RPCException as error:
                 refused = error.args[0] if error.args else None
                 if not isinstance(refused, SendTransactionPreflightFailureMessage) or refused.data.err is None:
@@ -135,10 +135,10 @@ class RpcSender:
 
         return await asked(send)
 
-    async def finalized(self) -> Finalized:
+    async def finalized(self) -> attempts.Finalized:
         """Return the newest final block."""
-        info = await value(lambda: self._client.get_epoch_info(commitment.Finalized))
-        return Finalized(info.absolute_slot, info.block_height)
+        info = await value(lambda: self._client.get_epoch_info(Finalized))
+        return attempts.Finalized(info.absolute_slot, info.block_height)
 
     async def statuses(self, signatures: Sequence[str], *, search: bool) -> Statuses:
         """Return where transactions are, 256 at most; search looks for those of long ago, too."""
@@ -155,7 +155,7 @@ class RpcSender:
     def _status(self, status: TransactionStatus | None) -> Status | None:
         if status is None:
             return None
-        level = Level.PROCESSED if status.confirmation_status is None else _LEVELS[status.confirmation_status]
+        level = next((level for name, level in _LEVELS if status.confirmation_status == name), Level.PROCESSED)
         return Status(level, status.slot, None if status.err is None else self._fault(status.err, None))
 
     def _fault(self, error: Any, instructions: Sequence[Instruction] | None) -> Fault:

@@ -18,6 +18,7 @@ from engine.ports import Signer, Signers
 from engine.settlement.attempts import FaultKind
 from engine.settlement.fills import Fill
 from engine.settlement.types import Move, SettlementBatch
+from engine.settlement.vault import LookupTable
 
 MOST_BYTES: Final = 1232  # of a transaction: an IPv6 packet
 MOST_LOCKS: Final = 64  # accounts of a transaction
@@ -33,11 +34,11 @@ _OPENING_STEPS: Final = 6  # it calls the token program and the system program
 _PROGRAMS: Final = 3  # budget, memo, token
 _LONG: Final = 128  # from here on a count takes two bytes
 _TOO_LITTLE: Final = 1  # SPL Token's custom error
-_PASSING: Final = {
+_PASSING: Final = (
     InstructionErrorFieldless.ComputationalBudgetExceeded,
     InstructionErrorFieldless.ProgramFailedToComplete,
     InstructionErrorFieldless.InsufficientFunds,  # lamports
-}
+)
 
 
 class TokenProgram:
@@ -47,9 +48,9 @@ class TokenProgram:
         self,
         signers: Signers,
         mints: Mapping[AssetCode, tuple[str, int]],
-        tables: Callable[[], Sequence[tuple[str, Sequence[str]]]],
+        tables: Callable[[], Sequence[LookupTable]],
     ) -> None:
-        """Take mints with their decimals; tables returns the lookup tables as (address, addresses)."""
+        """Take mints with their decimals, and what tells the lookup tables."""
         self._signers = signers
         self._authority = Pubkey.from_string(signers.vault.address)
         self._mints = {code: (Pubkey.from_string(mint), decimals) for code, (mint, decimals) in mints.items()}
@@ -62,16 +63,18 @@ class TokenProgram:
     def tables(self) -> list[AddressLookupTableAccount]:
         """Return the lookup tables that may be used now."""
         given = self._given()
-        known = [(address, len(addresses)) for address, addresses in given]
+        known = [(table.address, len(table.addresses)) for table in given]
         if known != self._known:  # they only grow
             self._known = known
             self._tables = [
-                AddressLookupTableAccount(Pubkey.from_string(address), [Pubkey.from_string(each) for each in addresses])
-                for address, addresses in given
+                AddressLookupTableAccount(
+                    Pubkey.from_string(table.address), [Pubkey.from_string(each) for each in table.addresses]
+                )
+                for table in given
             ]
             self._table_of = {}
-            for number, (_, addresses) in enumerate(given):
-                for each in addresses:
+            for number, table in enumerate(given):
+                for each in table.addresses:
                     self._table_of.setdefault(each, number)
         return self._tables
 
