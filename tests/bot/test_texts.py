@@ -33,6 +33,8 @@ ELSEWHERE = {
     "not_listable",
     "too_many_client_order_ids",
     "unknown_asset",
+    "idempotency_key_reused",
+    "too_many_withdrawals",
     "unknown_withdrawal",
     "would_take",
     "refused",
