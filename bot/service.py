@@ -11,6 +11,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import BotCommand, Update
 
+from bot.asks import WithdrawalAsks
 from bot.cards import Cards
 from bot.guards import Answering, OnlyOnce
 from bot.languages import Languages
@@ -21,10 +22,12 @@ from bot.routers.orders import orders_router
 from bot.routers.public import public_router, silent_router
 from bot.routers.rest import rest_router
 from bot.routers.start import Links, start_router
+from bot.routers.withdrawals import withdrawals_router
 from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
 from engine.accounts.accounts import Accounts
 from engine.ports import Clock
+from engine.withdrawals.withdrawals import Withdrawals
 
 log = structlog.get_logger()
 
@@ -38,6 +41,7 @@ COMMANDS: Final = (
     "trades",
     "balance",
     "portfolio",
+    "withdrawals",
     "lang",
     "start",
     "help",
@@ -61,6 +65,7 @@ class Service:
         links: Links,
         accounts: Accounts,
         trading: Trading,
+        withdrawals: Withdrawals,
         clock: Clock,
         pace: Pace,
     ) -> None:
@@ -70,9 +75,11 @@ class Service:
         self._bot = Bot(token, session=session)
         languages = Languages(self._texts)
         self.notices = Notices(self._bot, pace, accounts, languages, trading.markets)
+        self.asks = WithdrawalAsks(self._bot, accounts, languages, trading.assets)
         self.dispatcher = build_dispatcher(
             accounts=accounts,
             trading=trading,
+            withdrawals=withdrawals,
             cards=Cards(clock),
             languages=languages,
             notices=self.notices,
@@ -83,12 +90,13 @@ class Service:
     async def run(self) -> None:
         """Serve until cancelled; then finish what is under way, for a second at most."""
         telling = asyncio.create_task(self.notices.run(), name="notices")
+        asking = asyncio.create_task(self.asks.run(), name="asks")
         try:
             await self._poll()
         finally:
             if self._working:
                 await asyncio.wait(self._working, timeout=GRACE_S)
-            left = [*self._working, telling]
+            left = [*self._working, telling, asking]
             for task in left:
                 task.cancel()
             await asyncio.wait(left)
@@ -154,6 +162,7 @@ def build_dispatcher(
     *,
     accounts: Accounts,
     trading: Trading,
+    withdrawals: Withdrawals,
     cards: Cards,
     languages: Languages,
     notices: Notices,
@@ -161,7 +170,13 @@ def build_dispatcher(
 ) -> Dispatcher:
     """Return the dispatcher. What it is given here, handlers take by name, and `say` and `user` beside it."""
     dispatcher = Dispatcher(
-        trading=trading, cards=cards, languages=languages, notices=notices, links=links, disable_fsm=True
+        trading=trading,
+        withdrawals=withdrawals,
+        cards=cards,
+        languages=languages,
+        notices=notices,
+        links=links,
+        disable_fsm=True,
     )
     dispatcher.update.outer_middleware(OnlyOnce())
     answering = Answering(accounts, trading, languages, notices)
@@ -169,6 +184,7 @@ def build_dispatcher(
     dispatcher.callback_query.middleware(answering)
     # The silent router stands between what is for everybody and what is for a person alone.
     dispatcher.include_routers(
-        public_router(), silent_router(), start_router(), account_router(), orders_router(), rest_router()
+        *(public_router(), silent_router(), start_router(), account_router(), orders_router(), withdrawals_router()),
+        rest_router(),
     )
     return dispatcher

@@ -168,6 +168,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         market_data=market_data,
         markets=decimals,
         assets=assets,
+        withdrawals=withdrawals,
         clock=now,
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)

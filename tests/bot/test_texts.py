@@ -18,6 +18,7 @@ from engine.core import refusals as core
 from engine.core.refusals import Refused
 from engine.core.types import OrderStatus
 from engine.sequencer.sequencer import Busy
+from engine.withdrawals.refusals import AlreadySigned, NotWaiting
 from webapp_api.refusals import LimitReached
 
 TEXTS = Texts()
@@ -35,7 +36,6 @@ ELSEWHERE = {
     "unknown_asset",
     "idempotency_key_reused",
     "too_many_withdrawals",
-    "unknown_withdrawal",
     "would_take",
     "refused",
 }
@@ -90,7 +90,7 @@ def test_every_command_order_state_and_refusal_has_a_text() -> None:
     assert {f"order.{status.value}" for status in OrderStatus} <= set(ENGLISH)
     kinds = {kind for module in (core, decimals, refusals) for kind in vars(module).values() if isinstance(kind, type)}
     codes = {kind.code for kind in kinds if issubclass(kind, Refused)}
-    codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code}
+    codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code, NotWaiting.code, AlreadySigned.code}
     assert {f"refused.{code}" for code in codes - ELSEWHERE} == {key for key in ENGLISH if key.startswith("refused.")}
 
 
