@@ -17,8 +17,10 @@ from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
 from clobster.markets import Listing
-from clobster.metrics import EngineMetrics
+from clobster.metrics import EngineMetrics, WithdrawalMetrics
+from clobster.settling import SettlementOnSolana
 from clobster.telegram import Telegram
+from clobster.withdrawing import PayingOut
 from data.store import candles
 from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.liquidity import SqliteMakerStore
@@ -34,11 +36,13 @@ from engine.market_data.intervals import DAY, MINUTE
 from engine.market_data.market_data import RECENT_TRADES, MarketData
 from engine.market_data.valuation import Valuation
 from engine.sequencer.sequencer import Sequencer
+from engine.withdrawals.payouts import Payouts
 from webapp_api.app import build_app
 from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
 from webapp_api.explorer import Explorer
 from webapp_api.portfolio import CURRENCY
+from webapp_api.settling import Settling
 from webapp_api.stream.hub import Hub
 
 log = structlog.get_logger()
@@ -63,6 +67,7 @@ class House:
     sequencer: Sequencer
     market_making: MarketMaking
     custody: Custody | None
+    payouts: Payouts
     hub: Hub
     web: web.AppRunner
     telegram: Telegram
@@ -93,10 +98,16 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     people = await identity.build(settings, store, queries, now, stack)
     valuation = Valuation(market_data, assets, known.values(), CURRENCY)
     withdrawals = withdrawing.build(settings, listing, store, queries, sequencer, assets, valuation, now)
-    custody = None
+    payouts = Payouts(withdrawals, sequencer, now)
+    registry = CollectorRegistry()
+    custody, settling = None, Settling(is_on=settings.solana != "off")
     if settings.solana != "off":
         accounts = SqliteDepositAccounts(store, queries)
-        custody = Custody(settings, listing, sequencer, accounts, queries, now)
+        on_solana = SettlementOnSolana(settings, store, queries, now, settling)
+        paying_out = PayingOut(withdrawals, payouts)
+        custody = Custody(settings, listing, sequencer, accounts, queries, on_solana, paying_out, now)
+        for each in (custody.metrics, on_solana.metrics, WithdrawalMetrics(payouts)):
+            registry.register(each)
     explorer = Explorer(people.site.chain, lambda: custody.localnet_url if custody else None)
     hub = Hub(
         sequencer=sequencer,
@@ -120,11 +131,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     people.activity.listeners.append(hub.on_activity)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
-    registry = CollectorRegistry()
     for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
         registry.register(collector)
-    if custody is not None:
-        registry.register(custody.metrics)
     app = build_app(
         Deps(
             sequencer=sequencer,
@@ -150,6 +158,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             quoting=market_making.quoting,
             withdrawals=withdrawals,
             explorer=explorer,
+            settling=settling,
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
@@ -171,7 +180,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         withdrawals=withdrawals,
         clock=now,
     )
-    return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)
+    return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

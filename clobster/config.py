@@ -104,6 +104,11 @@ class Settings(BaseModel):
     withdrawal_delay_h: int | None = Field(None, ge=0, le=720)
     withdrawal_confirm_s: int = Field(1_800, ge=60, le=86_400)
     withdrawal_most_open: int = Field(5, ge=1, le=100)
+    settlement_collect_ms: int = Field(2_000, ge=100, le=600_000, description="how long trades are collected")
+    settlement_collect_fills: int = Field(200, ge=1, le=10_000, description="or until there are so many")
+    settlement_fee_cap: int = Field(
+        100_000, ge=0, le=100_000_000, description="lamports that a transaction may pay for its priority, at most"
+    )
     log_format: Literal["console", "json"] = "console"
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")

@@ -1,4 +1,4 @@
-"""Deposits by Solana from start to stop: which chain, what is deposited there, who watches it. Trading never waits."""
+"""Solana from start to stop: which chain, what is deposited there, who watches it and settles. Trading never waits."""
 
 import asyncio
 import importlib
@@ -15,6 +15,8 @@ from clobster.config import PREFIX, ConfigError, Settings
 from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
+from clobster.settling import SettlementOnSolana
+from clobster.withdrawing import PayingOut
 from data.solana.keys import DerivedKeys
 from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.queries import Queries
@@ -62,6 +64,8 @@ class Custody:
         sequencer: Sequencer,
         store: SqliteDepositAccounts,
         queries: Queries,
+        settling: SettlementOnSolana,
+        paying_out: PayingOut,
         clock: Clock,
     ) -> None:
         """Derive the keys. Raises ConfigError where an asset or an amount is none."""
@@ -75,6 +79,8 @@ class Custody:
         self._sequencer = sequencer
         self._store = store
         self._queries = queries
+        self._settling = settling
+        self._paying_out = paying_out
         self._clock = clock
         self._localnet: Localnet | None = None
         self._addresses: DepositAddresses | None = None
@@ -153,6 +159,10 @@ class Custody:
             vault = self._signers.vault.address
             watch = DepositWatch(chain, self._store, self._sequencer, assets, self._clock, self.counted, vault=vault)
             await watch.load()
+            opening = self._settling.open(chain.client, self._signers, assets)
+            accounts, settlement = await stack.enter_async_context(opening)
+            mints = {code: asset.mint for code, asset in assets.items()}
+            stack.enter_context(self._paying_out.open(chain, accounts, settlement, mints, watch.knows))
             self._addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
             self._up.set()
             log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))

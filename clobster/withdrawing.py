@@ -1,6 +1,7 @@
 """Withdrawals joined to the exchange: the operator's rules, and what there is of them while the chain is there."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from clobster.config import Settings
@@ -15,10 +16,43 @@ from engine.core.types import VAULT, AssetCode, Atoms, Micros
 from engine.market_data.valuation import Valuation
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.settlement.settlement import Settlement
+from engine.settlement.vault import Vault
+from engine.withdrawals.payouts import Payouts
+from engine.withdrawals.ports import Targets
 from engine.withdrawals.rules import HOUR, Rules
-from engine.withdrawals.withdrawals import Withdrawals
+from engine.withdrawals.till import VaultTill
+from engine.withdrawals.withdrawals import Outside, Withdrawals
 
 DELAY_H: Final = 24  # outside development
+
+
+class PayingOut:
+    """What sends withdrawals while the chain is there. Without it they wait, and may be canceled."""
+
+    def __init__(self, withdrawals: Withdrawals, payouts: Payouts) -> None:
+        self._withdrawals = withdrawals
+        self._payouts = payouts
+
+    @contextmanager
+    def open(
+        self,
+        chain: Targets,
+        vault: Vault,
+        settlement: Settlement,
+        mints: Mapping[AssetCode, str],
+        is_deposit: Callable[[str], bool],
+        halted: Callable[[], bool] = lambda: False,
+    ) -> Iterator[None]:
+        """Pay out until left."""
+        till = VaultTill(vault, mints, is_deposit=is_deposit, halted=halted)
+        settlement.listeners.append(self._payouts.on_batch)
+        self._withdrawals.outside = Outside(chain, till, settlement)
+        self._withdrawals.something.set()
+        try:
+            yield
+        finally:
+            self._withdrawals.outside = None
 
 
 def rules(settings: Settings, listing: Listing) -> Rules:

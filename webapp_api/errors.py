@@ -89,6 +89,7 @@ STATUS: Final[Mapping[str, int]] = {
     "withdrawal_not_waiting": 409,
     "withdrawal_not_cancelable": 409,
     "already_approved": 409,
+    "settlement_off": 409,
     "too_many_api_keys": 409,
     # Too much of it.
     "too_many_open_orders": 429,

@@ -68,6 +68,8 @@ class RpcSender:
         self, unsigned: Unsigned, blockhash: Hash, last_height: int, fee: int, at: Micros
     ) -> Attempt | Fault:
         batch = unsigned.batch
+        if not self.fits(batch.moves, unsigned.fills):
+            return Fault(FaultKind.REFUSED, "it is too large without the lookup tables that there were")
         try:
             if unsigned.earlier and (landed := await self._program.landed(batch, unsigned.fills)) is not None:
                 return Attempt(landed, batch.id, None, last_height, at)

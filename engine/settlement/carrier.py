@@ -16,7 +16,15 @@ from engine.settlement.attempts import Attempt, Fault, FaultKind, Finalized, Out
 from engine.settlement.fills import Fill
 from engine.settlement.following import Looked, Step, must_search, next_step
 from engine.settlement.funds import Funds
-from engine.settlement.pace import MOST_AT_ONCE, MOST_LANDED_FAILURES, MOST_UNDER_WAY, REFUSALS, Pace
+from engine.settlement.pace import (
+    MOST_AT_ONCE,
+    MOST_DOUBLED,
+    MOST_LANDED_FAILURES,
+    MOST_UNDER_WAY,
+    REFUSALS,
+    REFUSALS_FOR_FUNDS,
+    Pace,
+)
 from engine.settlement.ports import Change, Sender, SettlementStore, Unsigned
 from engine.settlement.types import BatchState, SettlementBatch
 
@@ -32,7 +40,9 @@ class UnderWay:
         self.attempt = attempt  # the signing of which it is not known what became
         self.earlier = 0  # signings of which it is
         self.landed_failures = 0
-        self.refusals = 0  # one after another, at the same try
+        self.tries = 0  # to sign it, one after another, that came to nothing
+        self.refusals = 0  # those of them, one after another, that blame the batch
+        self.told = ""  # why, as it was logged last
         self.sign_at_s = 0.0
         self.send_at_s = 0.0
 
@@ -101,7 +111,7 @@ class Carrier:
         to_send = []
         for under, attempt in signed:
             if attempt.signature in standing:  # else it was taken back meanwhile
-                under.attempt, under.refusals = attempt, 0
+                under.attempt, under.tries, under.refusals = attempt, 0, 0
                 sent = BatchState.SENT if under.batch.state is BatchState.BATCHED else under.batch.state
                 self._note(under, replace(under.batch, state=sent, signature=attempt.signature))
                 to_send.append(under)
@@ -113,16 +123,20 @@ class Carrier:
 
     async def _refused(self, under: UnderWay, fault: Fault) -> None:
         """Try again later what was refused before anything was signed; after some times, believe it."""
-        under.sign_at_s = asyncio.get_running_loop().time() + self._pace.refused_wait_s
+        wait_s = self._pace.refused_wait_s * 2 ** min(under.tries, MOST_DOUBLED)
+        under.tries += 1
+        under.sign_at_s = asyncio.get_running_loop().time() + wait_s
         is_coming = fault.kind is FaultKind.FUNDS and self._funds.is_coming(
             {move.source for move in under.batch.moves}, besides=under.batch.id
         )
         if fault.kind is FaultKind.PASSING or is_coming:
             under.refusals = 0
-            log.info("a batch can't be signed yet", batch=under.batch.id, why=fault.text)
+            if under.told != fault.text:
+                under.told = fault.text
+                log.warning("a batch can't be signed yet", batch=under.batch.id, why=fault.text)
             return
         under.refusals += 1
-        if under.refusals >= REFUSALS:
+        if under.refusals >= (REFUSALS if fault.kind is FaultKind.REFUSED else REFUSALS_FOR_FUNDS):
             await self._write([(under, _failed(under, fault, None))])
 
     # Sending
@@ -140,7 +154,8 @@ class Carrier:
         except ChainUnavailable as error:  # it may have arrived, or not: it is sent again
             log.debug("a send was not answered", batch=under.batch.id, why=str(error))
             return
-        if fault is not None:
+        if fault is not None and under.told != fault.text:
+            under.told = fault.text
             log.info("a node does not take a transaction", batch=under.batch.id, why=fault.text)
 
     # Following

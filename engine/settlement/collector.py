@@ -13,7 +13,8 @@ from engine.settlement.planning import Planned, Planner
 from engine.settlement.ports import Sender, SettlementStore, Vault
 
 _PAGE: Final = 1_000  # fills read at once
-_BREATH: Final = 16  # fills planned before others have their turn
+_BREATH: Final = 64  # fills that are looked at before others have their turn
+_TAKEN: Final = 16  # so many of them is what one costs that joins a batch
 
 
 class Collector:
@@ -44,6 +45,7 @@ class Collector:
         self._make = make
         self._apart: dict[TradeId, int] = {}  # fills of batches that failed: only those of one number share a batch
         self._groups = 0
+        self._missing: dict[Purse, None] = {}  # token accounts that are to be made
         self._to_open = asyncio.Event()
 
     def debits(self, purse: Purse) -> int:
@@ -73,26 +75,34 @@ class Collector:
     async def _read(self) -> int:
         """Read a page of what has come to be owed; return how many fills that are."""
         limit = min(_PAGE, MOST_OWED - len(self.owed))
-        self.has_read_all = False
         if limit <= 0:
+            self.has_read_all = False
             return 0
         fills = await self._store.owed(self.owed.newest, limit)
-        self.owed.add(fills)
+        self._owe(fills)
         self.has_read_all = len(fills) < limit
-        if fills:
-            self._to_open.set()
         return len(fills)
+
+    def _owe(self, fills: Sequence[Fill]) -> None:
+        self.owed.add(fills)
+        for fill in fills:
+            for purse, atoms in fill.changes():
+                if atoms and self._vault.find(*purse) is None:
+                    self._missing[purse] = None
+                    self._to_open.set()
 
     async def _plan(self) -> None:
         room = self._room()
         if room <= 0:
             return
         planner = Planner(self._spendable, self._sender.fits, self._address, most=room, apart=self._group)
-        for number, fill in enumerate(self.owed):
+        worked = 0
+        for fill in list(self.owed):  # fills of a batch that fails come back meanwhile
             if planner.is_full:
                 break
-            planner.offer(fill)
-            if number % _BREATH == 0:
+            worked += _TAKEN if planner.offer(fill) else 1
+            if worked >= _BREATH:
+                worked = 0
                 await asyncio.sleep(0)
         if planned := planner.batches():
             await self._make(planned)
@@ -108,13 +118,10 @@ class Collector:
         """Have the token accounts made that owed fills need."""
         while True:
             self._to_open.clear()
-            missing = {
-                purse: None
-                for fill in self.owed
-                for purse, atoms in fill.changes()
-                if atoms and self._vault.find(*purse) is None
-            }
-            await self._vault.ensure(list(missing))
+            missing = list(self._missing)
+            await self._vault.ensure(missing)
+            for purse in missing:
+                del self._missing[purse]
             await self._to_open.wait()
 
     # What has become of fills
@@ -129,7 +136,7 @@ class Collector:
         for some in (fills[:half], fills[half:]):
             self._groups += 1
             self._apart.update((fill.id, self._groups) for fill in some)
-        self.owed.add(fills)
+        self._owe(fills)
 
     def forget(self, fills: Sequence[Fill]) -> None:
         """Take note that fills have settled."""
@@ -147,5 +154,4 @@ class Collector:
         self.failed -= len(fills)
         for fill in fills:
             self.failed_debits.subtract(dict(fill.debits()))
-        self.owed.add(fill for fill in fills if fill.id <= self.owed.newest)  # the others are read in their turn
-        self._to_open.set()
+        self._owe([fill for fill in fills if fill.id <= self.owed.newest])  # the others are read in their turn

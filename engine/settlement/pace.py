@@ -9,7 +9,9 @@ MOST_FILLS_UNDER_WAY: Final = 192  # of them with fills, so that money always co
 MOST_OWED: Final = 50_000  # fills in memory; the others wait in the database
 MOST_AT_ONCE: Final = 16  # batches signed together
 MOST_LANDED_FAILURES: Final = 5  # of a batch: each costs its fee
-REFUSALS: Final = 3  # one after another, and a batch is believed to be at fault
+REFUSALS: Final = 4  # one after another, and a batch is believed to be at fault
+REFUSALS_FOR_FUNDS: Final = 6  # or its sources to have less than we believe: a node may only be behind
+MOST_DOUBLED: Final = 3  # times that the wait between two of them doubles
 
 
 class Pace(Struct, frozen=True):

@@ -17,11 +17,10 @@ from msgspec import Struct
 
 from engine.core.types import AssetCode, Atoms, Micros, UserId
 from engine.ports import ChainUnavailable, Clock, Signer, Signers
+from engine.settlement.fills import Purse
 from engine.settlement.types import VaultAccount
 
 log = structlog.get_logger()
-
-Purse = tuple[UserId, AssetCode]
 
 MOST_AT_ONCE: Final = 32  # accounts that are asked for, made and kept together
 MOST_EXTENDED: Final = 20  # addresses that one transaction adds to a table

@@ -50,6 +50,7 @@ from webapp_api.deps import Deps, Faucet, GiveAddress
 from webapp_api.explorer import Explorer
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
+from webapp_api.settling import Settling
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
@@ -252,6 +253,7 @@ async def open_house(
         registry.register(hub.metrics)
         registry.register(limits)
         reasons: list[str] = []
+        settling = Settling(is_on=False)
         feed: list[FeedHealth] = []
         deps = Deps(
             sequencer=sequencer,
@@ -277,6 +279,7 @@ async def open_house(
             quoting=Quoting(),
             withdrawals=withdrawals,
             explorer=explorer,
+            settling=settling,
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             deposits=deposits,

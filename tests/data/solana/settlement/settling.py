@@ -15,19 +15,25 @@ from spl.token.constants import TOKEN_PROGRAM_ID
 from spl.token.instructions import mint_to_checked
 from spl.token.models import MintToCheckedParams
 
+from data.solana.keys import DerivedKeys
+from data.solana.localnet.blocks import Lags
 from data.solana.sending import RpcSender
 from data.solana.token_program import TokenProgram
 from data.solana.vault import RpcVault
+from data.store.queries import Queries
 from data.store.settlement import SqliteSettlement
+from data.store.sqlite import SqliteStore
 from data.store.vault import SqliteVault
 from engine.core.commands import PlaceOrder
 from engine.core.events import Traded
-from engine.core.types import FEES, AssetCode, Lots, OrderType, Side, Symbol, Ticks, UserId
+from engine.core.refusals import InsufficientFunds
+from engine.core.types import FEES, AssetCode, Lots, Micros, OrderType, Side, Symbol, Ticks, UserId
+from engine.custody.trying import keep_trying
 from engine.settlement.fills import Purse
 from engine.settlement.pace import Pace
 from engine.settlement.settlement import Settlement
 from engine.settlement.vault import Vault
-from tests.data.solana.deposits.bank import Bank, bank
+from tests.data.solana.deposits.bank import LAGS, MASTER, Bank, bank
 from tests.data.store.books import BTCUSDT
 
 USDT, BTC = AssetCode("USDT"), AssetCode("BTC")
@@ -37,24 +43,35 @@ QUICK: Final = Pace(
     look_s=0.01,
     poll_s=0.02,
     resend_s=0.1,
-    refused_wait_s=0.05,
+    refused_wait_s=0.02,
     longest_wait_s=0.2,
 )
 PRICES: Final = (6_000_000, 6_000_001, 6_000_002)
+KEYS: Final = DerivedKeys(MASTER)
 FEE_CAP: Final = 100_000
+_UNDONE: Final = """
+    SELECT (SELECT count(*) FROM settlement_outbox LEFT JOIN settlement_batches USING (batch_id)
+             WHERE failed IS NULL AND state IS NOT 'settled')
+         + (SELECT count(*) FROM settlement_batches WHERE state <> 'settled' AND state <> 'failed')
+"""
 
 
 class Running:
     """Settlement while it runs."""
 
-    def __init__(self, settlement: Settlement, vault: Vault, task: "asyncio.Task[None]") -> None:
+    def __init__(self, path: Path, settlement: Settlement, vault: Vault, task: "asyncio.Task[None]") -> None:
+        self.path = path
         self.settlement = settlement
         self.vault = vault
         self.task = task
 
     async def nothing_owed(self, patience_s: float = 60.0) -> None:
         """Wait until all has settled, or waits for an operator."""
-        await self.until(lambda: _is_idle(self.settlement), patience_s)
+        reading = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+        try:
+            await self.until(lambda: not reading.execute(_UNDONE).fetchone()[0], patience_s)
+        finally:
+            reading.close()
 
     async def until(self, look: Callable[[], bool], patience_s: float = 20.0) -> None:
         async with asyncio.timeout(patience_s):
@@ -64,6 +81,50 @@ class Running:
                 await asyncio.sleep(0.005)
 
 
+class Written:
+    """A database, and what has to be known to settle what is in it."""
+
+    def __init__(
+        self,
+        path: Path,
+        store: SqliteStore,
+        queries: Queries,
+        mints: Mapping[AssetCode, tuple[str, int]],
+        now: Callable[[], Micros],
+    ) -> None:
+        self.path = path
+        self.store = store
+        self.queries = queries
+        self.mints = mints
+        self.now = now
+
+    def vault(self, client: AsyncClient) -> Vault:
+        mints = {code: mint for code, (mint, _) in self.mints.items()}
+        return Vault(RpcVault(client), KEYS, SqliteVault(self.store, self.queries), mints, self.now)
+
+
+@asynccontextmanager
+async def settling(url: str, books: Written, pace: Pace = QUICK, *, tables: bool = False) -> AsyncIterator[Running]:
+    """Settle what is in a database until left."""
+    async with AsyncClient(url, timeout=5) as client:
+        vault = books.vault(client)
+        await vault.load()
+        sender = RpcSender(client, TokenProgram(KEYS, books.mints, vault.tables), KEYS.vault, fee_cap=FEE_CAP)
+        settlement = Settlement(sender, vault, SqliteSettlement(books.store, books.queries), books.now, pace=pace)
+        await settlement.load()
+        task = asyncio.create_task(settlement.run())
+        listing = asyncio.create_task(keep_trying("tables", vault.keep_tables)) if tables else None
+        try:
+            yield Running(books.path, settlement, vault, task)
+        finally:
+            for each in (task, listing):
+                if each is not None:
+                    each.cancel()
+                    await asyncio.wait([each])
+                    if not each.cancelled():
+                        each.result()
+
+
 class House:
     """The exchange, its people, and the chain."""
 
@@ -71,37 +132,23 @@ class House:
         self.desk = desk
         self.exchange = desk.exchange
         self.world = desk.world
-        self.store = SqliteSettlement(desk.exchange.store, desk.exchange.queries)
         self.mints = {code: (each.mint, each.asset.decimals) for code, each in desk.assets.items()}
 
-    def vault(self, client: AsyncClient) -> Vault:
-        store = SqliteVault(self.exchange.store, self.exchange.queries)
-        mints = {code: mint for code, (mint, _) in self.mints.items()}
-        return Vault(RpcVault(client), self.desk.keys, store, mints, self.exchange.now)
+    @property
+    def books(self) -> "Written":
+        """What is written down, for whoever settles."""
+        exchange = self.exchange
+        return Written(exchange.path, exchange.store, exchange.queries, self.mints, exchange.now)
 
     @asynccontextmanager
-    async def settling(
-        self, pace: Pace = QUICK, *, tables: bool = False, store: Any = None, url: str = ""
-    ) -> AsyncIterator[Running]:
+    async def settling(self, pace: Pace = QUICK, *, tables: bool = False) -> AsyncIterator[Running]:
         """Settle until left, on what is written down."""
-        async with AsyncClient(url or self.world.net.url, timeout=5) as client:
-            vault = self.vault(client)
-            await vault.load()
-            program = TokenProgram(self.desk.keys, self.mints, vault.tables)
-            sender = RpcSender(client, program, self.desk.keys.vault, fee_cap=FEE_CAP)
-            settlement = Settlement(sender, vault, store or self.store, self.exchange.now, pace=pace)
-            await settlement.load()
-            task = asyncio.create_task(settlement.run())
-            listing = asyncio.create_task(vault.keep_tables()) if tables else None
-            try:
-                yield Running(settlement, vault, task)
-            finally:
-                for each in (task, listing):
-                    if each is not None:
-                        each.cancel()
-                        await asyncio.wait([each])
-                        if not each.cancelled():
-                            each.result()
+        async with settling(self.world.net.url, self.books, pace, tables=tables) as running:
+            yield running
+
+    def address(self, user: UserId, asset: AssetCode) -> str:
+        """Return where somebody's settled money lies."""
+        return self.books.vault(self.world.client).address(user, asset)
 
     async def people(self, number: int, **units: int) -> list[UserId]:
         """Register people; each has so many whole units, in the ledger and as much in the vault."""
@@ -112,7 +159,7 @@ class House:
     async def deposit(self, units: Mapping[Purse, int]) -> None:
         """Put whole units into vault accounts, as a sweep would; the ledger is not told."""
         async with AsyncClient(self.world.net.url, timeout=5) as client:
-            vault = self.vault(client)
+            vault = self.books.vault(client)
             await vault.load()
             await vault.ensure([*units, (FEES, USDT), (FEES, BTC)])
         amounts = {
@@ -129,6 +176,7 @@ class House:
             connection.executemany("UPDATE vault_accounts SET settled = settled + ? WHERE token_account = ?", done)
 
         await self.exchange.store.write(write)
+        await self.desk.finality(6)
 
     def _minting(self, address: str, asset: AssetCode, atoms: int) -> Any:
         mint, decimals = self.mints[asset]
@@ -143,20 +191,33 @@ class House:
             )
         )
 
-    async def trades(self, people: Sequence[UserId], number: int, chance: random.Random) -> list[Traded]:
-        """Let people trade at random until there are so many trades more."""
+    async def trades(
+        self, people: Sequence[UserId], number: int, chance: random.Random, *, most: int = 50
+    ) -> list[Traded]:
+        """Let people trade at random, so many lots at most, until there are so many trades more."""
         before, made = len(self.exchange.batches), 0
         while made < number:
-            orders = [self._order(chance.sample(people, 2), chance) for _ in range(min(100, number))]
-            events = [await answer for pair in orders for answer in pair]
-            made += sum(isinstance(event, Traded) for some in events for event in some)
+            orders = [self._order(chance.sample(people, 2), chance, most) for _ in range(min(100, number))]
+            answers = await asyncio.gather(*(each for pair in orders for each in pair), return_exceptions=True)
+            for answer in answers:
+                if isinstance(answer, BaseException):
+                    assert isinstance(answer, InsufficientFunds)
+                else:
+                    made += sum(isinstance(event, Traded) for event in answer)
         return [trade for batch in self.exchange.batches[before:] for trade in batch.trades]
 
-    def _order(self, pair: Sequence[UserId], chance: random.Random) -> tuple[Any, Any]:
+    async def traded(self, buyer: UserId, seller: UserId, lots: int = 10) -> list[Traded]:
+        """Let one buy from another."""
+        before = len(self.exchange.batches)
+        await self.exchange.place(seller, "sell", lots, PRICES[0])
+        await self.exchange.place(buyer, "buy", lots, PRICES[0])
+        return [trade for batch in self.exchange.batches[before:] for trade in batch.trades]
+
+    def _order(self, pair: Sequence[UserId], chance: random.Random, most: int) -> tuple[Any, Any]:
         maker, taker = pair
         side = chance.choice((Side.BUY, Side.SELL))
         other = Side.SELL if side is Side.BUY else Side.BUY
-        price, lots = Ticks(chance.choice(PRICES)), Lots(chance.randint(1, 50))
+        price, lots = Ticks(chance.choice(PRICES)), Lots(chance.randint(1, most))
         exchange = self.exchange
 
         def place(user: UserId, side: Side) -> Any:
@@ -195,6 +256,14 @@ class House:
         assert record == ledger
         assert await self.chain([address for _, _, address, _ in settled]) == [atoms for *_, atoms in settled]
 
+    def outcomes(self) -> dict[str, int]:
+        """Return how often what became of a signing."""
+        connection = sqlite3.connect(f"file:{self.exchange.path}?mode=ro", uri=True)
+        try:
+            return dict(connection.execute("SELECT outcome, count(*) FROM settlement_attempts GROUP BY 1").fetchall())
+        finally:
+            connection.close()
+
     async def chain(self, addresses: Sequence[str]) -> list[int]:
         """Return what is in token accounts, as it is final."""
         await self.desk.finality(6)
@@ -206,12 +275,7 @@ class House:
         return found
 
 
-def _is_idle(settlement: Settlement) -> bool:
-    backlog = settlement.backlog
-    return backlog.owed == 0 and backlog.batches == 0 and backlog.settled > 0
-
-
 @asynccontextmanager
-async def house_on(folder: Path) -> AsyncIterator[House]:
-    async with bank(folder) as desk:
+async def house_on(folder: Path, lags: Lags = LAGS) -> AsyncIterator[House]:
+    async with bank(folder, lags) as desk:
         yield House(desk)
