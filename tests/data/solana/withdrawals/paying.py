@@ -1,9 +1,8 @@
 """A real exchange that pays out on a real localnet, begun and ended as often as a test likes."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from data.solana.chain import RpcChain
-from data.solana.localnet import faults as f
 from data.store.withdrawals import SqliteWithdrawals
 from engine.core.types import FEES, AssetCode, Atoms, Micros, UserId
 from engine.settlement.types import SettlementBatch
@@ -107,7 +105,7 @@ class Payer:
         return (await self.house.chain([self.vault_address(user)]))[0]
 
     def vault_address(self, user: UserId) -> str:
-        return self.house.vault(self.house.world.client).address(user, USDT)
+        return self.house.address(user, USDT)
 
     def ledger(self, user: UserId) -> int:
         balance = self.exchange.exchange.state.ledger.balance(user, USDT)
@@ -127,30 +125,6 @@ class Quiet:
 
     def tell(self, user: UserId, withdrawal: Withdrawal) -> None:
         pass
-
-
-async def trouble(house: House, chance: random.Random) -> None:
-    """Inflict one fault after another until cancelled. Then all is healed."""
-    net = house.world.net
-    try:
-        while True:
-            await asyncio.sleep(chance.uniform(0.005, 0.04))
-            times = chance.randint(1, 4)
-            fault = chance.choice(
-                (
-                    f.DropSends(times),
-                    f.LoseReplies(times),
-                    f.FailPreflight(times, "BlockhashNotFound"),
-                    f.DropFork(chance.randint(1, 3)),
-                    f.Advance(chance.choice((1, 10, 160))),
-                    f.Unavailable(times),
-                    f.Down(chance.uniform(0.01, 0.1)),
-                )
-            )
-            with suppress(ValueError):  # a fork of what is final
-                await net.inflict(fault)
-    finally:
-        await net.inflict(f.Heal())
 
 
 async def until(look: Callable[[], Awaitable[bool]], patience_s: float = 20.0) -> None:

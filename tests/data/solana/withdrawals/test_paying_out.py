@@ -19,7 +19,8 @@ from engine.withdrawals.refusals import AlreadySigned
 from engine.withdrawals.types import BY_TELEGRAM, Ending, Waiting, Withdrawal, WithdrawalState
 from engine.withdrawals.withdrawals import Wanted
 from tests.data.solana.deposits.bank import account
-from tests.data.solana.withdrawals.paying import UNIT, USDT, Payer, payer_on, somebody, trouble, until
+from tests.data.solana.settlement.trouble import trouble
+from tests.data.solana.withdrawals.paying import UNIT, USDT, Payer, payer_on, somebody, until
 
 WITHDRAWALS = 12
 STARTS = 12
