@@ -12,6 +12,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import BotCommand, Update
 
 from bot.alarms import Alarms, State
+from bot.asks import WithdrawalAsks
 from bot.cards import Cards
 from bot.guards import Answering, OnlyOnce
 from bot.languages import Languages
@@ -22,11 +23,13 @@ from bot.routers.orders import orders_router
 from bot.routers.public import public_router, silent_router
 from bot.routers.rest import rest_router
 from bot.routers.start import Links, start_router
+from bot.routers.withdrawals import withdrawals_router
 from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
 from engine.accounts.accounts import Accounts
 from engine.core.types import UserId
 from engine.ports import Clock
+from engine.withdrawals.withdrawals import Withdrawals
 
 log = structlog.get_logger()
 
@@ -40,6 +43,7 @@ COMMANDS: Final = (
     "trades",
     "balance",
     "portfolio",
+    "withdrawals",
     "lang",
     "start",
     "help",
@@ -63,6 +67,7 @@ class Service:
         links: Links,
         accounts: Accounts,
         trading: Trading,
+        withdrawals: Withdrawals,
         clock: Clock,
         pace: Pace,
         alarms: Alarms,
@@ -73,9 +78,11 @@ class Service:
         self._bot = Bot(token, session=session)
         languages = Languages(self._texts)
         self.notices = Notices(self._bot, pace, accounts, languages, trading.markets)
+        self.asks = WithdrawalAsks(self._bot, accounts, languages, trading.assets)
         self.dispatcher = build_dispatcher(
             accounts=accounts,
             trading=trading,
+            withdrawals=withdrawals,
             cards=Cards(clock),
             languages=languages,
             notices=self.notices,
@@ -90,6 +97,7 @@ class Service:
         telling = [
             asyncio.create_task(self.notices.run(), name="notices"),
             asyncio.create_task(self._alarms.run(self._accounts, self._alarm), name="alarms"),
+            asyncio.create_task(self.asks.run(), name="asks"),
         ]
         try:
             await self._poll()
@@ -165,6 +173,7 @@ def build_dispatcher(
     *,
     accounts: Accounts,
     trading: Trading,
+    withdrawals: Withdrawals,
     cards: Cards,
     languages: Languages,
     notices: Notices,
@@ -172,7 +181,13 @@ def build_dispatcher(
 ) -> Dispatcher:
     """Return the dispatcher. What it is given here, handlers take by name, and `say` and `user` beside it."""
     dispatcher = Dispatcher(
-        trading=trading, cards=cards, languages=languages, notices=notices, links=links, disable_fsm=True
+        trading=trading,
+        withdrawals=withdrawals,
+        cards=cards,
+        languages=languages,
+        notices=notices,
+        links=links,
+        disable_fsm=True,
     )
     dispatcher.update.outer_middleware(OnlyOnce())
     answering = Answering(accounts, trading, languages, notices)
@@ -180,6 +195,7 @@ def build_dispatcher(
     dispatcher.callback_query.middleware(answering)
     # The silent router stands between what is for everybody and what is for a person alone.
     dispatcher.include_routers(
-        public_router(), silent_router(), start_router(), account_router(), orders_router(), rest_router()
+        *(public_router(), silent_router(), start_router(), account_router(), orders_router(), withdrawals_router()),
+        rest_router(),
     )
     return dispatcher

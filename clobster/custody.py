@@ -16,6 +16,7 @@ from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
 from clobster.settling import SettlementOnSolana
+from clobster.withdrawing import PayingOut
 from data.solana.keys import DerivedKeys
 from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.queries import Queries
@@ -64,6 +65,7 @@ class Custody:
         store: SqliteDepositAccounts,
         queries: Queries,
         settling: SettlementOnSolana,
+        paying_out: PayingOut,
         clock: Clock,
     ) -> None:
         """Derive the keys. Raises ConfigError where an asset or an amount is none."""
@@ -78,10 +80,16 @@ class Custody:
         self._store = store
         self._queries = queries
         self._settling = settling
+        self._paying_out = paying_out
         self._clock = clock
         self._localnet: Localnet | None = None
         self._addresses: DepositAddresses | None = None
         self._up = asyncio.Event()
+
+    @property
+    def localnet_url(self) -> str | None:
+        """Where the localnet's RPC is, None while there is none."""
+        return None if self._localnet is None else self._localnet.url
 
     async def address(self, user: UserId, code: AssetCode) -> tuple[DepositAccount, Depositable]:
         """Return where somebody deposits an asset, and what is credited.
@@ -151,7 +159,10 @@ class Custody:
             vault = self._signers.vault.address
             watch = DepositWatch(chain, self._store, self._sequencer, assets, self._clock, self.counted, vault=vault)
             await watch.load()
-            await stack.enter_async_context(self._settling.open(chain.client, self._signers, assets))
+            opening = self._settling.open(chain.client, self._signers, assets)
+            accounts, settlement = await stack.enter_async_context(opening)
+            mints = {code: asset.mint for code, asset in assets.items()}
+            stack.enter_context(self._paying_out.open(chain, accounts, settlement, mints, watch.knows))
             self._addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
             self._up.set()
             log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))

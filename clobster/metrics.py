@@ -15,6 +15,8 @@ from engine.liquidity.profit import Profit
 from engine.liquidity.stops import StopReason
 from engine.sequencer.sequencer import Sequencer
 from engine.settlement.settlement import Backlog
+from engine.withdrawals.payouts import Payouts
+from engine.withdrawals.types import WithdrawalState
 
 
 class EngineMetrics(Collector):
@@ -38,6 +40,22 @@ class EngineMetrics(Collector):
         yield GaugeMetricFamily(
             "clobster_client_order_ids", "Client order ids that are remembered", len(self._state.names)
         )
+
+
+class WithdrawalMetrics(Collector):
+    """How many withdrawals are where, of those under way."""
+
+    def __init__(self, payouts: Payouts) -> None:
+        self._payouts = payouts
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as Prometheus wants them."""
+        found = GaugeMetricFamily("clobster_withdrawals", "Withdrawals under way", labels=("state",))
+        for state in WithdrawalState:
+            if state not in (WithdrawalState.COMPLETED, WithdrawalState.CANCELED, WithdrawalState.FAILED):
+                found.add_metric((state.value,), self._payouts.under_way[state])
+        yield found
 
 
 class DepositMetrics(Collector):

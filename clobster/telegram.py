@@ -17,6 +17,7 @@ from engine.market_data.market_data import MarketData
 from engine.market_data.valuation import Valuation
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.withdrawals.withdrawals import Withdrawals
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
 from webapp_api.refusals import LimitReached
@@ -38,6 +39,7 @@ class Telegram:
     market_data: MarketData
     markets: dict[str, MarketDecimals]
     assets: dict[str, Asset]
+    withdrawals: Withdrawals
     clock: Clock
     alarms: Alarms
 
@@ -54,9 +56,11 @@ class Telegram:
         try:
             service = await asyncio.to_thread(self._build)
             self.sequencer.listeners.append(service.notices.on_batch)
+            self.withdrawals.asks = service.asks
             try:
                 await service.run()
             finally:
+                self.withdrawals.asks = None
                 self.sequencer.listeners.remove(service.notices.on_batch)
         except Exception:
             log.exception("the bot has ended; the exchange goes on without it")
@@ -85,6 +89,7 @@ class Telegram:
             links=Links(self.settings.public_url, self.settings.mini_app_url),
             accounts=self.people.accounts,
             trading=trading,
+            withdrawals=self.withdrawals,
             clock=self.clock,
             pace=Pace(),
             alarms=self.alarms,

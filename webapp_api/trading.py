@@ -14,6 +14,7 @@ from engine.sequencer.sequencer import Busy, Outcome, Sequencer
 from webapp_api import orders, wire
 from webapp_api.batch import Basket
 from webapp_api.batch_wire import Batch, BatchResults
+from webapp_api.explorer import Explorer
 from webapp_api.lookups import find_order, own_trade, with_fills
 
 
@@ -21,13 +22,20 @@ class Trading:
     """What an account does with its orders. Everything is looked up under the account that asks."""
 
     def __init__(
-        self, sequencer: Sequencer, queries: Queries, markets: orders.Markets, clock: Clock, assets: Mapping[str, Asset]
+        self,
+        sequencer: Sequencer,
+        queries: Queries,
+        markets: orders.Markets,
+        clock: Clock,
+        assets: Mapping[str, Asset],
+        explorer: Explorer,
     ) -> None:
         self._sequencer = sequencer
         self._queries = queries
         self._markets = markets
         self._clock = clock
         self._assets = assets
+        self._explorer = explorer
 
     async def place(self, user: UserId, body: wire.PlaceOrder) -> wire.Order:
         """Place an order and return it as its commit left it. Raises Refused."""
@@ -134,7 +142,7 @@ class Trading:
         page = await self._queries.own_trades(
             user, symbol=symbol, side=side, start=start, end=end, limit=limit, cursor=cursor
         )
-        trades = [own_trade(own, user, self._markets[own.trade.symbol]) for own in page.items]
+        trades = [own_trade(own, user, self._markets[own.trade.symbol], self._explorer) for own in page.items]
         return trades, page.next_cursor
 
     async def _find(self, user: UserId, order: OrderId) -> wire.Order | None:

@@ -113,10 +113,11 @@ class Order(Struct):
 
 
 class Settlement(Struct, gc=False):
-    """How far a trade is on chain."""
+    """How far a trade is on chain: its transaction's signature, and a page that shows it."""
 
     state: str
     signature: str | None
+    explorer: str | None
 
 
 class OwnTrade(Struct, gc=False):
@@ -215,72 +216,6 @@ class Ticker(Struct, gc=False):
     previous_close: Decimal | None
     change_percent: SignedDecimal | None
     reference: Reference | None
-
-
-class Balance(Struct, gc=False):
-    """What an account has of an asset."""
-
-    asset: str
-    available: Decimal
-    held: Decimal
-    total: Decimal
-
-
-class Holding(Struct, gc=False):
-    """A balance and what it is worth now in the portfolio's currency; null where it has no price."""
-
-    asset: str
-    available: Decimal
-    held: Decimal
-    total: Decimal
-    value: Decimal | None
-
-
-class PortfolioView(Struct):
-    """Everything that an account has. total_value sums what has a price."""
-
-    balances: list[Holding]
-    total_value: Decimal
-    currency: str
-
-
-class LedgerEntry(Struct, gc=False):
-    """A movement of an account's money: how much more or less is available and held then.
-
-    cause is the order, the trade or the withdrawal that moved it.
-    """
-
-    id: int
-    asset: str
-    reason: str
-    available: SignedDecimal
-    held: SignedDecimal
-    cause: int | None
-    created_at: Millis
-
-
-class Deposit(Struct, gc=False):
-    """Money that arrived."""
-
-    asset: str
-    amount: Decimal
-    reference: str
-    created_at: Millis
-
-
-class DepositAddress(Struct):
-    """Where to send an asset on Solana: to the owner's address, as wallets do, or to the token account itself.
-
-    Only tokens of this mint are credited, and only if at least the minimum comes at once; when they are as final as the
-    commitment says.
-    """
-
-    asset: str
-    address: str
-    token_account: str
-    mint: str
-    minimum: Decimal
-    commitment: Literal["finalized"] = "finalized"
 
 
 class Account(Struct):

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from nacl.bindings import crypto_core_ed25519_is_valid_point
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Finalized
 from solana.rpc.websocket_api import SolanaWsClient, Subscription
@@ -12,13 +13,15 @@ from solders.pubkey import Pubkey
 from solders.rpc.responses import AccountNotification
 from solders.signature import Signature
 from solders.token.associated import get_associated_token_address
-from solders.token.state import Mint, TokenAccount
+from solders.token.state import Mint, TokenAccount, TokenAccountState
 from solders.transaction_status import EncodedTransactionWithStatusMeta, UiTransaction
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
 from data.solana.asking import asked, send, value
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
+from engine.withdrawals.ports import Looked
+from engine.withdrawals.ports import TokenAccount as HeldToken
 
 TIMEOUT_S: Final = 10.0
 MOST_MADE: Final = 4  # token accounts in one transaction
@@ -76,6 +79,21 @@ class RpcChain:
         if len(found) != len(keys):
             raise ChainUnavailable("fewer accounts were answered than asked for")
         return list(found)
+
+    def is_address(self, text: str) -> bool:
+        """Say whether this is 32 bytes in base58, written the one way."""
+        try:
+            return str(Pubkey.from_string(text)) == text
+        except ValueError:
+            return False
+
+    def is_on_curve(self, address: str) -> bool:
+        """Say whether there can be a key for this address: a point on the curve, and not of small order."""
+        return crypto_core_ed25519_is_valid_point(bytes(Pubkey.from_string(address)))
+
+    async def look(self, addresses: Sequence[str]) -> list[Looked | None]:
+        """Return what is at addresses, None where nothing is. Raises ChainUnavailable."""
+        return [None if account is None else _looked(account) for account in await self._accounts(addresses)]
 
     async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
         """Return transactions that name an account, newest first: those before one, down to the one after another."""
@@ -148,6 +166,15 @@ class RpcFollowing:
             told = await asked(self._socket.recv)
             if isinstance(told, AccountNotification) and told.subscription in self._addresses:
                 return self._addresses[told.subscription]
+
+
+def _looked(account: Account) -> Looked:
+    is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
+    if not is_token:
+        return Looked(str(account.owner), None)
+    token = TokenAccount.from_bytes(bytes(account.data))
+    takes = token.state == TokenAccountState.Initialized
+    return Looked(str(account.owner), HeldToken(str(token.mint), str(token.owner), takes))
 
 
 def _transaction(signature: str, found: EncodedTransactionWithStatusMeta) -> ChainTransaction:

@@ -131,7 +131,19 @@ def deposit_rows(deposits: Iterable[Deposited]) -> list[Row]:
 def withdrawal_rows(withdrawals: Iterable[WithdrawalChanged]) -> list[Row]:
     """Return rows of `withdrawals`."""
     return [
-        (w.id, w.user, w.asset, w.amount, w.address, w.status._value_, w.created_at, w.updated_at) for w in withdrawals
+        (
+            w.id,
+            w.user,
+            w.asset,
+            w.amount,
+            w.address,
+            w.status._value_,
+            w.created_at,
+            w.updated_at,
+            w.fee,
+            w.reference or None,
+        )
+        for w in withdrawals
     ]
 
 

@@ -31,6 +31,10 @@ _ASSETS: Final = f"SELECT {facts.ASSET} FROM assets ORDER BY code"
 _MARKETS: Final = f"SELECT {facts.MARKET} FROM markets ORDER BY symbol"
 _HAVING: Final = f"SELECT {facts.BALANCE} FROM balances WHERE available <> 0 OR held <> 0 ORDER BY owner, asset"
 _REQUESTED: Final = f"SELECT {facts.WITHDRAWAL} FROM withdrawals WHERE status = 'requested' ORDER BY id"
+_REFERRED: Final = (
+    f"SELECT {facts.WITHDRAWAL} FROM withdrawals INDEXED BY ix_withdrawals_referred"
+    " WHERE reference IS NOT NULL AND created_at >= ? ORDER BY id"
+)
 _CREDITED: Final = "SELECT reference FROM deposits ORDER BY reference"
 
 # Ids rise with time, so walking back from the newest meets all of the last day before anything older.
@@ -70,6 +74,7 @@ def load(connection: sqlite3.Connection) -> Snapshot:
         open_orders=open_orders,
         remembered=_remembered(connection, open_orders, reduced, now - LIFE),
         withdrawals=[*map(facts.withdrawal_of, connection.execute(_REQUESTED))],
+        requests=[*map(facts.withdrawal_of, connection.execute(_REFERRED, (now - LIFE,)))],
         deposits=[reference for (reference,) in connection.execute(_CREDITED)],
     )
 

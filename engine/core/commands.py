@@ -107,13 +107,18 @@ class Deposit(Record, frozen=True, tag="deposit"):
 
 
 class RequestWithdrawal(Record, frozen=True, tag="withdraw"):
-    """Hold money that is to leave."""
+    """Hold money that is to leave: amount, of which fee goes to the house and the rest to the address.
+
+    The same reference with the same asset, amount and address is answered with the first (see `AlreadyRequested`).
+    """
 
     at: Micros
     user: UserId
     asset: AssetCode
     amount: Atoms
     address: str
+    fee: Atoms = Atoms(0)
+    reference: str = ""
 
 
 class CompleteWithdrawal(Record, frozen=True, tag="withdrawn"):

@@ -104,7 +104,10 @@ class Deposited(Record, frozen=True, tag="deposited"):
 
 
 class WithdrawalChanged(Record, frozen=True, tag="withdrawal"):
-    """A withdrawal's whole state right after something happened to it."""
+    """A withdrawal's whole state right after something happened to it.
+
+    amount is what is held; of it fee goes to the house and the rest to the address.
+    """
 
     id: WithdrawalId
     user: UserId
@@ -114,6 +117,14 @@ class WithdrawalChanged(Record, frozen=True, tag="withdrawal"):
     status: WithdrawalStatus
     created_at: Micros
     updated_at: Micros
+    fee: Atoms = Atoms(0)
+    reference: str = ""
+
+
+class AlreadyRequested(Record, frozen=True, tag="already_requested"):
+    """The same request came before: this withdrawal is its result."""
+
+    withdrawal: WithdrawalId
 
 
 class AssetListed(Record, frozen=True, tag="asset_listed"):
@@ -143,6 +154,7 @@ Event = (
     | Quoted
     | Deposited
     | WithdrawalChanged
+    | AlreadyRequested
     | AssetListed
     | MarketListed
     | EpochBegan

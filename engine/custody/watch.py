@@ -80,6 +80,10 @@ class DepositWatch:
         """Return an account."""
         return self._accounts.get(token_account)
 
+    def knows(self, address: str) -> bool:
+        """Say whether an address is a deposit account or the owner of some."""
+        return address in self._accounts or address in self._owners
+
     def people_since(self, at: int) -> int:
         """Return how many people got their accounts since then."""
         return len({account.user for account in self._accounts.values() if account.created_at >= at})

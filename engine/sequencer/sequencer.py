@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from engine.core.commands import BeginEpoch, Command, Quote
 from engine.core.events import (
     AlreadyPlaced,
+    AlreadyRequested,
     AssetListed,
     Deposited,
     EpochBegan,
@@ -230,7 +231,7 @@ class Sequencer:
                     assets.append(event.asset)
                 case MarketListed():
                     markets.append(event.market)
-                case AlreadyPlaced() | Quoted() | EpochBegan():
+                case AlreadyPlaced() | AlreadyRequested() | Quoted() | EpochBegan():
                     pass
         first = self._seq + 1
         self._seq += len(draft.commands)

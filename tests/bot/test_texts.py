@@ -19,6 +19,7 @@ from engine.core.refusals import Refused
 from engine.core.types import OrderStatus
 from engine.liquidity.stops import StopReason
 from engine.sequencer.sequencer import Busy
+from engine.withdrawals.refusals import AlreadySigned, NotWaiting
 from webapp_api.refusals import LimitReached
 
 TEXTS = Texts()
@@ -34,7 +35,8 @@ ELSEWHERE = {
     "not_listable",
     "too_many_client_order_ids",
     "unknown_asset",
-    "unknown_withdrawal",
+    "idempotency_key_reused",
+    "too_many_withdrawals",
     "would_take",
     "refused",
 }
@@ -99,7 +101,7 @@ def test_every_command_order_state_and_refusal_has_a_text() -> None:
     assert {f"stop.{reason.value}" for reason in StopReason} == {key for key in ENGLISH if key.startswith("stop.")}
     kinds = {kind for module in (core, decimals, refusals) for kind in vars(module).values() if isinstance(kind, type)}
     codes = {kind.code for kind in kinds if issubclass(kind, Refused)}
-    codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code}
+    codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code, NotWaiting.code, AlreadySigned.code}
     assert {f"refused.{code}" for code in codes - ELSEWHERE} == {key for key in ENGLISH if key.startswith("refused.")}
 
 

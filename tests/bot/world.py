@@ -101,11 +101,13 @@ async def open_world(
             links=Links(PAGE, MINI_APP),
             accounts=deps.accounts,
             trading=trading,
+            withdrawals=deps.withdrawals,
             clock=house.clock,
             pace=pace or Pace(chat_s=0.01),
             alarms=alarms,
         )
         deps.sequencer.listeners.append(service.notices.on_batch)
+        deps.withdrawals.asks = service.asks
         await house.quote({"60000": "2", "59990": "5"}, {"60010": "2", "60020": "5"})
         world = World(house, api, service, alarms)
         if starts:

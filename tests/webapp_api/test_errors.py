@@ -46,7 +46,12 @@ def test_no_status_without_a_refusal() -> None:
 
 def test_every_status_is_one_of_http_and_blames_the_right_side() -> None:
     assert {HTTPStatus(status) for status in STATUS.values()}
-    assert {code for code, status in STATUS.items() if status >= 500} == {"busy", "deposits_unavailable", "internal"}
+    assert {code for code, status in STATUS.items() if status >= 500} == {
+        "busy",
+        "deposits_unavailable",
+        "withdrawals_unavailable",
+        "internal",
+    }
 
 
 async def refuse(_: web.Request) -> web.Response:

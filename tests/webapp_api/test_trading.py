@@ -56,7 +56,7 @@ async def test_a_market_order_trades_against_the_quote(house: House) -> None:
         "maker": False,
         "reference": 7,
         "created_at": order["created_at"],
-        "settlement": {"state": "owed", "signature": None},
+        "settlement": {"state": "owed", "signature": None, "explorer": None},
     }
     assert await ada.balances() == {"BTC": ("0.00489510", "0.00000000"), "USDT": ("705.999100", "0.000000")}
 

@@ -13,6 +13,12 @@ from data.store.schema.books import balances, commands, deposits, postings, sequ
 from data.store.schema.columns import BUCKET_BITS, metadata
 from data.store.schema.custody import deposit_accounts
 from data.store.schema.house import hedges, maker_profits, maker_stops
+from data.store.schema.leaving import (
+    withdrawal_addresses,
+    withdrawal_approvals,
+    withdrawal_steps,
+    withdrawal_stops,
+)
 from data.store.schema.people import (
     activity,
     admin_log,
@@ -63,5 +69,9 @@ __all__ = [
     "vault_accounts",
     "wallet_links",
     "wallets",
+    "withdrawal_addresses",
+    "withdrawal_approvals",
+    "withdrawal_steps",
+    "withdrawal_stops",
     "withdrawals",
 ]

@@ -70,11 +70,15 @@ withdrawals = Table(
     text("status"),
     integer("created_at"),
     integer("updated_at"),
+    Column("fee", INT, check("fee", "fee >= 0 AND fee < amount"), nullable=False, server_default="0"),
+    text("reference", null=True),
     check("id", "id > 0"),
     check("amount", "amount > 0"),
     one_of("status", WithdrawalStatus),
     Index("ix_withdrawals_user", "user_id", "id"),
     index("ix_withdrawals_requested", "id", where="status = 'requested'"),
+    index("ix_withdrawals_referred", "created_at", where="reference IS NOT NULL"),
+    Index("ix_withdrawals_reference", "user_id", "reference", unique=True),
     sqlite_strict=True,
 )
 

@@ -45,6 +45,7 @@ settlement_batches = Table(
         sqlite_where=sql("withdrawal_id IS NOT NULL AND state <> 'failed'"),
         postgresql_where=sql("withdrawal_id IS NOT NULL AND state <> 'failed'"),
     ),
+    index("ix_settlement_batches_of_withdrawal", "withdrawal_id", where="withdrawal_id IS NOT NULL"),
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )

@@ -25,6 +25,7 @@ from engine.core.commands import (
 )
 from engine.core.events import (
     AlreadyPlaced,
+    AlreadyRequested,
     AssetListed,
     BalanceChanged,
     Deposited,
@@ -152,6 +153,7 @@ class Tables:
                 (order.id, _placed(order, self.reduced[order.id])) for order in orders if order.client_order_id
             ],
             withdrawals=[w for w in self.withdrawals.values() if w.status is WithdrawalStatus.REQUESTED],
+            requests=[w for w in self.withdrawals.values() if w.reference],
             deposits=self.deposits,
         )
 
@@ -226,14 +228,27 @@ class ExchangeAgainstModel(RuleBasedStateMachine):
             told = str(refusal)
         self.compare(Deposit(self.at(), user, asset, Atoms(amount), reference), told)
 
-    @rule(user=OWNERS, asset=CODES, amount=st.integers(1, 800))
-    def withdraw(self, user: UserId, asset: AssetCode, amount: int) -> None:
-        told: Told | str = Told()
+    @rule(
+        user=OWNERS,
+        asset=CODES,
+        amount=st.integers(1, 800),
+        fee=st.sampled_from([0, 0, 3]),
+        reference=st.sampled_from(["", "", "", "x", "y"]),
+    )
+    def withdraw(self, user: UserId, asset: AssetCode, amount: int, fee: int, reference: str) -> None:
+        told: int | str
         try:
-            self.model.withdraw(user, asset, amount)
+            told = self.model.withdraw(user, asset, amount, fee, reference)
         except Refusal as refusal:
             told = str(refusal)
-        self.compare(RequestWithdrawal(self.at(), user, asset, Atoms(amount), "somewhere"), told)
+        command = RequestWithdrawal(self.at(), user, asset, Atoms(amount), "somewhere", Atoms(fee), reference)
+        events = self.apply(command)
+        if isinstance(events, str):
+            assert events == told
+            return
+        (said,) = events
+        assert isinstance(said, WithdrawalChanged | AlreadyRequested)
+        assert told == (said.id if isinstance(said, WithdrawalChanged) else said.withdrawal)
 
     @rule(number=st.integers(1, 6))
     def complete(self, number: int) -> None:
