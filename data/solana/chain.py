@@ -1,14 +1,12 @@
 """`engine.ports.Chain` by solana-py: JSON-RPC for what is asked, PubSub for what is told, of finalized state."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from typing import Final
 
-import httpx2
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Confirmed, Finalized
-from solana.rpc.core import RPCException
 from solana.rpc.models import TxOpts
 from solana.rpc.websocket_api import SolanaWsClient, Subscription
 from solders.account import Account
@@ -23,9 +21,8 @@ from solders.transaction_status import EncodedTransactionWithStatusMeta, Transac
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
+from data.solana.asking import asked, value
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
-
-T = TypeVar("T")
 
 TIMEOUT_S: Final = 10.0
 MOST_WAIT_S: Final = 45.0  # for a transaction of ours
@@ -77,14 +74,14 @@ class RpcChain:
 
     async def _accounts(self, addresses: Sequence[str]) -> list[Account | None]:
         keys = [Pubkey.from_string(address) for address in addresses]
-        found = await _value(lambda: self._client.get_multiple_accounts(keys))
+        found = await value(lambda: self._client.get_multiple_accounts(keys))
         if len(found) != len(keys):
             raise ChainUnavailable("fewer accounts were answered than asked for")
         return list(found)
 
     async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
         """Return transactions that name an account, newest first: those before one, down to the one after another."""
-        answer = await _value(
+        answer = await value(
             lambda: self._client.get_signatures_for_address(
                 Pubkey.from_string(address),
                 before=Signature.from_string(before) if before else None,
@@ -96,7 +93,7 @@ class RpcChain:
 
     async def transaction(self, signature: str) -> ChainTransaction | None:
         """Return what a transaction did; None where the node knows none."""
-        answer = await _value(
+        answer = await value(
             lambda: self._client.get_transaction(
                 Signature.from_string(signature), max_supported_transaction_version=NEWEST_VERSION
             )
@@ -107,7 +104,7 @@ class RpcChain:
         """Make an owner's token accounts, those that are not there yet, and return when they are confirmed."""
         for first in range(0, len(mints), MOST_MADE):
             some = mints[first : first + MOST_MADE]
-            await _asked(lambda some=some: self._open(payer, owner, some))  # type: ignore[misc]
+            await asked(lambda some=some: self._open(payer, owner, some))  # type: ignore[misc]
 
     async def _open(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
         paying = Pubkey.from_string(payer.address)
@@ -144,7 +141,7 @@ class RpcChain:
             open_timeout=TIMEOUT_S,
             close_timeout=1,
         )
-        await _asked(socket.connect)
+        await asked(socket.connect)
         try:
             yield RpcFollowing(socket)
         finally:
@@ -162,7 +159,7 @@ class RpcFollowing:
         """Follow some more accounts."""
         for address in addresses:
             key = Pubkey.from_string(address)
-            subscription: Subscription = await _asked(
+            subscription: Subscription = await asked(
                 lambda key=key: self._socket.account_subscribe(pubkey=key, commitment=Finalized, encoding="base64")  # type: ignore[misc]
             )
             self._addresses[subscription.subscription_id] = address
@@ -170,35 +167,9 @@ class RpcFollowing:
     async def next(self) -> str:
         """Return the next account that has changed, once that is final."""
         while True:
-            told = await _asked(self._socket.recv)
+            told = await asked(self._socket.recv)
             if isinstance(told, AccountNotification) and told.subscription in self._addresses:
                 return self._addresses[told.subscription]
-
-
-async def _asked(work: Callable[[], Awaitable[T]]) -> T:
-    """Return an answer. Raises ChainUnavailable, whatever has come between: the network, a refusal, nonsense."""
-    try:
-        return await work()
-    except (ChainUnavailable, asyncio.CancelledError, KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # solders panics at some answers, and a panic is no Exception
-        raise ChainUnavailable(_why(error.__cause__ or error)) from None
-
-
-async def _value(work: Callable[[], Awaitable[Any]]) -> Any:
-    async def ask() -> Any:
-        return (await work()).value  # an error that solders does not know comes as a number
-
-    return await _asked(ask)
-
-
-def _why(error: BaseException) -> str:
-    """Return what went wrong, without the URL: that may have a key in it."""
-    if isinstance(error, httpx2.HTTPStatusError):
-        return f"HTTP status {error.response.status_code}"
-    if isinstance(error, RPCException):
-        return str(error)[:200]
-    return type(error).__name__
 
 
 def _transaction(signature: str, found: EncodedTransactionWithStatusMeta) -> ChainTransaction:
