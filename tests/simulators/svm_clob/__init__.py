@@ -7,8 +7,10 @@ from pathlib import Path
 from tests.simulators.svm_clob.linker import link
 
 SOURCE = Path(__file__).with_name("svm_clob.c")
-FLAGS = "-target bpfel-freestanding -mcpu=v2 -O2 -Wall -Wextra -Werror -fno-builtin -ffreestanding -nostdlib".split()
-FLAGS += ["-fno-sanitize=all", "-fno-asynchronous-unwind-tables"]
+FLAGS = (
+    *("-target", "bpfel-freestanding", "-mcpu=v2", "-O2", "-ffreestanding", "-fno-builtin", "-nostdlib"),
+    *("-fno-sanitize=all", "-fno-asynchronous-unwind-tables", "-Wall", "-Wextra", "-Werror"),
+)
 
 
 def build(folder: Path) -> bytes:

@@ -1,8 +1,7 @@
-"""Link an object file of clang's BPF target into a program that Solana's loader takes, as Solana's own linker is not
-to be had from a package registry.
+"""Link an object file of clang's BPF target into a program for Solana, whose own linker no package registry has.
 
-    object file (ET_REL)                        program (ET_DYN), where an address is the offset in the file
-    .text, read-only data, relocations   ->     headers .text .rodata .dynamic .dynsym .dynstr .rel.dyn .shstrtab sections
+    object file (ET_REL): .text, read-only data, their relocations
+    program (ET_DYN):     .text .rodata .dynsym .dynstr .rel.dyn .dynamic, where an address is the offset in the file
 
 A pointer to data and a call of a function of the program's own are resolved here. Only calls of the system are left to
 the loader, which finds them by name: .dynsym names them, .rel.dyn says where they are called.
