@@ -67,17 +67,17 @@ async def _listed(client: AsyncClient, book: Pubkey, since_s: int, slot: int, pa
                 book, before=before, limit=page, commitment=Confirmed, min_context_slot=slot
             )
         )
-        is_last = len(found) < page
+        fresh = found
         if last is not None:  # the pages overlap, as a node that does not know `before` answers with none
             if not found or found[0].signature != last.signature:
                 raise ChainUnavailable("a page of transactions does not continue the one before")
-            found = found[1:]
-        for each in found:
+            fresh = found[1:]
+        for each in fresh:
             if each.block_time is not None and each.block_time < since_s:
                 return
             if each.err is None:
                 yield each
-        if is_last:
+        if len(found) < page:
             return
         before, last = found[-2].signature, found[-1]
     raise ChainUnavailable("an order book has more transactions than can be looked through")

@@ -73,7 +73,7 @@ INLINE void place_of_one(Place *place, const u8 *seed, u64 len, const u8 *key, c
 }
 
 /* Make an account of zeros at a place of ours; the payer has signed. */
-static u64 make(const Account *payer, const Account *account, const Place *place, const Key *owner, u64 size) {
+static u64 make(const Account *payer, Account *account, const Place *place, const Key *owner, u64 size) {
   u8 data[52];
   *(u32 *)data = 0;
   write(data + 4, (128 + size) * 6960); /* free of rent */
@@ -83,6 +83,7 @@ static u64 make(const Account *payer, const Account *account, const Place *place
   Instruction create = {&SYSTEM, metas, 2, data, 52};
   Account infos[2] = {*payer, *account};
   Signer signer = {place->seeds, place->len + 1};
+  account->size = size; /* for calls that come after this one; a copy goes along with it */
   return sol_invoke_signed_c(&create, infos, 2, &signer, 1);
 }
 
