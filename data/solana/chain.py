@@ -1,33 +1,26 @@
 """`engine.ports.Chain` by solana-py: JSON-RPC for what is asked, PubSub for what is told, of finalized state."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Confirmed, Finalized
-from solana.rpc.models import TxOpts
+from solana.rpc.commitment import Finalized
 from solana.rpc.websocket_api import SolanaWsClient, Subscription
 from solders.account import Account
-from solders.message import MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.rpc.responses import AccountNotification
 from solders.signature import Signature
 from solders.token.associated import get_associated_token_address
 from solders.token.state import Mint, TokenAccount
-from solders.transaction import VersionedTransaction
-from solders.transaction_status import EncodedTransactionWithStatusMeta, TransactionConfirmationStatus, UiTransaction
+from solders.transaction_status import EncodedTransactionWithStatusMeta, UiTransaction
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
-from data.solana.asking import asked, value
+from data.solana.asking import asked, send, value
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
 
 TIMEOUT_S: Final = 10.0
-MOST_WAIT_S: Final = 45.0  # for a transaction of ours
-POLL_S: Final = 0.1
-RESEND_S: Final = 2.0
 MOST_MADE: Final = 4  # token accounts in one transaction
 NEWEST_VERSION: Final = 0  # of transactions
 MOST_NOTIFICATIONS: Final = 10_000
@@ -103,33 +96,13 @@ class RpcChain:
     async def open_token_accounts(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
         """Make an owner's token accounts, those that are not there yet, and return when they are confirmed."""
         for first in range(0, len(mints), MOST_MADE):
-            some = mints[first : first + MOST_MADE]
-            await asked(lambda some=some: self._open(payer, owner, some))  # type: ignore[misc]
-
-    async def _open(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
-        paying = Pubkey.from_string(payer.address)
-        making = [
-            create_idempotent_associated_token_account(paying, Pubkey.from_string(owner), Pubkey.from_string(mint))
-            for mint in mints
-        ]
-        blockhash = (await self._client.get_latest_blockhash(Confirmed)).value.blockhash
-        message = MessageV0.try_compile(paying, making, [], blockhash)
-        signature = Signature.from_bytes(await payer.sign(to_bytes_versioned(message)))
-        raw = bytes(VersionedTransaction.populate(message, [signature]))
-        options = TxOpts(preflight_commitment=Confirmed)
-        async with asyncio.timeout(MOST_WAIT_S):
-            await self._client.send_raw_transaction(raw, options)
-            sent_at_s = asyncio.get_running_loop().time()
-            while True:
-                status = (await self._client.get_signature_statuses([signature])).value[0]
-                if status is not None and status.err is not None:
-                    raise ChainUnavailable(f"{signature} has failed: {status.err}")
-                if status is not None and status.confirmation_status != TransactionConfirmationStatus.Processed:
-                    return
-                await asyncio.sleep(POLL_S)
-                if status is None and asyncio.get_running_loop().time() - sent_at_s > RESEND_S:
-                    await self._client.send_raw_transaction(raw, TxOpts(skip_preflight=True))
-                    sent_at_s = asyncio.get_running_loop().time()
+            making = [
+                create_idempotent_associated_token_account(
+                    Pubkey.from_string(payer.address), Pubkey.from_string(owner), Pubkey.from_string(mint)
+                )
+                for mint in mints[first : first + MOST_MADE]
+            ]
+            await send(self._client, [payer], making)
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[Following]:

@@ -10,13 +10,17 @@ from engine.settlement.types import BatchState, Move, SettlementBatch
 class Funds:
     """By token account. Only those of the vault are counted: what others have is none of our business."""
 
-    def __init__(self, settled: Mapping[str, Atoms], is_vault: Callable[[str], bool]) -> None:
+    def __init__(self, is_vault: Callable[[str], bool]) -> None:
         self._is_vault = is_vault
-        self._settled = Counter[str](settled)
+        self._settled = Counter[str]()
         self._debits = Counter[str]()  # of batches that are not final
         self._credits = Counter[str]()  # of those of them that are confirmed
         self._coming = Counter[str]()  # of all of them
         self._counted: dict[int, SettlementBatch] = {}
+
+    def begin(self, settled: Mapping[str, Atoms]) -> None:
+        """Take up what is written down."""
+        self._settled.update(settled)
 
     def follow(self, batch: SettlementBatch) -> None:
         """Take note of a batch that is new, or has come further."""

@@ -2,7 +2,8 @@
 
 Fills are taken in the order of their trades. One joins its batch where its two legs fit in whole, and where all that
 the batch then takes out of each purse is there to be spent. One that can't be paid now waits, and so does every later
-one that takes from a purse out of which it has to be paid; the others go on.
+one that takes from a purse out of which it has to be paid; the others go on. So does one whose token accounts are not
+all there yet.
 """
 
 from collections import defaultdict
@@ -12,10 +13,11 @@ from msgspec import Struct
 
 from engine.core.types import TradeId
 from engine.settlement.fills import Fill, Purse
-from engine.settlement.netting import AddressOf, moves_of
+from engine.settlement.netting import moves_of
 from engine.settlement.types import Move
 
 Spendable = Callable[[Purse], int]
+Addresses = Callable[[Purse], str | None]
 Fits = Callable[[Sequence[Move], Sequence[Fill]], bool]
 
 
@@ -45,7 +47,7 @@ class Planner:
         self,
         spendable: Spendable,
         fits: Fits,
-        address_of: AddressOf,
+        address_of: Addresses,
         *,
         most: int,
         apart: Callable[[TradeId], int] = lambda _: 0,
@@ -80,6 +82,8 @@ class Planner:
         return self._full
 
     def _placed(self, fill: Fill) -> bool:
+        if any(atoms and self._address_of(purse) is None for purse, atoms in fill.changes()):
+            return False
         group = self._apart(fill.id)
         batch = self._filling.get(group)
         if batch is not None:
@@ -112,7 +116,7 @@ class Planner:
         for purse, atoms in changes:
             batch.net[purse] += atoms
         batch.fills.append(fill)
-        moves = moves_of(batch.net, self._address_of)
+        moves = moves_of(batch.net, self._address)
         if not self._fits(moves, batch.fills):
             batch.fills.pop()
             for purse, atoms in changes:
@@ -122,6 +126,11 @@ class Planner:
         for (purse, _), took in zip(changes, before, strict=True):
             self._taken[purse] += _takes(batch, purse, 0) - took
         return True
+
+    def _address(self, purse: Purse) -> str:
+        address = self._address_of(purse)
+        assert address is not None
+        return address
 
     def _close(self, group: int) -> None:
         batch = self._filling.pop(group)

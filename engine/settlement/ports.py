@@ -84,7 +84,10 @@ class Vault(Protocol):
     """The token accounts where settled money lies."""
 
     async def ensure(self, purses: Sequence[Purse]) -> None:
-        """Make the accounts that are not there yet. Raises ChainUnavailable."""
+        """Make the accounts that are not there yet; assets that are not on this chain are left out.
+
+        Raises ChainUnavailable.
+        """
 
     def find(self, user: UserId, asset: AssetCode) -> VaultAccount | None:
         """Return an account, None where there is none yet."""
@@ -106,9 +109,6 @@ class Sender(Protocol):
 
     Every call but `fits` may raise ChainUnavailable, ends within a minute and raises nothing else.
     """
-
-    def can_settle(self, asset: AssetCode) -> bool:
-        """Tell whether an asset is on this chain."""
 
     def fits(self, moves: Sequence[Move], fills: Sequence[Fill]) -> bool:
         """Tell whether one transaction can carry it all. A fill alone always fits."""
