@@ -31,6 +31,9 @@ SENTENCES: Final = {
     3015: "a sysvar is not the one that it should be",
 }
 
+# Of the order book or of an account that is not there: no fill's fault, so all of them wait for it to be mended.
+PASSING: Final = frozenset({2003, 3007, 3012, 6004, 6008})
+
 
 def sentence(code: int) -> str:
     """Return what an error's number means."""

@@ -9,6 +9,7 @@ that instruction can't succeed there.
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
+from msgspec import Struct
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Confirmed
 from solders.pubkey import Pubkey
@@ -17,7 +18,6 @@ from solders.transaction import VersionedTransaction
 from solders.transaction_status import TransactionConfirmationStatus
 
 from data.solana.asking import value
-from data.solana.programs import Landed, Unusable
 from data.solana.svm_clob.instructions import EXECUTE_TRADE
 from data.solana.svm_clob.layouts import Misread, Trade, TradeSettled, decode_trade
 from data.solana.svm_clob.logs import LogTruncated, trades_settled
@@ -32,10 +32,21 @@ CLOCKS_APART_S: Final = 3_600  # at most: the chain's clock and ours
 NEWEST_VERSION: Final = 0  # of transactions
 
 
+class Contradicted(ChainUnavailable):
+    """The chain shows what must never be. Somebody has to look; what is in doubt is not signed again."""
+
+
+class Landed(Struct, frozen=True):
+    """The transaction by which a fill is on the chain, and whether that is final."""
+
+    signature: str
+    is_final: bool
+
+
 async def landed(
     client: AsyncClient, place: Place, fills: Sequence[Fill], slot: int, *, page: int = PAGE
 ) -> dict[TradeId, Landed]:
-    """Return which of the fills are there, by a node that has seen `slot`. Raises ChainUnavailable or Unusable.
+    """Return which of the fills are there, by a node that has seen `slot`. Raises ChainUnavailable.
 
     What is only confirmed counts too, as something to wait for.
     """
@@ -52,7 +63,7 @@ async def landed(
             for fill in there:
                 _must_be_it(place, fill, trades, listed.signature)
                 if fill.id in found:
-                    raise Unusable(f"{listed.signature} has trade {fill.id}, as {found[fill.id].signature} has")
+                    raise Contradicted(f"{listed.signature} has trade {fill.id}, as {found[fill.id].signature} has")
                 found[fill.id] = Landed(str(listed.signature), _is_final(listed))
     return found
 
@@ -101,7 +112,7 @@ async def _executed(client: AsyncClient, place: Place, symbol: Symbol, signature
         if trades:
             _compare(trades, meta.log_messages or [], place.program)
     except Misread as wrong:
-        raise Unusable(f"{signature} can't be read: {wrong}") from None
+        raise Contradicted(f"{signature} can't be read: {wrong}") from None
     return trades
 
 
@@ -123,7 +134,7 @@ def _must_be_it(place: Place, fill: Fill, trades: Sequence[Trade], signature: Si
     ours = place.trades(fill)
     ids = {_identity(trade) for trade in ours}
     if [trade for trade in trades if _identity(trade) in ids] != ours:
-        raise Unusable(f"{signature} has trade {fill.id} on other terms than ours")
+        raise Contradicted(f"{signature} has trade {fill.id} on other terms than ours")
 
 
 def _compare(trades: Sequence[Trade], log: Sequence[str], program: Pubkey) -> None:

@@ -1,9 +1,8 @@
 """Where the program is, what of ours is there, and which fills it can take."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
-from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from data.solana.svm_clob import addresses
@@ -24,8 +23,7 @@ class Minted(Struct, frozen=True):
 class Place(Struct, frozen=True):
     """The program on one chain, for our markets.
 
-    most is what may be in the program while a transaction runs, by asset: a fill of more is refused. first are
-    instructions with which every transaction begins.
+    most is what may be in the program while a transaction runs, by asset: a fill of more is refused.
     """
 
     program: Pubkey
@@ -35,7 +33,6 @@ class Place(Struct, frozen=True):
     most: Mapping[AssetCode, Atoms]
     owner: Owner
     vault_account: Callable[[UserId, AssetCode], Pubkey]
-    first: Sequence[Instruction] = ()
 
     def book(self, symbol: Symbol) -> Pubkey:
         """Return the order book of a market."""

@@ -4,14 +4,13 @@ from collections.abc import Collection
 from typing import Final
 
 from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Confirmed, Finalized
+from solana.rpc.commitment import Confirmed
 from solders.account import Account
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
 from data.solana.asking import value
-from data.solana.programs import Preparation, Unusable
 from data.solana.svm_clob import addresses, instructions
 from data.solana.svm_clob.layouts import USER_ACCOUNT_BYTES, Misread, decode_order_book, decode_user_account
 from data.solana.svm_clob.place import Place
@@ -20,6 +19,10 @@ from engine.core.types import FEES, UserId
 from engine.ports import ChainUnavailable
 
 MOST_ASKED: Final = 100  # accounts at once
+
+
+class Unusable(Exception):  # noqa: N818
+    """The program can't settle our fills on this chain. The message says why, for the operator."""
 
 
 async def check(client: AsyncClient, place: Place) -> None:
@@ -55,10 +58,12 @@ def _check_book(place: Place, market: Market, account: Account | None) -> None:
         raise Unusable(f"{where} is of other mints: {book.base_mint} and {book.quote_mint}")
 
 
-async def unprepared(client: AsyncClient, place: Place, users: Collection[UserId]) -> list[Preparation]:
-    """Return the user accounts that are still to be made, as seen at `finalized`. Raises Unusable.
+async def missing_accounts(
+    client: AsyncClient, place: Place, users: Collection[UserId]
+) -> dict[UserId, list[Instruction]]:
+    """Return how to make the user accounts that are not there yet, as the chain has confirmed. Raises ChainUnavailable.
 
-    An owner signs once, when the account is made, and needs what that costs: the vault's authority gives it.
+    The owner signs, this once, and needs what an account costs: the vault's authority gives it and signs too.
     """
     owners = {user: place.owner(user) for user in users if user != FEES}
     accounts = {user: addresses.user_account(place.program, owner) for user, owner in owners.items()}
@@ -67,16 +72,16 @@ async def unprepared(client: AsyncClient, place: Place, users: Collection[UserId
         if account is None or account.owner != place.program:
             missing.append(user)
         elif not _is_of(account, owners[user]):
-            raise Unusable(f"svm_clob's user account {where} is not as it was made")
+            raise ChainUnavailable(f"svm_clob's user account {where} is not as it was made")
     if not missing:
-        return []
+        return {}
     rent = await value(lambda: client.get_minimum_balance_for_rent_exemption(USER_ACCOUNT_BYTES, Confirmed))
-    return [Preparation(user, _making(place, owners[user], rent)) for user in missing]
+    return {user: _making(place, owners[user], rent) for user in missing}
 
 
-def _making(place: Place, owner: Pubkey, rent: int) -> tuple[Instruction, ...]:
+def _making(place: Place, owner: Pubkey, rent: int) -> list[Instruction]:
     gift = TransferParams(from_pubkey=place.authority, to_pubkey=owner, lamports=rent)
-    return transfer(gift), instructions.initialize_user_account(place.program, owner)
+    return [transfer(gift), instructions.initialize_user_account(place.program, owner)]
 
 
 def _is_of(account: Account, owner: Pubkey) -> bool:
@@ -91,7 +96,7 @@ async def _accounts(client: AsyncClient, keys: list[Pubkey]) -> list[Account | N
     found: list[Account | None] = []
     for first in range(0, len(keys), MOST_ASKED):
         some = keys[first : first + MOST_ASKED]
-        answered = await value(lambda some=some: client.get_multiple_accounts(some, Finalized))  # type: ignore[misc]
+        answered = await value(lambda some=some: client.get_multiple_accounts(some, Confirmed))  # type: ignore[misc]
         if len(answered) != len(some):
             raise ChainUnavailable("fewer accounts were answered than asked for")
         found += answered

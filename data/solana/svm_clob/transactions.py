@@ -1,15 +1,17 @@
 """Fills as the instructions of one transaction, and whether it can carry them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from solders.address_lookup_table_account import AddressLookupTableAccount
+from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.system_program import ID as SYSTEM_PROGRAM
 from solders.sysvar import RENT
+from spl.memo.constants import MEMO_PROGRAM_ID
 from spl.token.constants import TOKEN_PROGRAM_ID
 from spl.token.instructions import transfer_checked
 from spl.token.models import TransferCheckedParams
@@ -17,7 +19,7 @@ from spl.token.models import TransferCheckedParams
 from data.solana.svm_clob import addresses, instructions
 from data.solana.svm_clob.passage import Passage, held, is_paid_by_net, passages
 from data.solana.svm_clob.place import Place
-from engine.core.types import FEES, UserId
+from engine.core.types import FEES
 from engine.settlement.fills import Fill, Purse
 
 MOST_BYTES: Final = 1232  # of a transaction
@@ -28,7 +30,7 @@ _SIGNATURE_BYTES: Final = 64
 def settling(place: Place, fills: Sequence[Fill]) -> list[Instruction]:
     """Return what settles fills: by market deposits, trades and withdrawals; then all fees."""
     all_of_it = passages(fills)
-    made = list(place.first)
+    made: list[Instruction] = []
     for each in all_of_it:
         made += _through(place, each)
     for each in all_of_it:
@@ -43,9 +45,19 @@ def fits(place: Place, fills: Sequence[Fill], tables: Sequence[AddressLookupTabl
         return False
     if not is_paid_by_net(fills, all_of_it):
         return False
-    made = settling(place, fills)
+    made = [*_around(), *settling(place, fills)]
     accounts = {meta.pubkey for each in made for meta in each.accounts} | {each.program_id for each in made}
     return len(accounts | {place.authority}) <= MOST_ACCOUNTS and size(place.authority, made, tables) <= MOST_BYTES
+
+
+def memo(batch: int) -> Instruction:
+    """Return what names a batch on the chain."""
+    return Instruction(MEMO_PROGRAM_ID, f"clobster batch {batch}".encode(), [])
+
+
+def _around() -> list[Instruction]:
+    """Return what a transaction has besides, at its longest."""
+    return [set_compute_unit_limit(0), set_compute_unit_price(0), memo(2**63)]
 
 
 def size(payer: Pubkey, made: Sequence[Instruction], tables: Sequence[AddressLookupTableAccount]) -> int:
@@ -54,14 +66,10 @@ def size(payer: Pubkey, made: Sequence[Instruction], tables: Sequence[AddressLoo
     return 1 + _SIGNATURE_BYTES * message.header.num_required_signatures + 1 + len(bytes(message))
 
 
-def named(place: Place, users: Collection[UserId]) -> list[Pubkey]:
-    """Return what transactions name: what all have in common, then what is the accounts' own."""
-    mints = [asset.mint for asset in place.assets.values()]
-    common = [SYSTEM_PROGRAM, RENT, *map(place.book, place.markets), *mints]
-    common += [addresses.vault(place.program, mint) for mint in mints]
-    theirs = [addresses.user_account(place.program, place.owner(user)) for user in users if user != FEES]
-    theirs += [place.vault_account(user, asset) for user in (*users, FEES) for asset in place.assets]
-    return list(dict.fromkeys(common + theirs))
+def named(place: Place) -> list[Pubkey]:
+    """Return what transactions name again and again: in a lookup table each takes a byte instead of 32."""
+    vaults = [addresses.vault(place.program, asset.mint) for asset in place.assets.values()]
+    return [SYSTEM_PROGRAM, RENT, *map(place.book, place.markets), *vaults]
 
 
 def _through(place: Place, passage: Passage) -> list[Instruction]:

@@ -15,6 +15,7 @@ from spl.token.constants import TOKEN_PROGRAM_ID
 from spl.token.instructions import mint_to_checked
 from spl.token.models import MintToCheckedParams
 
+from data.solana.program import Program
 from data.solana.sending import RpcSender
 from data.solana.token_program import TokenProgram
 from data.solana.vault import RpcVault
@@ -90,6 +91,10 @@ class House:
         mints = {code: mint for code, (mint, _) in self.mints.items()}
         return Vault(RpcVault(client), self.desk.keys, store, mints, self.exchange.now)
 
+    async def program(self, client: AsyncClient, vault: Vault) -> Program:
+        """Return what is settled by."""
+        return TokenProgram(self.desk.keys, self.mints, vault.tables)
+
     @asynccontextmanager
     async def settling(
         self, pace: Pace = QUICK, *, tables: bool = False, store: Any = None, url: str = ""
@@ -98,7 +103,7 @@ class House:
         async with AsyncClient(url or self.world.net.url, timeout=5) as client:
             vault = self.vault(client)
             await vault.load()
-            program = TokenProgram(self.desk.keys, self.mints, vault.tables)
+            program = await self.program(client, vault)
             sender = RpcSender(client, program, self.desk.keys.vault, fee_cap=FEE_CAP)
             settlement = Settlement(sender, vault, store or self.store, self.exchange.now, pace=pace)
             await settlement.load()

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from solders.account import Account
-from solders.address_lookup_table_account import AddressLookupTableAccount
-from solders.compute_budget import set_compute_unit_limit
+from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -25,12 +24,15 @@ from spl.token.constants import ACCOUNT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import initialize_account3, mint_to_checked
 from spl.token.models import InitializeAccount3Params, MintToCheckedParams
 
+from data.solana.keys import KeySigner
 from data.solana.localnet.blocks import Lags
-from data.solana.svm_clob import addresses
+from data.solana.svm_clob import addresses, transactions
 from data.solana.svm_clob import instructions as told
 from data.solana.svm_clob.layouts import UserAccount, decode_user_account
 from data.solana.svm_clob.place import Minted, Place
 from data.solana.svm_clob.program import SvmClob
+from data.solana.svm_clob.starting import missing_accounts
+from data.solana.token_program import TokenProgram
 from engine.core.events import Traded
 from engine.core.fees import fee
 from engine.core.market import Asset, Market
@@ -50,6 +52,8 @@ from engine.core.types import (
     UserId,
 )
 from engine.settlement.fills import Fill, Purse
+from engine.settlement.types import BatchKind, BatchState, SettlementBatch
+from engine.settlement.vault import LookupTable
 from tests.data.solana.localnet.world import SOL, UNCHECKED, World, minted, world_on
 from tests.data.store.books import BTC, BTCUSDT, USDT
 
@@ -59,8 +63,20 @@ ASSETS = (USDT, BTC, SOL_ASSET)
 MARKETS = {market.symbol: market for market in (BTCUSDT, SOLUSDT)}
 ADA, BOB, CYD = (UserId(FIRST_PERSON + number) for number in range(3))
 MUCH = 10**15  # atoms that each account of ours has of each asset
-LIMIT = set_compute_unit_limit(1_400_000)
+USERS = (FEES, MARKET_MAKER, ADA, BOB, CYD)
+LIMIT, PRICE = set_compute_unit_limit(1_400_000), set_compute_unit_price(0)
 PROGRAM = Pubkey.from_string(addresses.DEVNET)
+
+
+class Keys:
+    """`engine.ports.Signers` of a house."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+        self.vault = KeySigner(house.vault)
+
+    def deposits(self, user: UserId) -> KeySigner:
+        return KeySigner(self._house.owner_key(user))
 
 
 class House:
@@ -77,10 +93,18 @@ class House:
             "most": {asset.code: Atoms(MUCH) for asset in ASSETS},
             "owner": self.owner,
             "vault_account": self.vault_account,
-            "first": (LIMIT,),
         }
         self.place = Place(**(terms | changed))
-        self.program = SvmClob(world.client, self.place)
+        self.tables: list[LookupTable] = []
+        self.program = self.program_on(self.place)
+
+    def program_on(self, place: Place) -> SvmClob:
+        mints = {code: (str(asset.mint), asset.decimals) for code, asset in place.assets.items()}
+        signers = Keys(self)
+        return SvmClob(self.world.client, place, signers, TokenProgram(signers, mints, lambda: self.tables))
+
+    def fits(self, *fills: Fill) -> bool:
+        return self.program.fits((), fills)
 
     def owner_key(self, user: UserId) -> Keypair:
         return Keypair.from_seed(user.to_bytes(32, "big"))
@@ -101,10 +125,10 @@ class House:
         for user in users:
             for asset in ASSETS:
                 await self.land(*self._opening(user, asset), payer=self.world.net.authority, others=[self.vault])
-        for preparation in await self.program.unprepared(users):
-            await self.land(*preparation.instructions, others=[self.owner_key(preparation.user)])
+        for user, making in (await missing_accounts(self.world.client, self.place, users)).items():
+            await self.land(*making, others=[self.owner_key(user)])
         await self.world.net.advance(8)
-        assert not await self.program.unprepared(users)
+        assert not await missing_accounts(self.world.client, self.place, users)
 
     def initialize(self, market: Market, authority: Keypair | None = None) -> Instruction:
         pair = self.mint(market.base), self.mint(market.quote)
@@ -145,20 +169,25 @@ class House:
         refused = await self.world.refused(await self.world.signed(payer or self.vault, *instructions))
         return getattr(refused.data.err, "err", refused.data.err)
 
-    async def settle(self, *fills: Fill, tables: Sequence[AddressLookupTableAccount] = ()) -> Signature:
+    def instructions(self, *fills: Fill) -> list[Instruction]:
+        batch = SettlementBatch(1, BatchKind.FILLS, BatchState.BATCHED, ())
+        return [LIMIT, PRICE, *self.program.instructions(batch, fills)]
+
+    async def settle(self, *fills: Fill) -> Signature:
         """Settle fills in one transaction, which is in a block when this returns."""
-        assert self.program.fits(fills, tables)
-        made = self.program.instructions(fills)
-        sent = await self.world.signed(self.vault, *made, tables=tables)
+        assert self.fits(*fills)
+        sent = await self.world.signed(self.vault, *self.instructions(*fills), tables=self.program.tables())
         signature = await self.world.send(sent, UNCHECKED)
         await self.world.net.advance(2)
         found = await self.world.client.get_transaction(signature, max_supported_transaction_version=0)
         assert found.value.transaction.meta.err is None, found.value.transaction.meta.log_messages
         return signature
 
-    async def table(self, users: Sequence[UserId]) -> AddressLookupTableAccount:
-        """Make a lookup table of what is named again and again."""
-        vault, named = self.vault.pubkey(), self.program.addresses(users)
+    async def table(self) -> None:
+        """Make a lookup table of what is named again and again, as `engine.settlement.vault` does."""
+        vault, named = self.vault.pubkey(), transactions.named(self.place)
+        named += [self.mint(asset.code) for asset in ASSETS]
+        named += [self.vault_account(user, asset.code) for user in USERS for asset in ASSETS]
         slot = (await self.world.client.get_slot()).value
         made, where = create_lookup_table(
             CreateLookupTableParams(authority_address=vault, payer_address=vault, recent_slot=slot)
@@ -173,7 +202,7 @@ class House:
             )
             await self.land(extend_lookup_table(some))
         await self.world.net.advance(2)
-        return AddressLookupTableAccount(where, named)
+        self.tables.append(LookupTable(str(where), tuple(map(str, named)), slot))
 
     async def user_account(self, user: UserId) -> UserAccount:
         """Return what the program keeps for somebody, as of now."""
@@ -242,9 +271,7 @@ def fill_of(
 
 
 @contextlib.asynccontextmanager
-async def house_on(
-    directory: Path, elf: bytes, users: Sequence[UserId] = (FEES, MARKET_MAKER, ADA, BOB, CYD)
-) -> AsyncIterator[House]:
+async def house_on(directory: Path, elf: bytes, users: Sequence[UserId] = USERS) -> AsyncIterator[House]:
     """Open it, with all that settling needs made and final."""
     async with world_on(directory, lags=Lags(1, 3)) as world:
         mints = await minted(world, {str(asset.code): asset.decimals for asset in ASSETS})

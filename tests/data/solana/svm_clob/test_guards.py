@@ -9,14 +9,15 @@ from solders.pubkey import Pubkey
 
 from clobster.markets import load
 from data.solana.localnet.faults import Unavailable
-from data.solana.programs import Unusable
 from data.solana.svm_clob import addresses
 from data.solana.svm_clob.program import SvmClob
+from data.solana.svm_clob.starting import Unusable, missing_accounts
 from data.solana.svm_clob.trades import scaled
 from data.solana.svm_clob.transactions import MOST_BYTES, size
 from engine.core.types import FEES, MARKET_MAKER, AssetCode, Atoms, Side
 from engine.ports import ChainUnavailable
 from engine.settlement.fills import Fill
+from engine.settlement.types import BatchKind, BatchState, SettlementBatch
 from tests.data.solana.localnet.world import SOL
 from tests.data.solana.svm_clob.house import (
     ADA,
@@ -31,15 +32,16 @@ from tests.data.solana.svm_clob.house import (
 from tests.data.store.books import BTCUSDT, ETHUSDT
 
 USDT = AssetCode("USDT")
+BATCH = SettlementBatch(1, BatchKind.FILLS, BatchState.BATCHED, ())
 
 
 def changed(house: House, **terms: Any) -> SvmClob:
-    return SvmClob(house.world.client, replace(house.place, **terms))
+    return house.program_on(replace(house.place, **terms))
 
 
 async def test_where_all_is_ours_it_may_begin(house: House) -> None:
     await house.program.check()
-    assert await house.program.unprepared([MARKET_MAKER, ADA, FEES]) == []
+    assert await missing_accounts(house.world.client, house.place, [MARKET_MAKER, ADA, FEES]) == {}
 
 
 async def test_an_order_book_that_is_not_as_it_must_be_is_refused(house: House) -> None:
@@ -95,16 +97,16 @@ async def test_an_operator_has_to_say_how_much_may_be_inside(house: House) -> No
 async def test_a_user_account_that_is_not_as_it_was_made_is_refused(house: House) -> None:
     where = addresses.user_account(PROGRAM, house.owner(ADA))
     house.rewrite(where, 8, bytes(house.owner(BOB)))
-    with pytest.raises(Unusable, match=f"{where} is not as it was made"):
-        await house.program.unprepared([ADA])
+    with pytest.raises(ChainUnavailable, match=f"{where} is not as it was made"):
+        await house.program.prepare(BATCH, [fill_of(1)])
 
 
 async def test_no_answer_is_no_reason_to_refuse(house: House) -> None:
     await house.world.net.inflict(Unavailable())
     for asking in (
         house.program.check(),
-        house.program.unprepared([ADA]),
-        house.program.landed([fill_of(1)], slot=0),
+        house.program.prepare(BATCH, [fill_of(1)]),
+        house.program.landed(BATCH, [fill_of(1)]),
     ):
         with pytest.raises(ChainUnavailable):
             await asking
@@ -121,42 +123,42 @@ async def test_no_answer_is_no_reason_to_refuse(house: House) -> None:
     ids=["a self-trade", "no order book", "too much quote", "too much base"],
 )
 async def test_what_can_never_settle_there_is_refused(house: House, fill: Fill, why: str) -> None:
-    refused = house.program.refusal(fill)
+    refused = await house.program.prepare(BATCH, [fill])
     assert refused is not None
     assert why in refused
-    assert house.program.refusal(fill_of(1)) is None
+    assert house.fits(fill), "else nobody would take it, to be told"
+    assert not house.fits(fill_of(2), fill)
+    assert await house.program.prepare(BATCH, [fill_of(1)]) is None
 
 
 async def test_what_is_inside_at_once_never_passes_what_an_operator_allows(house: House) -> None:
     quote = fill_of(1, price=10**6).trade.notional
     program = changed(house, most=house.place.most | {USDT: Atoms(2 * quote)})
     three = [fill_of(number, price=10**6, taker=taker) for number, taker in enumerate((ADA, BOB, CYD), 1)]
-    table = await house.table([MARKET_MAKER, ADA, BOB, CYD])
-    assert house.program.fits(three, [table])
-    assert program.fits(three[:2], [table])
-    assert not program.fits(three, [table])
+    await house.table()
+    assert house.fits(*three)
+    assert program.fits((), three[:2])
+    assert not program.fits((), three)
 
 
 async def test_a_fill_alone_always_fits_and_a_lookup_table_carries_more(house: House) -> None:
     alone = fill_of(2**62, maker=ADA, taker=BOB)  # two trades and two fees
-    made = house.program.instructions([alone])
+    made = house.instructions(alone)
     transaction = await house.world.signed(house.vault, *made)
     assert size(house.vault.pubkey(), made, []) == len(bytes(transaction)) <= MOST_BYTES
-    assert house.program.fits([alone], [])
-    table = await house.table([MARKET_MAKER, ADA, BOB, CYD])
-    for price, most in ((6_400_001, 2), (6_400_000, 4)):  # two trades each, and one
+    assert house.fits(alone)
+    assert not house.fits(fill_of(1), fill_of(2, taker=BOB))
+    await house.table()
+    for price, most in ((6_400_001, 2), (6_400_000, 3)):  # two trades each, and one
         many = [fill_of(number, taker=taker, price=price) for number, taker in enumerate((ADA, BOB, CYD, ADA, BOB), 1)]
-        assert not house.program.fits(many[:2], [])
-        assert [house.program.fits(many[:n], [table]) for n in (most, most + 1)] == [True, False]
-    with_both = [fill_of(1), fill_of(2, SOLUSDT, taker=BOB)]
-    assert house.program.fits(with_both, [table])
+        assert [house.fits(*many[:n]) for n in (most, most + 1)] == [True, False]
 
 
 async def test_who_would_pay_more_on_the_way_than_altogether_waits_for_another_transaction(house: House) -> None:
-    table = await house.table([MARKET_MAKER, ADA])
+    await house.table()
     back_and_forth = [fill_of(1), fill_of(2, side=Side.SELL)]
-    assert not house.program.fits(back_and_forth, [table])
-    assert all(house.program.fits([fill], [table]) for fill in back_and_forth)
+    assert not house.fits(*back_and_forth)
+    assert all(house.fits(fill) for fill in back_and_forth)
 
 
 def test_every_market_of_the_exchange_is_exact_there() -> None:

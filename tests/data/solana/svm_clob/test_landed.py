@@ -7,20 +7,21 @@ from solders.keypair import Keypair
 from solders.signature import Signature
 
 from data.solana.localnet.faults import DropFork, HoldFinality
-from data.solana.programs import Landed, Unusable
 from data.solana.svm_clob import addresses, landed
 from data.solana.svm_clob import instructions as told
-from engine.core.types import MARKET_MAKER, AssetCode
+from data.solana.svm_clob.landed import Contradicted, Landed
+from engine.core.types import AssetCode
 from engine.ports import ChainUnavailable
 from engine.settlement.fills import Fill
 from tests.data.solana.localnet.world import SOL, UNCHECKED
-from tests.data.solana.svm_clob.house import ADA, BOB, CYD, PROGRAM, SOLUSDT, House, fill_of
+from tests.data.solana.svm_clob.house import BOB, CYD, PROGRAM, SOLUSDT, House, fill_of
 
 NOW_US = 1_790_000_000_000_000
 
 
 async def ask(house: House, *fills: Fill) -> dict[int, Landed]:
-    return dict(await house.program.landed(fills, slot=house.world.net.chain.blocks.at("finalized").slot))
+    slot = house.world.net.chain.blocks.at("finalized").slot
+    return dict(await landed.landed(house.world.client, house.place, fills, slot))
 
 
 async def test_what_has_landed_is_found_first_confirmed_then_final(house: House) -> None:
@@ -31,7 +32,8 @@ async def test_what_has_landed_is_found_first_confirmed_then_final(house: House)
     house.world.net.chain.finality_held = False
     await house.world.net.advance(8)
     assert await ask(house, first, second, third) == {1: Landed(signature, is_final=True)}
-    last = str(await house.settle(second, third, tables=[await house.table([MARKET_MAKER, ADA, BOB])]))
+    await house.table()
+    last = str(await house.settle(second, third))
     await house.world.net.advance(8)
     assert {number: found.signature for number, found in (await ask(house, first, second, third)).items()} == {
         1: signature,
@@ -59,7 +61,7 @@ async def test_two_fills_of_the_same_orders_on_the_same_terms_are_not_taken_for_
 
 async def test_what_failed_has_not_landed(house: House) -> None:
     fill = fill_of(1)
-    *made, last = house.program.instructions([fill])
+    *made, last = house.instructions(fill)
     broken = Instruction(last.program_id, bytes(last.data)[:-1], last.accounts)
     signature = await house.world.send(await house.world.signed(house.vault, *made, broken), UNCHECKED)
     await house.world.net.advance(2)
@@ -99,17 +101,17 @@ async def test_a_trade_of_ours_on_other_terms_stops_everything(house: House) -> 
     fill = fill_of(1)
     other = replace(fill, trade=replace(fill.trade, notional=fill.trade.notional + 1))
     await house.settle(fill)
-    with pytest.raises(Unusable, match="has trade 1 on other terms than ours"):
+    with pytest.raises(Contradicted, match="has trade 1 on other terms than ours"):
         await ask(house, other)
 
 
 async def test_half_a_fill_stops_everything(house: House) -> None:
     fill = fill_of(1)
-    made = house.program.instructions([fill])
+    made = house.instructions(fill)
     first, _ = [each for each in made if bytes(each.data).startswith(told.EXECUTE_TRADE)]
     deposits = [each for each in made if bytes(each.data).startswith(told.DEPOSIT)]
     await house.land(*deposits, first)
-    with pytest.raises(Unusable, match="has trade 1 on other terms than ours"):
+    with pytest.raises(Contradicted, match="has trade 1 on other terms than ours"):
         await ask(house, fill)
 
 
@@ -118,7 +120,7 @@ async def test_a_fill_that_landed_twice_stops_everything(house: House) -> None:
     await house.settle(fill)
     await house.world.net.advance(1)  # another blockhash
     await house.settle(fill)
-    with pytest.raises(Unusable, match="has trade 1, as"):
+    with pytest.raises(Contradicted, match="has trade 1, as"):
         await ask(house, fill)
 
 
@@ -145,7 +147,7 @@ async def test_it_is_read_back_to_before_the_oldest_fill_and_no_further(house: H
 
 async def test_a_node_that_is_behind_does_not_answer(house: House) -> None:
     with pytest.raises(ChainUnavailable):
-        await house.program.landed([fill_of(1)], slot=house.world.net.chain.blocks.head.slot + 1)
+        await landed.landed(house.world.client, house.place, [fill_of(1)], house.world.net.chain.blocks.head.slot + 1)
 
 
 async def test_who_only_names_the_order_book_is_passed_over(house: House) -> None:
