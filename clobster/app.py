@@ -18,6 +18,7 @@ from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
 from clobster.markets import Listing
 from clobster.metrics import EngineMetrics
+from clobster.settling import SettlementOnSolana
 from clobster.telegram import Telegram
 from data.store import candles
 from data.store.deposit_accounts import SqliteDepositAccounts
@@ -36,6 +37,7 @@ from engine.sequencer.sequencer import Sequencer
 from webapp_api.app import build_app
 from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
+from webapp_api.settling import Settling
 from webapp_api.stream.hub import Hub
 
 log = structlog.get_logger()
@@ -108,15 +110,16 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     people.activity.listeners.append(hub.on_activity)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
-    custody = None
-    if settings.solana != "off":
-        accounts = SqliteDepositAccounts(store, queries)
-        custody = Custody(settings, listing, sequencer, accounts, queries, now)
+    custody, settling = None, Settling(is_on=settings.solana != "off")
     registry = CollectorRegistry()
     for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
         registry.register(collector)
-    if custody is not None:
+    if settings.solana != "off":
+        accounts = SqliteDepositAccounts(store, queries)
+        on_solana = SettlementOnSolana(settings, store, queries, now, settling)
+        custody = Custody(settings, listing, sequencer, accounts, queries, on_solana, now)
         registry.register(custody.metrics)
+        registry.register(on_solana.metrics)
     app = build_app(
         Deps(
             sequencer=sequencer,
@@ -140,6 +143,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             registry=registry,
             not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
             quoting=market_making.quoting,
+            settling=settling,
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,

@@ -96,6 +96,11 @@ class Settings(BaseModel):
     solana_mints: str = Field("", pattern=MINTS, description="the mint of each asset that may be deposited there")
     solana_requests_s: int = Field(20, ge=1, le=10_000, description="requests a second to the JSON-RPC")
     deposit_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
+    settlement_collect_ms: int = Field(2_000, ge=100, le=600_000, description="how long trades are collected")
+    settlement_collect_fills: int = Field(200, ge=1, le=10_000, description="or until there are so many")
+    settlement_fee_cap: int = Field(
+        100_000, ge=0, le=100_000_000, description="lamports that a transaction may pay for its priority, at most"
+    )
     log_format: Literal["console", "json"] = "console"
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")

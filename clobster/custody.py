@@ -1,4 +1,4 @@
-"""Deposits by Solana from start to stop: which chain, what is deposited there, who watches it. Trading never waits."""
+"""Solana from start to stop: which chain, what is deposited there, who watches it and settles. Trading never waits."""
 
 import asyncio
 import importlib
@@ -15,6 +15,7 @@ from clobster.config import PREFIX, ConfigError, Settings
 from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
+from clobster.settling import SettlementOnSolana
 from data.solana.keys import DerivedKeys
 from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.queries import Queries
@@ -62,6 +63,7 @@ class Custody:
         sequencer: Sequencer,
         store: SqliteDepositAccounts,
         queries: Queries,
+        settling: SettlementOnSolana,
         clock: Clock,
     ) -> None:
         """Derive the keys. Raises ConfigError where an asset or an amount is none."""
@@ -75,6 +77,7 @@ class Custody:
         self._sequencer = sequencer
         self._store = store
         self._queries = queries
+        self._settling = settling
         self._clock = clock
         self._localnet: Localnet | None = None
         self._addresses: DepositAddresses | None = None
@@ -148,6 +151,7 @@ class Custody:
             vault = self._signers.vault.address
             watch = DepositWatch(chain, self._store, self._sequencer, assets, self._clock, self.counted, vault=vault)
             await watch.load()
+            await stack.enter_async_context(self._settling.open(chain.client, self._signers, assets))
             self._addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
             self._up.set()
             log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))

@@ -29,6 +29,7 @@ from webapp_api.exports import Exports
 from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
 from webapp_api.quoting import Quoting
+from webapp_api.settling import Settling
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
 from webapp_api.trading import Trading
@@ -72,6 +73,7 @@ class Deps:
     registry: CollectorRegistry
     not_ready: Callable[[], list[str]]
     quoting: Quoting
+    settling: Settling
     feed_health: Callable[[], list[FeedHealth]] = list
     bot_token: str
     launch_data_life_s: int = DAY_S

@@ -72,6 +72,7 @@ STATUS: Final[Mapping[str, int]] = {
     "last_door": 409,
     "wallet_link_not_signed": 409,
     "deposits_off": 409,
+    "settlement_off": 409,
     "too_many_api_keys": 409,
     # Too much of it.
     "too_many_open_orders": 429,

@@ -34,6 +34,11 @@ class RpcChain:
         self._client = AsyncClient(url, commitment=Finalized, timeout=TIMEOUT_S, rate_limit=requests_s)
         self._ws_url = ws_url
 
+    @property
+    def client(self) -> AsyncClient:
+        """Who asks, for others that keep to the same rate."""
+        return self._client
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()

@@ -46,6 +46,7 @@ from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps, Faucet, GiveAddress
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
+from webapp_api.settling import Settling
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
@@ -241,6 +242,7 @@ async def open_house(
         registry.register(hub.metrics)
         registry.register(limits)
         reasons: list[str] = []
+        settling = Settling(is_on=False)
         feed: list[FeedHealth] = []
         deps = Deps(
             sequencer=sequencer,
@@ -264,6 +266,7 @@ async def open_house(
             registry=registry,
             not_ready=lambda: reasons,
             quoting=Quoting(),
+            settling=settling,
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             deposits=deposits,

@@ -116,6 +116,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/admin/quoting": LOOKS,
     "POST /api/admin/quoting/{symbol}/stop": ACTS,
     "POST /api/admin/quoting/{symbol}/resume": ACTS,
+    "GET /api/admin/settlement": LOOKS,
+    "POST /api/admin/settlement/retry": ACTS,
     "GET /api/admin/log": LOOKS,
     "POST /api/dev/fund": PUBLIC,  # has a secret of its own, and exists in development only
 }
