@@ -44,7 +44,7 @@ class SvmClob:
         self._turn = asyncio.Lock()
 
     async def check(self) -> None:
-        """Return where all is as it must be to begin. Raises Unusable or ChainUnavailable."""
+        """Return where all is as it must be to begin. Raises ChainUnavailable, or Unusable."""
         await starting.check(self._client, self._place)
 
     def fits(self, moves: Sequence[Move], fills: Sequence[Fill]) -> bool:

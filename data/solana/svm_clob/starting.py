@@ -21,7 +21,7 @@ from engine.ports import ChainUnavailable
 MOST_ASKED: Final = 100  # accounts at once
 
 
-class Unusable(Exception):  # noqa: N818
+class Unusable(ChainUnavailable):
     """The program can't settle our fills on this chain. The message says why, for the operator."""
 
 
