@@ -116,7 +116,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         registry.register(collector)
     if settings.solana != "off":
         accounts = SqliteDepositAccounts(store, queries)
-        on_solana = SettlementOnSolana(settings, store, queries, now, settling)
+        on_solana = SettlementOnSolana(settings, listing, store, queries, now, settling)
         custody = Custody(settings, listing, sequencer, accounts, queries, on_solana, now)
         registry.register(custody.metrics)
         registry.register(on_solana.metrics)

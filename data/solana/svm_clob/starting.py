@@ -15,7 +15,7 @@ from data.solana.svm_clob import addresses, instructions
 from data.solana.svm_clob.layouts import USER_ACCOUNT_BYTES, Misread, decode_order_book, decode_user_account
 from data.solana.svm_clob.place import Place
 from engine.core.market import Market
-from engine.core.types import FEES, UserId
+from engine.core.types import FEES, Symbol, UserId
 from engine.ports import ChainUnavailable
 
 MOST_ASKED: Final = 100  # accounts at once
@@ -36,6 +36,22 @@ async def check(client: AsyncClient, place: Place) -> None:
             if not place.most.get(asset):
                 raise Unusable(f"CLOBSTER_SVM_CLOB_MOST must say how much {asset} may be in svm_clob at once")
         _check_book(place, market, account)
+
+
+async def missing_books(client: AsyncClient, place: Place) -> dict[Symbol, Instruction]:
+    """Return how to make the order books that are not there yet. Raises ChainUnavailable.
+
+    The program keeps a tick and a least size, and looks at neither: one atom, and a lot.
+    """
+    found = await _accounts(client, [place.book(symbol) for symbol in place.markets])
+    missing = {}
+    for market, account in zip(place.markets.values(), found, strict=True):
+        if account is None:
+            mints = place.assets[market.base].mint, place.assets[market.quote].mint
+            missing[market.symbol] = instructions.initialize_orderbook(
+                place.program, place.authority, *mints, tick_size=1, min_order_size=market.lot_atoms
+            )
+    return missing
 
 
 def _check_book(place: Place, market: Market, account: Account | None) -> None:
