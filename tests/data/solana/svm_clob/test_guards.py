@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from solders.transaction_status import InstructionErrorCustom, InstructionErrorFieldless
 
 from clobster.markets import load
 from data.solana.localnet.faults import Unavailable
@@ -16,6 +17,7 @@ from data.solana.svm_clob.trades import scaled
 from data.solana.svm_clob.transactions import MOST_BYTES, size
 from engine.core.types import FEES, MARKET_MAKER, AssetCode, Atoms, Side
 from engine.ports import ChainUnavailable
+from engine.settlement.attempts import FaultKind
 from engine.settlement.fills import Fill
 from engine.settlement.types import BatchKind, BatchState, SettlementBatch
 from tests.data.solana.localnet.world import SOL
@@ -172,3 +174,19 @@ def test_every_market_of_the_exchange_is_exact_there() -> None:
                     fill.base_atoms,
                     fill.trade.notional,
                 )
+
+
+async def test_what_an_error_means_is_told_by_its_number(house: House) -> None:
+    for program in (PROGRAM, None):
+        for number, kind in (
+            (1, FaultKind.FUNDS),  # a deposit of more than there is
+            (2003, FaultKind.PASSING),
+            (6004, FaultKind.PASSING),
+            (6005, FaultKind.REFUSED),
+            (9999, FaultKind.REFUSED),
+        ):
+            assert house.program.kind_of(program, InstructionErrorCustom(number)) is kind
+    exceeded = InstructionErrorFieldless.ComputationalBudgetExceeded
+    assert house.program.kind_of(PROGRAM, exceeded) is FaultKind.PASSING
+    borrowed = InstructionErrorFieldless.AccountBorrowFailed
+    assert house.program.kind_of(PROGRAM, borrowed) is FaultKind.REFUSED

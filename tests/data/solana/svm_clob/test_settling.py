@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from solana.rpc.async_api import AsyncClient
 from solana.rpc.commitment import Finalized
+from solders.account import Account
 from solders.pubkey import Pubkey
 from solders.token.state import TokenAccount
 
@@ -64,6 +65,13 @@ class ClobHouse(House):
             PROGRAM, self.place.authority, *mints, tick_size=1, min_order_size=BTCUSDT.lot_atoms
         )
         await self.desk.confirmed(self.desk.keys.vault._key, made)
+
+    def pause(self, flag: int) -> None:
+        """Let the order book be paused, for which the program has no instruction."""
+        vm, book = self.world.net.chain.vm, self.place.book(BTCUSDT.symbol)
+        account = vm.account(book)
+        assert account is not None
+        vm.put(book, Account(account.lamports, account.data[:129] + bytes([flag]) + account.data[130:], PROGRAM))
 
 
 @pytest.fixture
@@ -183,3 +191,17 @@ async def test_a_fill_of_more_than_may_be_inside_waits_for_an_operator_and_holds
         await running.nothing_owed()
     await house.agree()
     await once_each(house, 40)
+
+
+async def test_fills_wait_while_the_order_book_is_paused_and_none_is_given_up(house: ClobHouse) -> None:
+    people = await house.people(3, USDT=100_000, BTC=10)
+    house.pause(1)
+    await house.trades(people, 10, random.Random(6))
+    async with house.settling() as running:
+        await running.until(lambda: running.settlement.backlog.under_way >= 10)
+        await house.desk.finality(20)
+        assert (running.settlement.backlog.settled, running.settlement.backlog.failed) == (0, 0)
+        house.pause(0)
+        await running.nothing_owed()
+    await house.agree()
+    await once_each(house, 10)
