@@ -14,6 +14,7 @@ from solders.pubkey import Pubkey
 
 from data.solana.svm_clob.layouts import Misread, TradeSettled, decode_trade_settled
 
+# A program's own words begin with "Program log: ", whatever comes behind it, and match none of these.
 _INVOKE: Final = re.compile(r"Program (\w{32,44}) invoke \[(\d{1,3})\]")
 _END: Final = re.compile(r"Program (\w{32,44}) (?:success|failed: .*)", re.DOTALL)
 _DATA: Final = "Program data: "
@@ -30,8 +31,6 @@ def trades_settled(log: Sequence[str], program: Pubkey) -> list[TradeSettled]:
     for line in log:
         if line == TRUNCATED:
             raise LogTruncated
-        if line.startswith("Program log: "):  # a program's own words, whatever they look like
-            continue
         if begun := _INVOKE.fullmatch(line):
             running.append(begun[1])
             if int(begun[2]) != len(running):

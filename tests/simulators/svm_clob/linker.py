@@ -3,8 +3,8 @@
     object file (ET_REL): .text, read-only data, their relocations
     program (ET_DYN):     .text .rodata .dynsym .dynstr .rel.dyn .dynamic, where an address is the offset in the file
 
-A pointer to data and a call of a function of the program's own are resolved here. Only calls of the system are left to
-the loader, which finds them by name: .dynsym names them, .rel.dyn says where they are called.
+The compiler has resolved calls of the program's own functions. Pointers to data are resolved here. Calls of the system are
+left to the loader, which finds them by name: .dynsym names them, .rel.dyn says where they are called.
 """
 
 from struct import Struct, pack_into, unpack_from
@@ -23,7 +23,6 @@ PROGBITS, SYMTAB, STRTAB, REL, NOBITS, DYNSYM, DYNAMIC_SECTION = 1, 2, 3, 9, 8, 
 WRITE, ALLOC, EXECUTE = 1, 2, 4
 DATA_POINTER, CALL = 1, 10  # R_BPF_64_64, R_BPF_64_32
 GLOBAL = 0x10
-SECTION_SYMBOL = 3
 INSTRUCTION = 8  # bytes
 LOADED_AT = 1 << 32  # where the machine sees the file
 
@@ -44,7 +43,6 @@ class Section(NamedTuple):
 
 class Symbol(NamedTuple):
     name: str
-    kind: int
     section: int  # 0: somewhere else
     value: int
 
@@ -65,8 +63,8 @@ class Object:
         table_of_symbols = next(section for section in self.sections if section.kind == SYMTAB)
         names = bodies[table_of_symbols.link]
         self.symbols = [
-            Symbol(text(names, name), info & 15, section, value)
-            for name, info, _, section, value, _ in SYMBOL.iter_unpack(table_of_symbols.data)
+            Symbol(text(names, name), section, value)
+            for name, _, _, section, value, _ in SYMBOL.iter_unpack(table_of_symbols.data)
         ]
         self.text = next(i for i, section in enumerate(self.sections) if section.name == ".text")
 
@@ -155,9 +153,6 @@ def resolve(found: Object, image: bytearray, at: dict[int, int]) -> list[tuple[i
                 address = LOADED_AT + at[symbol.section] + symbol.value + addend
                 pack_into("<I", image, place + 4, address & 0xFFFFFFFF)
                 pack_into("<I", image, place + 4 + INSTRUCTION, address >> 32)
-            elif kind == CALL and symbol.section == found.text:  # counted in instructions from the next one
-                into = addend + 1 if symbol.kind == SECTION_SYMBOL else 0
-                pack_into("<i", image, place + 4, symbol.value // INSTRUCTION + into - offset // INSTRUCTION - 1)
             elif kind == CALL and not symbol.section:
                 pack_into("<i", image, place + 4, -1)
                 calls.append((place, symbol.name))

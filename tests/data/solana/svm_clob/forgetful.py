@@ -1,5 +1,6 @@
-"""A node that forgets what became of transactions, in front of one that does not."""
+"""A node that counts what it is asked and may forget what became of transactions, in front of one that does not."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,12 +17,14 @@ class Forgetful:
     def __init__(self, url: str, http: httpx2.AsyncClient) -> None:
         self.forgets = False
         self.sends: list[str] = []
+        self.asked = Counter[str]()
         self._url = url
         self._http = http
 
     async def answer(self, request: web.Request) -> web.Response:
         asked = await request.read()
         sent: Any = msgspec.json.decode(asked)
+        self.asked[sent["method"]] += 1
         if sent["method"] == "sendTransaction":
             self.sends.append(sent["params"][0])
         answer = await self._http.post(self._url, content=asked, headers={"Content-Type": "application/json"})

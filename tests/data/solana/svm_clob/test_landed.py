@@ -2,6 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
+from solana.rpc.async_api import AsyncClient
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.signature import Signature
@@ -14,6 +15,7 @@ from engine.core.types import AssetCode
 from engine.ports import ChainUnavailable
 from engine.settlement.fills import Fill
 from tests.data.solana.localnet.world import SOL, UNCHECKED
+from tests.data.solana.svm_clob.forgetful import forgetful
 from tests.data.solana.svm_clob.house import BOB, CYD, PROGRAM, SOLUSDT, House, fill_of
 
 NOW_US = 1_790_000_000_000_000
@@ -137,9 +139,12 @@ async def test_a_long_history_is_read_to_its_end_over_pages_that_overlap(house: 
 async def test_it_is_read_back_to_before_the_oldest_fill_and_no_further(house: House) -> None:
     old = fill_of(1)
     await house.settle(old)
-    later = fill_of(2, at=(house.world.net.chain.blocks.head.time + 7_200) * 1_000_000)
-    assert await ask(house, later) == {}
-    assert list(await ask(house, old, later)) == [1]
+    hours_later = fill_of(2, at=(house.world.net.chain.blocks.head.time + 7_200) * 1_000_000)
+    async with forgetful(house.world.net.url) as (node, url), AsyncClient(url) as client:
+        assert await landed.landed(client, house.place, [hours_later], 0) == {}
+        assert node.asked["getTransaction"] == 0
+        assert list(await landed.landed(client, house.place, [old, hours_later], 0)) == [1]
+        assert node.asked["getTransaction"] > 0
     recent = fill_of(3, at=house.world.net.chain.blocks.head.time * 1_000_000)
     await house.settle(recent)
     assert list(await ask(house, recent)) == [3]
