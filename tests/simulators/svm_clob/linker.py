@@ -3,8 +3,8 @@
     object file (ET_REL): .text, read-only data, their relocations
     program (ET_DYN):     .text .rodata .dynsym .dynstr .rel.dyn .dynamic, where an address is the offset in the file
 
-The compiler has resolved calls of the program's own functions. Pointers to data are resolved here. Calls of the system are
-left to the loader, which finds them by name: .dynsym names them, .rel.dyn says where they are called.
+The compiler has resolved calls of the program's own functions. Pointers to data are resolved here. Calls of the system
+are left to the loader, which finds them by name: .dynsym names them, .rel.dyn says where they are called.
 """
 
 from struct import Struct, pack_into, unpack_from
