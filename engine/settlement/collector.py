@@ -73,8 +73,8 @@ class Collector:
     async def _read(self) -> int:
         """Read a page of what has come to be owed; return how many fills that are."""
         limit = min(_PAGE, MOST_OWED - len(self.owed))
-        self.has_read_all = False
         if limit <= 0:
+            self.has_read_all = False
             return 0
         fills = await self._store.owed(self.owed.newest, limit)
         self.owed.add(fills)

@@ -34,6 +34,7 @@ class _Filling:
     def __init__(self) -> None:
         self.fills: list[Fill] = []
         self.net: defaultdict[Purse, int] = defaultdict(int)
+        self.addresses: dict[Purse, str] = {}
         self.moves: tuple[Move, ...] = ()
 
 
@@ -82,14 +83,19 @@ class Planner:
         return self._full
 
     def _placed(self, fill: Fill) -> bool:
-        if any(atoms and self._address_of(purse) is None for purse, atoms in fill.changes()):
-            return False
+        addresses: dict[Purse, str] = {}
+        for purse, atoms in fill.changes():
+            if atoms:
+                address = self._address_of(purse)
+                if address is None:
+                    return False
+                addresses[purse] = address
         group = self._apart(fill.id)
         batch = self._filling.get(group)
         if batch is not None:
             if not self._can_pay(batch, fill):
                 return False
-            if self._join(batch, fill):
+            if self._join(batch, fill, addresses):
                 return True
             self._close(group)
         if len(self._full) + len(self._filling) >= self._most:
@@ -98,7 +104,7 @@ class Planner:
         if not self._can_pay(batch, fill):
             return False
         self._filling[group] = batch
-        fitted = self._join(batch, fill)
+        fitted = self._join(batch, fill, addresses)
         assert fitted, "a fill alone fits into a transaction"
         return True
 
@@ -109,14 +115,15 @@ class Planner:
                 return False
         return True
 
-    def _join(self, batch: _Filling, fill: Fill) -> bool:
+    def _join(self, batch: _Filling, fill: Fill, addresses: dict[Purse, str]) -> bool:
         """Take a fill into a batch; where it does not fit, leave the batch as it is."""
         changes = fill.changes()
         before = [_takes(batch, purse, 0) for purse, _ in changes]
         for purse, atoms in changes:
             batch.net[purse] += atoms
         batch.fills.append(fill)
-        moves = moves_of(batch.net, self._address)
+        batch.addresses |= addresses
+        moves = moves_of(batch.net, batch.addresses.__getitem__)
         if not self._fits(moves, batch.fills):
             batch.fills.pop()
             for purse, atoms in changes:
@@ -126,11 +133,6 @@ class Planner:
         for (purse, _), took in zip(changes, before, strict=True):
             self._taken[purse] += _takes(batch, purse, 0) - took
         return True
-
-    def _address(self, purse: Purse) -> str:
-        address = self._address_of(purse)
-        assert address is not None
-        return address
 
     def _close(self, group: int) -> None:
         batch = self._filling.pop(group)

@@ -16,7 +16,7 @@ from clobster.settling import SettlementOnSolana
 from clobster.svm_clob import open_books
 from data.solana.svm_clob import addresses, instructions
 from data.solana.svm_clob.starting import Unusable
-from tests.data.solana.deposits.bank import Bank, bank, until
+from tests.data.solana.deposits.bank import MASTER, Bank, bank, until
 from tests.data.solana.localnet.world import SOL
 from tests.data.solana.settlement.settling import House
 from tests.data.store.books import BTCUSDT
@@ -24,7 +24,6 @@ from tests.simulators.svm_clob import build
 from webapp_api.settling import Settling
 
 PROGRAM = Pubkey.from_string(addresses.DEVNET)
-MASTER_KEY = "bW1tbW1tbW1tbW1tbW1tbW1tbW1tbW1tbW1tbW1tbW0="  # of the bank
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def settings_of(desk: Bank, **more: str) -> Settings:
             "CLOBSTER_SOLANA": "rpc",
             "CLOBSTER_SOLANA_RPC_URL": desk.world.net.url,
             "CLOBSTER_SOLANA_MINTS": ",".join(f"{code}={each.mint}" for code, each in desk.assets.items()),
-            "CLOBSTER_SOLANA_MASTER_KEY": MASTER_KEY,
+            "CLOBSTER_SOLANA_MASTER_KEY": MASTER,
             "CLOBSTER_SOLANA_REQUESTS_S": "10000",
             "CLOBSTER_SETTLEMENT_PROGRAM": "svm-clob",
             "CLOBSTER_SETTLEMENT_COLLECT_MS": "100",

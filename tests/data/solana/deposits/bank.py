@@ -31,6 +31,7 @@ from tests.data.store.books import BTC, USDT, Books, books
 
 UNIT = 10**6  # atoms of a USDT
 PATIENCE_S = 15.0
+MASTER = b64encode(b"m" * 32).decode()
 
 
 class Bank:
@@ -41,7 +42,7 @@ class Bank:
         self.exchange = exchange
         self.assets = assets
         self.rich = rich
-        self.keys = DerivedKeys(b64encode(b"m" * 32).decode())
+        self.keys = DerivedKeys(MASTER)
         self.store = SqliteDepositAccounts(exchange.store, exchange.queries)
         self.counted: Counter[str] = Counter()
         self._numbers = count()

@@ -15,21 +15,24 @@ from spl.token.constants import TOKEN_PROGRAM_ID
 from spl.token.instructions import mint_to_checked
 from spl.token.models import MintToCheckedParams
 
+from data.solana.keys import DerivedKeys
 from data.solana.program import Program
 from data.solana.sending import RpcSender
 from data.solana.token_program import TokenProgram
 from data.solana.vault import RpcVault
+from data.store.queries import Queries
 from data.store.settlement import SqliteSettlement
+from data.store.sqlite import SqliteStore
 from data.store.vault import SqliteVault
 from engine.core.commands import PlaceOrder
 from engine.core.events import Traded
-from engine.core.types import FEES, AssetCode, Lots, OrderType, Side, Symbol, Ticks, UserId
+from engine.core.types import FEES, AssetCode, Lots, Micros, OrderType, Side, Symbol, Ticks, UserId
 from engine.custody.trying import keep_trying
 from engine.settlement.fills import Purse
 from engine.settlement.pace import Pace
 from engine.settlement.settlement import Settlement
 from engine.settlement.vault import Vault
-from tests.data.solana.deposits.bank import Bank, bank
+from tests.data.solana.deposits.bank import MASTER, Bank, bank
 from tests.data.store.books import BTCUSDT
 
 USDT, BTC = AssetCode("USDT"), AssetCode("BTC")
@@ -43,6 +46,7 @@ QUICK: Final = Pace(
     longest_wait_s=0.2,
 )
 PRICES: Final = (6_000_000, 6_000_001, 6_000_002)
+KEYS: Final = DerivedKeys(MASTER)
 FEE_CAP: Final = 100_000
 _UNDONE: Final = """
     SELECT (SELECT count(*) FROM settlement_outbox LEFT JOIN settlement_batches USING (batch_id)
@@ -76,6 +80,54 @@ class Running:
                 await asyncio.sleep(0.005)
 
 
+class Written:
+    """A database, and what has to be known to settle what is in it."""
+
+    def __init__(
+        self,
+        path: Path,
+        store: SqliteStore,
+        queries: Queries,
+        mints: Mapping[AssetCode, tuple[str, int]],
+        now: Callable[[], Micros],
+    ) -> None:
+        self.path = path
+        self.store = store
+        self.queries = queries
+        self.mints = mints
+        self.now = now
+
+    def vault(self, client: AsyncClient) -> Vault:
+        mints = {code: mint for code, (mint, _) in self.mints.items()}
+        return Vault(RpcVault(client), KEYS, SqliteVault(self.store, self.queries), mints, self.now)
+
+    def program(self, client: AsyncClient, vault: Vault) -> Program:
+        """Return what is settled by."""
+        return TokenProgram(KEYS, self.mints, vault.tables)
+
+
+@asynccontextmanager
+async def settling(url: str, books: Written, pace: Pace = QUICK, *, tables: bool = False) -> AsyncIterator[Running]:
+    """Settle what is in a database until left."""
+    async with AsyncClient(url, timeout=5) as client:
+        vault = books.vault(client)
+        await vault.load()
+        sender = RpcSender(client, books.program(client, vault), KEYS.vault, fee_cap=FEE_CAP)
+        settlement = Settlement(sender, vault, SqliteSettlement(books.store, books.queries), books.now, pace=pace)
+        await settlement.load()
+        task = asyncio.create_task(settlement.run())
+        listing = asyncio.create_task(keep_trying("tables", vault.keep_tables)) if tables else None
+        try:
+            yield Running(books.path, settlement, vault, task)
+        finally:
+            for each in (task, listing):
+                if each is not None:
+                    each.cancel()
+                    await asyncio.wait([each])
+                    if not each.cancelled():
+                        each.result()
+
+
 class House:
     """The exchange, its people, and the chain."""
 
@@ -83,41 +135,19 @@ class House:
         self.desk = desk
         self.exchange = desk.exchange
         self.world = desk.world
-        self.store = SqliteSettlement(desk.exchange.store, desk.exchange.queries)
         self.mints = {code: (each.mint, each.asset.decimals) for code, each in desk.assets.items()}
 
-    def vault(self, client: AsyncClient) -> Vault:
-        store = SqliteVault(self.exchange.store, self.exchange.queries)
-        mints = {code: mint for code, (mint, _) in self.mints.items()}
-        return Vault(RpcVault(client), self.desk.keys, store, mints, self.exchange.now)
-
-    async def program(self, client: AsyncClient, vault: Vault) -> Program:
-        """Return what is settled by."""
-        return TokenProgram(self.desk.keys, self.mints, vault.tables)
+    @property
+    def books(self) -> "Written":
+        """What is written down, for whoever settles."""
+        exchange = self.exchange
+        return Written(exchange.path, exchange.store, exchange.queries, self.mints, exchange.now)
 
     @asynccontextmanager
-    async def settling(
-        self, pace: Pace = QUICK, *, tables: bool = False, store: Any = None, url: str = ""
-    ) -> AsyncIterator[Running]:
+    async def settling(self, pace: Pace = QUICK, *, tables: bool = False, url: str = "") -> AsyncIterator[Running]:
         """Settle until left, on what is written down."""
-        async with AsyncClient(url or self.world.net.url, timeout=5) as client:
-            vault = self.vault(client)
-            await vault.load()
-            program = await self.program(client, vault)
-            sender = RpcSender(client, program, self.desk.keys.vault, fee_cap=FEE_CAP)
-            settlement = Settlement(sender, vault, store or self.store, self.exchange.now, pace=pace)
-            await settlement.load()
-            task = asyncio.create_task(settlement.run())
-            listing = asyncio.create_task(keep_trying("tables", vault.keep_tables)) if tables else None
-            try:
-                yield Running(self.exchange.path, settlement, vault, task)
-            finally:
-                for each in (task, listing):
-                    if each is not None:
-                        each.cancel()
-                        await asyncio.wait([each])
-                        if not each.cancelled():
-                            each.result()
+        async with settling(url or self.world.net.url, self.books, pace, tables=tables) as running:
+            yield running
 
     async def people(self, number: int, **units: int) -> list[UserId]:
         """Register people; each has so many whole units, in the ledger and as much in the vault."""
@@ -128,7 +158,7 @@ class House:
     async def deposit(self, units: Mapping[Purse, int]) -> None:
         """Put whole units into vault accounts, as a sweep would; the ledger is not told."""
         async with AsyncClient(self.world.net.url, timeout=5) as client:
-            vault = self.vault(client)
+            vault = self.books.vault(client)
             await vault.load()
             await vault.ensure([*units, (FEES, USDT), (FEES, BTC)])
         amounts = {
@@ -145,6 +175,7 @@ class House:
             connection.executemany("UPDATE vault_accounts SET settled = settled + ? WHERE token_account = ?", done)
 
         await self.exchange.store.write(write)
+        await self.desk.finality(6)
 
     def _minting(self, address: str, asset: AssetCode, atoms: int) -> Any:
         mint, decimals = self.mints[asset]
@@ -166,6 +197,13 @@ class House:
             orders = [self._order(chance.sample(people, 2), chance) for _ in range(min(100, number))]
             events = [await answer for pair in orders for answer in pair]
             made += sum(isinstance(event, Traded) for some in events for event in some)
+        return [trade for batch in self.exchange.batches[before:] for trade in batch.trades]
+
+    async def traded(self, buyer: UserId, seller: UserId, lots: int = 10) -> list[Traded]:
+        """Let one buy from another."""
+        before = len(self.exchange.batches)
+        await self.exchange.place(seller, "sell", lots, PRICES[0])
+        await self.exchange.place(buyer, "buy", lots, PRICES[0])
         return [trade for batch in self.exchange.batches[before:] for trade in batch.trades]
 
     def _order(self, pair: Sequence[UserId], chance: random.Random) -> tuple[Any, Any]:
@@ -210,6 +248,14 @@ class House:
         record = {(user, asset): atoms for user, asset, _, atoms in settled if atoms}
         assert record == ledger
         assert await self.chain([address for _, _, address, _ in settled]) == [atoms for *_, atoms in settled]
+
+    def outcomes(self) -> dict[str, int]:
+        """Return how often what became of a signing."""
+        connection = sqlite3.connect(f"file:{self.exchange.path}?mode=ro", uri=True)
+        try:
+            return dict(connection.execute("SELECT outcome, count(*) FROM settlement_attempts GROUP BY 1").fetchall())
+        finally:
+            connection.close()
 
     async def chain(self, addresses: Sequence[str]) -> list[int]:
         """Return what is in token accounts, as it is final."""

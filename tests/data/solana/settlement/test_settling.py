@@ -1,5 +1,6 @@
 """Fills that settle on a real localnet."""
 
+import os
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +9,10 @@ import pytest
 
 from tests.data.solana.settlement.settling import House, house_on
 from tests.data.solana.settlement.trouble import settle_through_it
+
+IS_SOAK = "CLOBSTER_TEST_SOAK_SETTLEMENT" in os.environ
+TRADES, STARTS, KILLS = (10_000, 50, 6) if IS_SOAK else (1_000, 12, 2)
+SEED = int(os.environ.get("CLOBSTER_TEST_SOAK_SETTLEMENT", "7"))
 
 
 @pytest.fixture
@@ -25,8 +30,11 @@ async def test_fills_settle_to_the_atom(house: House) -> None:
     await house.agree()
 
 
-async def test_every_fill_settles_once_whatever_the_chain_does_and_whenever_we_stop(house: House) -> None:
-    chance = random.Random(7)
+async def test_every_fill_settles_once_whatever_the_chain_does_and_whenever_we_die(house: House) -> None:
+    chance = random.Random(SEED)
     people = await house.people(50, USDT=100_000, BTC=10)
-    await settle_through_it(house, people, 1_000, 12, chance)
+    await settle_through_it(house, people, TRADES, chance, starts=STARTS, kills=KILLS)
     await house.agree()
+    outcomes = house.outcomes()
+    assert set(outcomes) <= {"settled", "expired", "failed"}
+    assert not IS_SOAK or outcomes["expired"] > STARTS, "too little went wrong"

@@ -1,13 +1,16 @@
 """Everything that a localnet can do wrong, at random, and settlement that stops at random moments."""
 
 import asyncio
+import json
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
 from data.solana.localnet import faults as f
 from engine.core.types import UserId
-from tests.data.solana.settlement.settling import QUICK, House
+from tests.data.solana.settlement.settling import House
 
 HELD_S = (0.02, 0.2)  # how long a fault that holds is let be
 EXPIRE = 0.1
@@ -63,17 +66,40 @@ def _some_fault(house: House, chance: random.Random) -> f.Fault:
 
 
 async def settle_through_it(
-    house: House, people: Sequence[UserId], trades: int, starts: int, chance: random.Random
+    house: House, people: Sequence[UserId], trades: int, chance: random.Random, *, starts: int, kills: int
 ) -> None:
-    """Trade and settle amid troubles, begun anew so often at random moments, then once more in peace."""
+    """Trade and settle amid troubles, begun anew and killed so often at random moments, then once more in peace."""
     troubles = asyncio.create_task(trouble(house, chance))
+    ends = [_cancelled] * (starts - kills) + [_killed] * kills
+    chance.shuffle(ends)
     try:
-        for _ in range(starts):
-            async with house.settling(QUICK, tables=chance.random() < 0.5):
-                await house.trades(people, trades // starts, chance)
-                await asyncio.sleep(chance.choice((0.0, chance.uniform(0, 0.1), chance.uniform(0, 1.0))))
+        for end in ends:
+            await end(house, people, trades // starts, chance)
     finally:
         troubles.cancel()
         await asyncio.wait([troubles])
-    async with house.settling(QUICK, tables=True) as running:
+    async with house.settling(tables=True) as running:
         await running.nothing_owed(60)
+
+
+async def _cancelled(house: House, people: Sequence[UserId], trades: int, chance: random.Random) -> None:
+    async with house.settling(tables=chance.random() < 0.5):
+        await house.trades(people, trades, chance)
+        await asyncio.sleep(chance.choice((0.0, chance.uniform(0, 0.1), chance.uniform(0, 1.0))))
+
+
+async def _killed(house: House, people: Sequence[UserId], trades: int, chance: random.Random) -> None:
+    settler = "tests.data.solana.settlement.settler"
+    arguments = [str(house.exchange.path), house.world.net.url, json.dumps(house.mints)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", settler, *arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline()  # else it could not even begin
+        await house.trades(people, trades, chance)
+        await asyncio.sleep(chance.uniform(0, 1.0))
+        assert process.returncode is None
+    finally:
+        process.kill()
+        await process.wait()
