@@ -28,6 +28,7 @@ from engine.settlement.fills import Fill
 
 PAGE: Final = 1_000  # signatures
 MOST_PAGES: Final = 1_000
+MOST_READ: Final = 100_000  # transactions that are remembered
 CLOCKS_APART_S: Final = 3_600  # at most: the chain's clock and ours
 NEWEST_VERSION: Final = 0  # of transactions
 
@@ -43,8 +44,25 @@ class Landed(Struct, frozen=True):
     is_final: bool
 
 
+class Read:
+    """Trades of final transactions on the order books, as far as they were read: none is asked for twice."""
+
+    def __init__(self) -> None:
+        self._trades: dict[tuple[Symbol, Signature], list[Trade]] = {}
+
+    def get(self, symbol: Symbol, signature: Signature) -> list[Trade] | None:
+        """Return the trades of a transaction, None where it was not read."""
+        return self._trades.get((symbol, signature))
+
+    def keep(self, symbol: Symbol, signature: Signature, trades: list[Trade]) -> None:
+        """Remember a transaction; the one that was read first is forgotten when there are too many."""
+        if len(self._trades) >= MOST_READ:
+            del self._trades[next(iter(self._trades))]
+        self._trades[symbol, signature] = trades
+
+
 async def landed(
-    client: AsyncClient, place: Place, fills: Sequence[Fill], slot: int, *, page: int = PAGE
+    client: AsyncClient, place: Place, fills: Sequence[Fill], slot: int, read: Read, *, page: int = PAGE
 ) -> dict[TradeId, Landed]:
     """Return which of the fills are there, by a node that has seen `slot`. Raises ChainUnavailable.
 
@@ -58,13 +76,17 @@ async def landed(
         wanted = {_identity(trade): fill for fill in some for trade in place.trades(fill)}
         since_s = min(fill.trade.at for fill in some) // 1_000_000 - CLOCKS_APART_S
         async for listed in _listed(client, place.book(symbol), since_s, slot, page):
-            trades = await _executed(client, place, symbol, listed.signature)
+            is_final = bool(listed.confirmation_status == TransactionConfirmationStatus.Finalized)
+            if (trades := read.get(symbol, listed.signature)) is None:
+                trades = await _executed(client, place, symbol, listed.signature)
+                if is_final:
+                    read.keep(symbol, listed.signature, trades)
             there = {wanted[identity] for identity in map(_identity, trades) if identity in wanted}
             for fill in there:
                 _must_be_it(place, fill, trades, listed.signature)
                 if fill.id in found:
                     raise Contradicted(f"{listed.signature} has trade {fill.id}, as {found[fill.id].signature} has")
-                found[fill.id] = Landed(str(listed.signature), _is_final(listed))
+                found[fill.id] = Landed(str(listed.signature), is_final)
     return found
 
 
@@ -151,7 +173,3 @@ def _compare(trades: Sequence[Trade], log: Sequence[str], program: Pubkey) -> No
 
 def _identity(trade: Trade | TradeSettled) -> tuple[int, int]:
     return trade.taker_order_id, trade.maker_order_id
-
-
-def _is_final(listed: Any) -> bool:
-    return bool(listed.confirmation_status == TransactionConfirmationStatus.Finalized)

@@ -18,10 +18,10 @@ from data.solana.asking import send, value
 from data.solana.program import Program
 from data.solana.svm_clob import starting, transactions
 from data.solana.svm_clob.errors import PASSING, sentence
-from data.solana.svm_clob.landed import Contradicted, landed
+from data.solana.svm_clob.landed import Contradicted, Read, landed
 from data.solana.svm_clob.place import Place
 from engine.core.types import FEES, UserId
-from engine.ports import Signer, Signers
+from engine.ports import ChainUnavailable, Signer, Signers
 from engine.settlement.attempts import FaultKind
 from engine.settlement.fills import Fill
 from engine.settlement.types import BatchKind, Move, SettlementBatch
@@ -29,6 +29,7 @@ from engine.settlement.types import BatchKind, Move, SettlementBatch
 log = structlog.get_logger()
 
 MOST_OWNERS: Final = 100_000  # remembered: to derive one takes as long as all else that is done for a fill
+MOST_SEARCH_S: Final = 45.0
 TOO_LITTLE: Final = 1  # SPL Token's error, for a deposit of more than there is
 
 
@@ -42,6 +43,8 @@ class SvmClob:
         self._tokens = tokens
         self._prepared = {FEES}  # which never trades
         self._turn = asyncio.Lock()
+        self._read = Read()
+        self._searching = asyncio.Lock()  # one after another, so that each finds what the one before has read
 
     async def check(self) -> None:
         """Return where all is as it must be to begin. Raises ChainUnavailable, or Unusable."""
@@ -95,14 +98,17 @@ class SvmClob:
         """Return the transaction by which the chain says that a batch was carried out. Raises ChainUnavailable."""
         if batch.kind is not BatchKind.FILLS:
             return await self._tokens.landed(batch, fills)
-        slot: int = await value(lambda: self._client.get_slot(Finalized))
         try:
-            found = await landed(self._client, self._place, fills, slot)
+            async with asyncio.timeout(MOST_SEARCH_S), self._searching:
+                slot: int = await value(lambda: self._client.get_slot(Finalized))
+                found = await landed(self._client, self._place, fills, slot, self._read)
             signatures = {each.signature for each in found.values()}
             if len(signatures) > 1 or (signatures and len(found) < len(fills)):
                 raise Contradicted(
                     f"batch {batch.id} is on the chain in part: {sorted(found)}, by {sorted(signatures)}"
                 )
+        except TimeoutError:
+            raise ChainUnavailable("the order book's history is long: next time it is read on") from None
         except Contradicted as error:
             log.error("a batch is not signed again: the chain contradicts us", batch=batch.id, why=str(error))
             raise

@@ -10,7 +10,7 @@ from solders.signature import Signature
 from data.solana.localnet.faults import DropFork, HoldFinality
 from data.solana.svm_clob import addresses, landed
 from data.solana.svm_clob import instructions as told
-from data.solana.svm_clob.landed import Contradicted, Landed
+from data.solana.svm_clob.landed import Contradicted, Landed, Read
 from engine.core.types import AssetCode
 from engine.ports import ChainUnavailable
 from engine.settlement.fills import Fill
@@ -23,7 +23,7 @@ NOW_US = 1_790_000_000_000_000
 
 async def ask(house: House, *fills: Fill) -> dict[int, Landed]:
     slot = house.world.net.chain.blocks.at("finalized").slot
-    return dict(await landed.landed(house.world.client, house.place, fills, slot))
+    return dict(await landed.landed(house.world.client, house.place, fills, slot, Read()))
 
 
 async def test_what_has_landed_is_found_first_confirmed_then_final(house: House) -> None:
@@ -132,7 +132,7 @@ async def test_a_long_history_is_read_to_its_end_over_pages_that_overlap(house: 
         await house.settle(fill)
     client, slot = house.world.client, 0
     for page in (2, 3, 4, 7, 8, 100):
-        found = await landed.landed(client, house.place, fills, slot, page=page)
+        found = await landed.landed(client, house.place, fills, slot, Read(), page=page)
         assert sorted(found) == [1, 2, 3, 4, 5, 6, 7], page
 
 
@@ -141,18 +141,37 @@ async def test_it_is_read_back_to_before_the_oldest_fill_and_no_further(house: H
     await house.settle(old)
     hours_later = fill_of(2, at=(house.world.net.chain.blocks.head.time + 7_200) * 1_000_000)
     async with forgetful(house.world.net.url) as (node, url), AsyncClient(url) as client:
-        assert await landed.landed(client, house.place, [hours_later], 0) == {}
+        assert await landed.landed(client, house.place, [hours_later], 0, Read()) == {}
         assert node.asked["getTransaction"] == 0
-        assert list(await landed.landed(client, house.place, [old, hours_later], 0)) == [1]
+        assert list(await landed.landed(client, house.place, [old, hours_later], 0, Read())) == [1]
         assert node.asked["getTransaction"] > 0
     recent = fill_of(3, at=house.world.net.chain.blocks.head.time * 1_000_000)
     await house.settle(recent)
     assert list(await ask(house, recent)) == [3]
 
 
+async def test_what_is_final_is_read_once_and_what_is_not_is_read_again(house: House) -> None:
+    first, second = fill_of(1), fill_of(2)
+    await house.settle(first)
+    await house.world.net.advance(8)
+    await house.world.net.inflict(HoldFinality())
+    await house.settle(second)
+    read = Read()
+    async with forgetful(house.world.net.url) as (node, url), AsyncClient(url) as client:
+        for _ in range(3):
+            assert sorted(await landed.landed(client, house.place, [first, second], 0, read)) == [1, 2]
+        opening = 1  # of the order book
+        assert node.asked["getTransaction"] == opening + 1 + 3
+        await house.world.net.inflict(DropFork(3))
+        await house.world.net.advance(3)
+        assert sorted(await landed.landed(client, house.place, [first, second], 0, read)) == [1]
+
+
 async def test_a_node_that_is_behind_does_not_answer(house: House) -> None:
     with pytest.raises(ChainUnavailable):
-        await landed.landed(house.world.client, house.place, [fill_of(1)], house.world.net.chain.blocks.head.slot + 1)
+        await landed.landed(
+            house.world.client, house.place, [fill_of(1)], house.world.net.chain.blocks.head.slot + 1, Read()
+        )
 
 
 async def test_who_only_names_the_order_book_is_passed_over(house: House) -> None:
