@@ -61,7 +61,7 @@ _SIGN: Final = f"""
 _ADD_ATTEMPT: Final = """
     INSERT INTO settlement_attempts (signature, batch_id, raw, last_valid_block_height, created_at)
     VALUES (?, ?, ?, ?, ?)
-        ON CONFLICT (signature) DO UPDATE SET outcome = NULL
+        ON CONFLICT (signature) DO UPDATE SET outcome = NULL, last_valid_block_height = excluded.last_valid_block_height
      WHERE batch_id = excluded.batch_id AND outcome = 'expired'
 """
 _CHANGE: Final = (

@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 MOST_OWNERS: Final = 100_000  # remembered: to derive one takes as long as all else that is done for a fill
 MOST_SEARCH_S: Final = 45.0
+TELL_EVERY_S: Final = 60.0
 TOO_LITTLE: Final = 1  # SPL Token's error, for a deposit of more than there is
 
 
@@ -42,6 +43,7 @@ class SvmClob:
         self._signers = signers
         self._tokens = tokens
         self._prepared = {FEES}  # which never trades
+        self._tell_at_s = 0.0
         self._turn = asyncio.Lock()
         self._read = Read()
         self._searching = asyncio.Lock()  # one after another, so that each finds what the one before has read
@@ -90,8 +92,12 @@ class SvmClob:
 
     async def _make_accounts(self, users: set[UserId]) -> None:
         missing = await starting.missing_accounts(self._client, self._place, users)
-        for user, instructions in missing.items():
-            await send(self._client, [self._signers.vault, self._signers.deposits(user)], instructions)
+        signers, client = self._signers, self._client
+        making = (send(client, [signers.vault, signers.deposits(user)], how) for user, how in missing.items())
+        made = await asyncio.gather(*making, return_exceptions=True)  # all of them, though one may fail
+        for each in made:
+            if isinstance(each, BaseException):
+                raise each
         self._prepared |= users
 
     async def landed(self, batch: SettlementBatch, fills: Sequence[Fill]) -> str | None:
@@ -121,6 +127,8 @@ class SvmClob:
         if error.code in PASSING:
             # What the chain has confirmed, a fork may have taken away: all is looked for once more.
             self._prepared = {FEES}
-            log.error("svm_clob does not take our fills now", why=sentence(error.code))
+            if (now_s := asyncio.get_running_loop().time()) >= self._tell_at_s:
+                log.error("svm_clob does not take our fills now", why=sentence(error.code))
+                self._tell_at_s = now_s + TELL_EVERY_S
             return FaultKind.PASSING
         return FaultKind.FUNDS if error.code == TOO_LITTLE else FaultKind.REFUSED
