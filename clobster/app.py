@@ -104,7 +104,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     custody, settling = None, Settling(is_on=settings.solana != "off")
     if settings.solana != "off":
         accounts = SqliteDepositAccounts(store, queries)
-        on_solana = SettlementOnSolana(settings, store, queries, now, settling)
+        on_solana = SettlementOnSolana(settings, listing, store, queries, now, settling)
         paying_out = PayingOut(withdrawals, payouts)
         custody = Custody(settings, listing, sequencer, accounts, queries, on_solana, paying_out, now)
         for each in (custody.metrics, on_solana.metrics, WithdrawalMetrics(payouts)):

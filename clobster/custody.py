@@ -74,8 +74,8 @@ class Custody:
         self._settings = settings
         self._assets = {asset.code: asset for asset in listing.assets}
         self._minimums = amounts_of("deposit_minimums", settings.deposit_minimums, listing)
-        self._mints = _mints(settings, self._assets)
-        self._signers = DerivedKeys(_master_key(settings))
+        self._mints = mints_of(settings, self._assets)
+        self._signers = DerivedKeys(master_key(settings))
         self._sequencer = sequencer
         self._store = store
         self._queries = queries
@@ -212,14 +212,15 @@ class Custody:
         )
 
 
-def _master_key(settings: Settings) -> str:
+def master_key(settings: Settings) -> str:
+    """Return the secret of which all our keys on Solana come."""
     if settings.solana_master_key is not None:
         return settings.solana_master_key.get_secret_value()
     assert settings.env == "development"
     return data_dir.own_secrets(settings.data_dir).solana_master_key
 
 
-def _mints(settings: Settings, assets: dict[AssetCode, Asset]) -> dict[AssetCode, str]:
+def mints_of(settings: Settings, assets: dict[AssetCode, Asset]) -> dict[AssetCode, str]:
     """Read "USDT=Es9v…,BTC=9n4n…". Raises ConfigError where an asset is none, or stands twice."""
     mints: dict[AssetCode, str] = {}
     for part in settings.solana_mints.split(",") if settings.solana_mints else ():

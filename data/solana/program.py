@@ -28,6 +28,12 @@ class Program(Protocol):
     def tables(self) -> list[AddressLookupTableAccount]:
         """Return the lookup tables that may be used now."""
 
+    async def prepare(self, batch: SettlementBatch, fills: Sequence[Fill]) -> str | None:
+        """Do what must be on the chain before a batch; return why it can never be carried out, None where it can.
+
+        Raises ChainUnavailable.
+        """
+
     async def landed(self, batch: SettlementBatch, fills: Sequence[Fill]) -> str | None:
         """Return the transaction by which the chain says that a batch was carried out.
 

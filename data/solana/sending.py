@@ -73,6 +73,8 @@ class RpcSender:
         try:
             if unsigned.earlier and (landed := await self._program.landed(batch, unsigned.fills)) is not None:
                 return Attempt(landed, batch.id, None, last_height, at)
+            if (refused := await self._program.prepare(batch, unsigned.fills)) is not None:
+                return Fault(FaultKind.REFUSED, refused)
             instructions = self._program.instructions(batch, unsigned.fills)
             trial = self._message(instructions, MOST_UNITS, 0, blockhash)
             outcome = await self._tried(trial)

@@ -135,6 +135,10 @@ class TokenProgram:
         users = dict.fromkeys(move.signer for move in batch.moves if move.signer is not None)
         return [self._signers.deposits(user) for user in users]
 
+    async def prepare(self, batch: SettlementBatch, fills: Sequence[Fill]) -> str | None:
+        """Return None: token accounts are made beforehand, or by the batch itself."""
+        return None
+
     async def landed(self, batch: SettlementBatch, fills: Sequence[Fill]) -> str | None:
         """Return None: that the signing before has expired is all that is needed."""
         return None

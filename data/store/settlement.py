@@ -57,10 +57,13 @@ _SIGN: Final = f"""
         SELECT 1 FROM settlement_attempts AS attempt
          WHERE attempt.batch_id = settlement_batches.batch_id AND outcome IS NULL)
 """
-_ADD_ATTEMPT: Final = (
-    "INSERT INTO settlement_attempts (signature, batch_id, raw, last_valid_block_height, created_at)"
-    " VALUES (?, ?, ?, ?, ?)"
-)
+# One that was given up may turn out to be on the chain, and is followed again.
+_ADD_ATTEMPT: Final = """
+    INSERT INTO settlement_attempts (signature, batch_id, raw, last_valid_block_height, created_at)
+    VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (signature) DO UPDATE SET outcome = NULL, last_valid_block_height = excluded.last_valid_block_height
+     WHERE batch_id = excluded.batch_id AND outcome = 'expired'
+"""
 _CHANGE: Final = (
     f"UPDATE settlement_batches SET state = ?, reason = ?, updated_at = ? WHERE batch_id = ? AND {_IS_OPEN}"
 )
@@ -125,7 +128,7 @@ class SqliteSettlement:
             standing = set()
             for attempt in attempts:
                 if connection.execute(_SIGN, (attempt.signature, at, attempt.batch)).rowcount == 1:
-                    connection.execute(_ADD_ATTEMPT, msgspec.structs.astuple(attempt))
+                    _one(connection.execute(_ADD_ATTEMPT, msgspec.structs.astuple(attempt)), "a signing is one batch's")
                     standing.add(attempt.signature)
             return standing
 

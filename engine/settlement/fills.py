@@ -31,6 +31,13 @@ class Fill(Struct, frozen=True):
         """Who pays the base asset."""
         return self.trade.maker if self.trade.taker_side is BUY else self.trade.taker
 
+    @property
+    def fees(self) -> tuple[Atoms, Atoms]:
+        """What the buyer pays of the base asset, and the seller of the quote asset."""
+        trade = self.trade
+        is_bought = trade.taker_side is BUY
+        return (trade.taker_fee, trade.maker_fee) if is_bought else (trade.maker_fee, trade.taker_fee)
+
     def debits(self) -> tuple[tuple[Purse, int], tuple[Purse, int]]:
         """Return what each side pays. Fees are paid out of what is received, so nothing else is ever debited."""
         return ((self.buyer, self.quote), self.trade.notional), ((self.seller, self.base), self.base_atoms)
@@ -38,9 +45,7 @@ class Fill(Struct, frozen=True):
     def changes(self) -> tuple[tuple[Purse, int], ...]:
         """Return by how much each purse changes; the same purse stands there once at most, and all sum to zero."""
         trade = self.trade
-        buyer_fee, seller_fee = trade.taker_fee, trade.maker_fee
-        if trade.taker_side is not BUY:
-            buyer_fee, seller_fee = seller_fee, buyer_fee
+        buyer_fee, seller_fee = self.fees
         buyer, seller = self.buyer, self.seller
         return (
             ((buyer, self.quote), -trade.notional),

@@ -100,8 +100,16 @@ class Vault:
     """All vault accounts of one authority on one chain."""
 
     def __init__(
-        self, chain: VaultChain, signers: Signers, store: VaultStore, mints: Mapping[AssetCode, str], clock: Clock
+        self,
+        chain: VaultChain,
+        signers: Signers,
+        store: VaultStore,
+        mints: Mapping[AssetCode, str],
+        clock: Clock,
+        *,
+        named: Iterable[str] = (),
     ) -> None:
+        """Take mints by their assets. named are more addresses that lookup tables should have."""
         self._chain = chain
         self._authority = signers.vault
         self._store = store
@@ -112,7 +120,7 @@ class Vault:
         self._turn = asyncio.Lock()
         self._tables: dict[str, LookupTable] = {}
         self._listed: set[str] = set()  # addresses that are in a table
-        self._unlisted: dict[str, None] = dict.fromkeys(mints.values())  # that are in none, oldest first
+        self._unlisted: dict[str, None] = dict.fromkeys((*mints.values(), *named))  # that are in none, oldest first
         self._more = asyncio.Event()
 
     async def load(self) -> None:

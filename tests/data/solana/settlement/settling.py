@@ -17,6 +17,7 @@ from spl.token.models import MintToCheckedParams
 
 from data.solana.keys import DerivedKeys
 from data.solana.localnet.blocks import Lags
+from data.solana.program import Program
 from data.solana.sending import RpcSender
 from data.solana.token_program import TokenProgram
 from data.solana.vault import RpcVault
@@ -102,6 +103,10 @@ class Written:
         mints = {code: mint for code, (mint, _) in self.mints.items()}
         return Vault(RpcVault(client), KEYS, SqliteVault(self.store, self.queries), mints, self.now)
 
+    def program(self, client: AsyncClient, vault: Vault) -> Program:
+        """Return what is settled by."""
+        return TokenProgram(KEYS, self.mints, vault.tables)
+
 
 @asynccontextmanager
 async def settling(url: str, books: Written, pace: Pace = QUICK, *, tables: bool = False) -> AsyncIterator[Running]:
@@ -109,7 +114,7 @@ async def settling(url: str, books: Written, pace: Pace = QUICK, *, tables: bool
     async with AsyncClient(url, timeout=5) as client:
         vault = books.vault(client)
         await vault.load()
-        sender = RpcSender(client, TokenProgram(KEYS, books.mints, vault.tables), KEYS.vault, fee_cap=FEE_CAP)
+        sender = RpcSender(client, books.program(client, vault), KEYS.vault, fee_cap=FEE_CAP)
         settlement = Settlement(sender, vault, SqliteSettlement(books.store, books.queries), books.now, pace=pace)
         await settlement.load()
         task = asyncio.create_task(settlement.run())
@@ -141,9 +146,9 @@ class House:
         return Written(exchange.path, exchange.store, exchange.queries, self.mints, exchange.now)
 
     @asynccontextmanager
-    async def settling(self, pace: Pace = QUICK, *, tables: bool = False) -> AsyncIterator[Running]:
+    async def settling(self, pace: Pace = QUICK, *, tables: bool = False, url: str = "") -> AsyncIterator[Running]:
         """Settle until left, on what is written down."""
-        async with settling(self.world.net.url, self.books, pace, tables=tables) as running:
+        async with settling(url or self.world.net.url, self.books, pace, tables=tables) as running:
             yield running
 
     def address(self, user: UserId, asset: AssetCode) -> str:
