@@ -10,6 +10,7 @@ trading     the engine, as one person uses it
 shown       orders, trades and prices in words
 notices     fills, through one queue
 pace        Telegram's limits
+chart/      pictures of candles
 texts/      one catalogue a language
 
 aiogram takes seconds to import: whoever starts the program imports this package's modules late.

@@ -43,3 +43,9 @@ class NothingToSell(Refused):
     """The account has none of this."""
 
     code = "nothing_to_sell"
+
+
+class UnknownInterval(Refused):
+    """There are no candles of this interval."""
+
+    code = "unknown_interval"

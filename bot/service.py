@@ -12,11 +12,14 @@ from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import BotCommand, Update
 
 from bot.cards import Cards
+from bot.chart.charts import Charts
+from bot.chart.choices import ChosenThemes
 from bot.guards import Answering, OnlyOnce
 from bot.languages import Languages
 from bot.notices import Notices
 from bot.pace import Pace
 from bot.routers.account import account_router
+from bot.routers.charts import chart_buttons_router, charts_router
 from bot.routers.orders import orders_router
 from bot.routers.public import public_router, silent_router
 from bot.routers.rest import rest_router
@@ -31,6 +34,7 @@ log = structlog.get_logger()
 TELEGRAM: Final = "https://api.telegram.org"
 COMMANDS: Final = (
     "price",
+    "chart",
     "buy",
     "sell",
     "orders",
@@ -61,6 +65,7 @@ class Service:
         links: Links,
         accounts: Accounts,
         trading: Trading,
+        charts: Charts,
         clock: Clock,
         pace: Pace,
     ) -> None:
@@ -77,6 +82,8 @@ class Service:
             languages=languages,
             notices=self.notices,
             links=links,
+            charts=charts,
+            themes=ChosenThemes(),
         )
         self._working: set[asyncio.Task[None]] = set()
 
@@ -158,10 +165,19 @@ def build_dispatcher(
     languages: Languages,
     notices: Notices,
     links: Links,
+    charts: Charts,
+    themes: ChosenThemes,
 ) -> Dispatcher:
     """Return the dispatcher. What it is given here, handlers take by name, and `say` and `user` beside it."""
     dispatcher = Dispatcher(
-        trading=trading, cards=cards, languages=languages, notices=notices, links=links, disable_fsm=True
+        trading=trading,
+        cards=cards,
+        languages=languages,
+        notices=notices,
+        links=links,
+        charts=charts,
+        themes=themes,
+        disable_fsm=True,
     )
     dispatcher.update.outer_middleware(OnlyOnce())
     answering = Answering(accounts, trading, languages, notices)
@@ -169,6 +185,13 @@ def build_dispatcher(
     dispatcher.callback_query.middleware(answering)
     # The silent router stands between what is for everybody and what is for a person alone.
     dispatcher.include_routers(
-        public_router(), silent_router(), start_router(), account_router(), orders_router(), rest_router()
+        public_router(),
+        charts_router(),
+        silent_router(),
+        chart_buttons_router(),
+        start_router(),
+        account_router(),
+        orders_router(),
+        rest_router(),
     )
     return dispatcher

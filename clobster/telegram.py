@@ -60,6 +60,7 @@ class Telegram:
             log.exception("the bot has ended; the exchange goes on without it")
 
     def _build(self) -> "Service":
+        from bot.chart.charts import Charts
         from bot.pace import Pace
         from bot.routers.start import Links
         from bot.service import Service
@@ -83,6 +84,7 @@ class Telegram:
             links=Links(self.settings.public_url, self.settings.mini_app_url),
             accounts=self.people.accounts,
             trading=trading,
+            charts=Charts(self.queries, self.markets, self.assets, self.clock),
             clock=self.clock,
             pace=Pace(),
         )

@@ -105,7 +105,7 @@ async def test_groups_hear_public_answers_only(world: World) -> None:
     for private in ("/start", "/balance", "/buy 0.01 btc", "/orders", "/cancel 1", "/trades", "/portfolio", "hello"):
         group.write(private)
     assert (await group.ask("/help@clobster_bot"))["text"] == (
-        "In groups I answer /price and /help. To trade, write to me in private."
+        "In groups I answer /price, /chart and /help. To trade, write to me in private."
     )
     assert (await group.ask("/price@clobster_bot btc"))["text"].startswith("BTC/USDT")
     group.write("/price@another_bot btc")
@@ -132,5 +132,5 @@ async def test_what_is_no_command_is_answered_with_help(world: World) -> None:
 
 async def test_telegram_knows_the_commands_in_every_language(world: World) -> None:
     await world.telegram.until(lambda: len(world.telegram.commands) == 2, "the commands")
-    assert [each["command"] for each in world.telegram.commands[""]][:3] == ["price", "buy", "sell"]
+    assert [each["command"] for each in world.telegram.commands[""]][:3] == ["price", "chart", "buy"]
     assert world.telegram.commands["de"][0]["description"] == "Preise"

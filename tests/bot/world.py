@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.chart.charts import Charts
 from bot.pace import Pace
 from bot.routers.start import Links
 from bot.service import Service
@@ -97,6 +98,7 @@ async def open_world(
             links=Links(PAGE, MINI_APP),
             accounts=deps.accounts,
             trading=trading,
+            charts=Charts(deps.queries, MARKETS, ASSETS, house.clock),
             clock=house.clock,
             pace=pace or Pace(chat_s=0.01),
         )
