@@ -49,3 +49,9 @@ class UnknownInterval(Refused):
     """There are no candles of this interval."""
 
     code = "unknown_interval"
+
+
+class NotDepositable(Refused):
+    """This asset can't be deposited."""
+
+    code = "not_depositable"

@@ -18,10 +18,12 @@ from bot.guards import Answering, OnlyOnce
 from bot.languages import Languages
 from bot.notices import Notices
 from bot.pace import Pace
+from bot.purse import Purse
 from bot.routers.account import account_router
 from bot.routers.charts import chart_buttons_router, charts_router
 from bot.routers.orders import orders_router
 from bot.routers.public import public_router, silent_router
+from bot.routers.purse import purse_router
 from bot.routers.rest import rest_router
 from bot.routers.start import Links, start_router
 from bot.texts import DEFAULT, LANGUAGES, Texts
@@ -42,6 +44,10 @@ COMMANDS: Final = (
     "trades",
     "balance",
     "portfolio",
+    "deposit",
+    "withdraw",
+    "wallet",
+    "limits",
     "lang",
     "start",
     "help",
@@ -66,6 +72,7 @@ class Service:
         accounts: Accounts,
         trading: Trading,
         charts: Charts,
+        purse: Purse,
         clock: Clock,
         pace: Pace,
     ) -> None:
@@ -83,6 +90,7 @@ class Service:
             notices=self.notices,
             links=links,
             charts=charts,
+            purse=purse,
             themes=ChosenThemes(),
         )
         self._working: set[asyncio.Task[None]] = set()
@@ -167,6 +175,7 @@ def build_dispatcher(
     links: Links,
     charts: Charts,
     themes: ChosenThemes,
+    purse: Purse,
 ) -> Dispatcher:
     """Return the dispatcher. What it is given here, handlers take by name, and `say` and `user` beside it."""
     dispatcher = Dispatcher(
@@ -177,6 +186,7 @@ def build_dispatcher(
         links=links,
         charts=charts,
         themes=themes,
+        purse=purse,
         disable_fsm=True,
     )
     dispatcher.update.outer_middleware(OnlyOnce())
@@ -191,6 +201,7 @@ def build_dispatcher(
         chart_buttons_router(),
         start_router(),
         account_router(),
+        purse_router(),
         orders_router(),
         rest_router(),
     )

@@ -159,6 +159,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         markets=decimals,
         assets=assets,
         clock=now,
+        deposits=custody.address if custody else None,
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)
 

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from clobster import limits
 from clobster.config import Settings
 from clobster.identity import Identity
 from data.store.queries import Queries
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
-from engine.core.types import UserId
+from engine.core.types import AssetCode, UserId
 from engine.market_data.market_data import MarketData
 from engine.market_data.valuation import Valuation
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.deps import GiveAddress
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
 from webapp_api.refusals import LimitReached
@@ -38,6 +40,7 @@ class Telegram:
     markets: dict[str, MarketDecimals]
     assets: dict[str, Asset]
     clock: Clock
+    deposits: GiveAddress | None
 
     @property
     def is_wanted(self) -> bool:
@@ -62,6 +65,7 @@ class Telegram:
     def _build(self) -> "Service":
         from bot.chart.charts import Charts
         from bot.pace import Pace
+        from bot.purse import Allowance, Purse
         from bot.routers.start import Links
         from bot.service import Service
         from bot.trading import Trading
@@ -85,6 +89,17 @@ class Telegram:
             accounts=self.people.accounts,
             trading=trading,
             charts=Charts(self.queries, self.markets, self.assets, self.clock),
+            purse=Purse(
+                give_address=self.deposits,
+                wallets=self.people.wallets,
+                network=self.people.site.chain,
+                assets=tuple(AssetCode(code) for code in self.assets),
+                allowances=tuple(
+                    Allowance(what.value, f"{rate.per_s:g}", rate.burst)
+                    for what, rate in limits.rates(self.settings).items()
+                    if what is not RequestClass.LOG_IN
+                ),
+            ),
             clock=self.clock,
             pace=Pace(),
         )

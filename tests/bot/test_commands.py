@@ -46,7 +46,7 @@ async def test_prices_of_one_market_of_all_and_of_none(world: World) -> None:
 async def test_balance_and_portfolio(world: World) -> None:
     nobody = world.telegram.person(6)
     for command in ("/balance", "/portfolio"):
-        assert (await nobody.ask(command))["text"] == "You have nothing yet. Deposit in the app: /start"
+        assert (await nobody.ask(command))["text"] == "You have nothing yet: /deposit"
     ada = await world.trader(7, USDT=1_000, BTC=1, ETH=2)
     await open_order(world, ada, "/buy 0.01 btc @ 50000")
     assert (await ada.ask("/balance"))["text"] == (

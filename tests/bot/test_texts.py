@@ -17,6 +17,7 @@ from engine.core import decimals
 from engine.core import refusals as core
 from engine.core.refusals import Refused
 from engine.core.types import OrderStatus
+from engine.custody import refusals as custody
 from engine.sequencer.sequencer import Busy
 from webapp_api.refusals import LimitReached
 
@@ -86,7 +87,12 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
 def test_every_command_order_state_and_refusal_has_a_text() -> None:
     assert {f"command.{name}" for name in COMMANDS} == {key for key in ENGLISH if key.startswith("command.")}
     assert {f"order.{status.value}" for status in OrderStatus} <= set(ENGLISH)
-    kinds = {kind for module in (core, decimals, refusals) for kind in vars(module).values() if isinstance(kind, type)}
+    kinds = {
+        kind
+        for module in (core, custody, decimals, refusals)
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+    }
     codes = {kind.code for kind in kinds if issubclass(kind, Refused)}
     codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code}
     assert {f"refused.{code}" for code in codes - ELSEWHERE} == {key for key in ENGLISH if key.startswith("refused.")}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.chart.charts import Charts
 from bot.pace import Pace
+from bot.purse import Allowance, GiveAddress, Purse
 from bot.routers.start import Links
 from bot.service import Service
 from bot.trading import Trading
@@ -69,10 +70,12 @@ async def open_world(
     rates: Mapping[RequestClass, Rate] = FREELY,
     pace: Pace | None = None,
     starts: bool = True,
+    deposits: GiveAddress | None = None,
 ) -> AsyncIterator[World]:
     """Open an exchange that quotes BTCUSDT at 60000 and 60010, with a bot."""
     async with open_house(template, folder, rates=rates) as house, telegram(BOT_TOKEN) as api:
         deps = house.deps
+        allowed = {what: rate for what, rate in rates.items() if what is not RequestClass.LOG_IN}
 
         def count_read(user: UserId) -> None:
             wait_s = deps.limits.of_account(RequestClass.READ, user).wait_s
@@ -99,6 +102,13 @@ async def open_world(
             accounts=deps.accounts,
             trading=trading,
             charts=Charts(deps.queries, MARKETS, ASSETS, house.clock),
+            purse=Purse(
+                deposits,
+                deps.wallets,
+                "devnet",
+                tuple(ASSETS),
+                tuple(Allowance(what.value, f"{rate.per_s:g}", rate.burst) for what, rate in allowed.items()),
+            ),
             clock=house.clock,
             pace=pace or Pace(chat_s=0.01),
         )
