@@ -15,12 +15,15 @@ from bot.cards import Cards
 from bot.chart.charts import Charts
 from bot.chart.choices import ChosenThemes
 from bot.guards import Answering, OnlyOnce
+from bot.house import House
 from bot.languages import Languages
 from bot.notices import Notices
 from bot.pace import Pace
 from bot.purse import Purse
 from bot.routers.account import account_router
 from bot.routers.charts import chart_buttons_router, charts_router
+from bot.routers.house import house_router
+from bot.routers.inline import inline_router
 from bot.routers.orders import orders_router
 from bot.routers.public import public_router, silent_router
 from bot.routers.purse import purse_router
@@ -52,7 +55,7 @@ COMMANDS: Final = (
     "start",
     "help",
 )
-HEARD: Final = ("message", "callback_query")
+HEARD: Final = ("message", "callback_query", "inline_query")
 POLL_S: Final = 25
 REQUEST_S: Final = 15.0
 AT_ONCE: Final = 100  # updates that are worked on
@@ -73,6 +76,7 @@ class Service:
         trading: Trading,
         charts: Charts,
         purse: Purse,
+        house: House,
         clock: Clock,
         pace: Pace,
     ) -> None:
@@ -91,6 +95,8 @@ class Service:
             links=links,
             charts=charts,
             purse=purse,
+            house=house,
+            texts=self._texts,
             themes=ChosenThemes(),
         )
         self._working: set[asyncio.Task[None]] = set()
@@ -176,6 +182,8 @@ def build_dispatcher(
     charts: Charts,
     themes: ChosenThemes,
     purse: Purse,
+    house: House,
+    texts: Texts,
 ) -> Dispatcher:
     """Return the dispatcher. What it is given here, handlers take by name, and `say` and `user` beside it."""
     dispatcher = Dispatcher(
@@ -187,6 +195,8 @@ def build_dispatcher(
         charts=charts,
         themes=themes,
         purse=purse,
+        house=house,
+        texts=texts,
         disable_fsm=True,
     )
     dispatcher.update.outer_middleware(OnlyOnce())
@@ -195,6 +205,7 @@ def build_dispatcher(
     dispatcher.callback_query.middleware(answering)
     # The silent router stands between what is for everybody and what is for a person alone.
     dispatcher.include_routers(
+        inline_router(),
         public_router(),
         charts_router(),
         silent_router(),
@@ -202,6 +213,7 @@ def build_dispatcher(
         start_router(),
         account_router(),
         purse_router(),
+        house_router(house.administration),
         orders_router(),
         rest_router(),
     )

@@ -160,6 +160,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         assets=assets,
         clock=now,
         deposits=custody.address if custody else None,
+        quoting=market_making.quoting,
+        feed_health=market_making.followed.health,
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)
 

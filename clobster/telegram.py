@@ -1,6 +1,7 @@
 """The Telegram bot joined to the exchange. aiogram takes seconds to import, so this waits until the API is open."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ import structlog
 from clobster import limits
 from clobster.config import Settings
 from clobster.identity import Identity
+from clobster.probes import probes
+from data.binance.health import FeedHealth
 from data.store.queries import Queries
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
@@ -20,6 +23,7 @@ from engine.sequencer.sequencer import Sequencer
 from webapp_api.deps import GiveAddress
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
+from webapp_api.quoting import Quoting
 from webapp_api.refusals import LimitReached
 
 if TYPE_CHECKING:
@@ -41,6 +45,8 @@ class Telegram:
     assets: dict[str, Asset]
     clock: Clock
     deposits: GiveAddress | None
+    quoting: Quoting
+    feed_health: Callable[[], list[FeedHealth]]
 
     @property
     def is_wanted(self) -> bool:
@@ -64,6 +70,7 @@ class Telegram:
 
     def _build(self) -> "Service":
         from bot.chart.charts import Charts
+        from bot.house import House
         from bot.pace import Pace
         from bot.purse import Allowance, Purse
         from bot.routers.start import Links
@@ -100,6 +107,7 @@ class Telegram:
                     if what is not RequestClass.LOG_IN
                 ),
             ),
+            house=House(self.people.administration, self.quoting, probes(self.sequencer, self.feed_health)),
             clock=self.clock,
             pace=Pace(),
         )

@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.chart.charts import Charts
+from bot.house import House as Running
 from bot.pace import Pace
 from bot.purse import Allowance, GiveAddress, Purse
 from bot.routers.start import Links
 from bot.service import Service
 from bot.trading import Trading
+from clobster.probes import probes
 from engine.core.types import AssetCode, UserId
 from engine.market_data.valuation import Valuation
 from tests.simulators.telegram import Person, Sent, Telegram, buttons, telegram
@@ -109,6 +111,7 @@ async def open_world(
                 tuple(ASSETS),
                 tuple(Allowance(what.value, f"{rate.per_s:g}", rate.burst) for what, rate in allowed.items()),
             ),
+            house=Running(deps.administration, deps.quoting, probes(deps.sequencer, deps.feed_health)),
             clock=house.clock,
             pace=pace or Pace(chat_s=0.01),
         )

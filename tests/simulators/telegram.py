@@ -265,6 +265,24 @@ class Person:
 
         return str((await self.telegram.until(answered, f"an answer to {data}"))[0].args.get("text", ""))
 
+    def inline_query(self, text: str) -> str:
+        """Write the bot's name and this into another chat; return the query's id."""
+        name = f"inline-{next(self.telegram._numbers)}"
+        self.telegram.push("inline_query", {"id": name, "from": self.user, "query": text, "offset": ""})
+        return name
+
+    async def inline(self, text: str) -> list[dict[str, Any]]:
+        """Write the bot's name and this into another chat; return what is offered."""
+        name = self.inline_query(text)
+
+        def answered() -> list[Call]:
+            calls = self.telegram.of("answerInlineQuery")
+            return [call for call in calls if call.args["inline_query_id"] == name]
+
+        found = await self.telegram.until(answered, f"what is offered for {text!r}")
+        offered: list[dict[str, Any]] = found[0].args["results"]
+        return offered
+
     async def reads(self, message: Sent, part: str) -> Sent:
         """Wait until a message of the bot says this, and return it as it stands then."""
         number = message["message_id"]
