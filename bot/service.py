@@ -29,6 +29,7 @@ from bot.routers.public import public_router, silent_router
 from bot.routers.purse import purse_router
 from bot.routers.rest import rest_router
 from bot.routers.start import Links, start_router
+from bot.summary import DailySummary
 from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
 from engine.accounts.accounts import Accounts
@@ -79,6 +80,7 @@ class Service:
         house: House,
         clock: Clock,
         pace: Pace,
+        summary: DailySummary | None = None,
     ) -> None:
         session = AiohttpSession(api=TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/")), timeout=REQUEST_S)
         self._texts = Texts()
@@ -99,17 +101,20 @@ class Service:
             texts=self._texts,
             themes=ChosenThemes(),
         )
+        self._summary = summary
         self._working: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serve until cancelled; then finish what is under way, for a second at most."""
-        telling = asyncio.create_task(self.notices.run(), name="notices")
+        beside = [asyncio.create_task(self.notices.run(), name="notices")]
+        if self._summary is not None:
+            beside.append(asyncio.create_task(self._summary.run(self._bot, self._texts), name="daily summary"))
         try:
             await self._poll()
         finally:
             if self._working:
                 await asyncio.wait(self._working, timeout=GRACE_S)
-            left = [*self._working, telling]
+            left = [*self._working, *beside]
             for task in left:
                 task.cancel()
             await asyncio.wait(left)

@@ -26,6 +26,7 @@ from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.reference import SqliteReference
 from data.store.sqlite import SqliteStore
+from data.store.summaries import SqliteSummaries
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
@@ -162,6 +163,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         deposits=custody.address if custody else None,
         quoting=market_making.quoting,
         feed_health=market_making.followed.health,
+        summaries=SqliteSummaries(store, queries),
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)
 

@@ -13,6 +13,7 @@ from clobster.identity import Identity
 from clobster.probes import probes
 from data.binance.health import FeedHealth
 from data.store.queries import Queries
+from data.store.summaries import SqliteSummaries
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.core.types import AssetCode, UserId
@@ -23,7 +24,7 @@ from engine.sequencer.sequencer import Sequencer
 from webapp_api.deps import GiveAddress
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
-from webapp_api.quoting import Quoting
+from webapp_api.quoting import NobodyQuotes, Quoting
 from webapp_api.refusals import LimitReached
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Telegram:
     clock: Clock
     deposits: GiveAddress | None
     quoting: Quoting
+    summaries: SqliteSummaries
     feed_health: Callable[[], list[FeedHealth]]
 
     @property
@@ -75,6 +77,7 @@ class Telegram:
         from bot.purse import Allowance, Purse
         from bot.routers.start import Links
         from bot.service import Service
+        from bot.summary import DailySummary
         from bot.trading import Trading
 
         valued = (each.market for each in self.markets.values())
@@ -110,7 +113,25 @@ class Telegram:
             house=House(self.people.administration, self.quoting, probes(self.sequencer, self.feed_health)),
             clock=self.clock,
             pace=Pace(),
+            summary=DailySummary(
+                self.summaries,
+                self.settings.admins,
+                self.settings.summary_hour,
+                self.markets,
+                self.assets,
+                self._profits,
+                self.clock,
+            ),
         )
+
+    def _profits(self) -> list[tuple[str, str]]:
+        """Return what quoting came to in each market; nothing where nobody quotes."""
+        try:
+            markets = self.quoting.view().markets
+        except NobodyQuotes:
+            return []
+        quotes = {symbol: market.market.quote for symbol, market in self.markets.items()}
+        return [(each.symbol, f"{each.total or each.realised} {quotes[each.symbol]}") for each in markets]
 
     def _count_read(self, user: UserId) -> None:
         allowance = self.people.limits.of_account(RequestClass.READ, user)

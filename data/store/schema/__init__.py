@@ -32,6 +32,7 @@ from data.store.schema.people import (
     wallet_links,
     wallets,
 )
+from data.store.schema.summaries import daily_summary
 from data.store.schema.trading import assets, candles, markets, orders, reference_candles, trades
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "candles",
     "challenges",
     "commands",
+    "daily_summary",
     "deposit_accounts",
     "deposits",
     "hedges",
