@@ -11,6 +11,7 @@ from engine.accounts.types import AdminAct
 from engine.core.refusals import UnknownSymbol
 from tests.bot.world import MINI_APP, World
 from tests.webapp_api.house import ADMIN
+from tests.webapp_api.test_admin_quoting import quoting, until_bids
 
 UNKNOWN = "I did not understand that. /help lists what I can do."
 
@@ -89,6 +90,20 @@ async def test_pause_and_resume_are_logged_before_they_are_done(world: World, sw
     ]
 
 
+async def test_a_pause_takes_the_houses_quotes_back_and_leaves_peoples_orders(world: World) -> None:
+    admin, ada = world.telegram.person(ADMIN), await world.trader(7, USDT=1_000)
+    async with quoting(world.house):
+        await until_bids(world.house.nobody, 1)
+        card = await ada.ask("/buy 0.01 btc @ 49000")
+        await ada.tap(card, "Confirm")
+        await ada.reads(card, "It is open.")
+        await admin.ask("/pause btc")
+        await until_bids(world.house.nobody, 1)
+        assert "Bid 49000.00, ask none" in (await ada.ask("/price btc"))["text"]
+        await admin.ask("/resume btc")
+        await until_bids(world.house.nobody, 2)
+
+
 async def test_pausing_nothing_or_what_there_is_not_changes_nothing(world: World, switch: Switch) -> None:
     admin = world.telegram.person(ADMIN)
     for text in ("/pause", "/resume", "/pause   "):
@@ -118,7 +133,7 @@ async def test_prices_are_offered_in_other_chats_to_anybody(world: World) -> Non
     assert card["reply_markup"]["inline_keyboard"][0][0]["url"] == f"{MINI_APP}?startapp=BTCUSDT"
     assert [each["id"] for each in await ada.inline("")] == ["BTCUSDT", "ETHUSDT"]
     assert [each["id"] for each in await ada.inline("eth/usdt")] == ["ETHUSDT"]
-    for nothing in ("doge", "btc; drop", "x" * 256):
+    for nothing in ("doge", "usdt", "btc; drop", "x" * 256):
         assert await ada.inline(nothing) == []
     german = world.telegram.person(9, language="de")
     assert (await german.inline("btc"))[0]["title"] == "BTC/USDT: noch nicht gehandelt"
