@@ -76,6 +76,7 @@ class Service:
         accounts: Accounts,
         trading: Trading,
         charts: Charts,
+        themes: ChosenThemes,
         purse: Purse,
         house: House,
         clock: Clock,
@@ -99,7 +100,7 @@ class Service:
             purse=purse,
             house=house,
             texts=self._texts,
-            themes=ChosenThemes(),
+            themes=themes,
         )
         self._summary = summary
         self._working: set[asyncio.Task[None]] = set()

@@ -27,6 +27,7 @@ from data.store.queries import Queries
 from data.store.reference import SqliteReference
 from data.store.sqlite import SqliteStore
 from data.store.summaries import SqliteSummaries
+from data.store.themes import SqliteThemes
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
@@ -164,6 +165,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         quoting=market_making.quoting,
         feed_health=market_making.followed.health,
         summaries=SqliteSummaries(store, queries),
+        themes=SqliteThemes(store, queries),
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)
 

@@ -14,6 +14,7 @@ from clobster.probes import probes
 from data.binance.health import FeedHealth
 from data.store.queries import Queries
 from data.store.summaries import SqliteSummaries
+from data.store.themes import SqliteThemes
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.core.types import AssetCode, UserId
@@ -48,6 +49,7 @@ class Telegram:
     deposits: GiveAddress | None
     quoting: Quoting
     summaries: SqliteSummaries
+    themes: SqliteThemes
     feed_health: Callable[[], list[FeedHealth]]
 
     @property
@@ -72,6 +74,7 @@ class Telegram:
 
     def _build(self) -> "Service":
         from bot.chart.charts import Charts
+        from bot.chart.choices import ChosenThemes
         from bot.house import House
         from bot.pace import Pace
         from bot.purse import Allowance, Purse
@@ -98,6 +101,7 @@ class Telegram:
             links=Links(self.settings.public_url, self.settings.mini_app_url),
             accounts=self.people.accounts,
             trading=trading,
+            themes=ChosenThemes(self.themes),
             charts=Charts(self.queries, self.markets, self.assets, self.clock),
             purse=Purse(
                 give_address=self.deposits,

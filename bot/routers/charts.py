@@ -63,7 +63,7 @@ async def chart(
 ) -> None:
     """Send a picture; in a group one without anybody's own orders, and without buttons."""
     market, interval = _wanted(command.args or "", trading)
-    theme = themes.of(user)
+    theme = await themes.of(user)
     picture = await charts.picture(market.market.symbol, interval, theme, say("chart.empty"), user)
     await message.answer_photo(
         BufferedInputFile(picture.png, "chart.png"),
@@ -92,7 +92,7 @@ async def change(
         )
     except TelegramBadRequest:  # it is gone, or was forwarded
         raise StaleCard from None
-    themes.choose(user, theme)
+    await themes.choose(user, theme)
     await query.answer()
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.chart.charts import Charts
+from bot.chart.choices import ChosenThemes
 from bot.house import House as Running
 from bot.pace import Pace
 from bot.purse import Allowance, GiveAddress, Purse
@@ -13,6 +14,7 @@ from bot.routers.start import Links
 from bot.service import Service
 from bot.trading import Trading
 from clobster.probes import probes
+from data.store.themes import SqliteThemes
 from engine.core.types import AssetCode, UserId
 from engine.market_data.valuation import Valuation
 from tests.simulators.telegram import Person, Sent, Telegram, buttons, telegram
@@ -103,6 +105,7 @@ async def open_world(
             links=Links(PAGE, MINI_APP),
             accounts=deps.accounts,
             trading=trading,
+            themes=ChosenThemes(SqliteThemes(house.store, deps.queries)),
             charts=Charts(deps.queries, MARKETS, ASSETS, house.clock),
             purse=Purse(
                 deposits,

@@ -19,6 +19,7 @@ from data.store.schema.books import (
     settlement_outbox,
     withdrawals,
 )
+from data.store.schema.chat import chart_themes, daily_summary
 from data.store.schema.columns import BUCKET_BITS, metadata
 from data.store.schema.custody import deposit_accounts
 from data.store.schema.house import hedges, maker_profits, maker_stops
@@ -32,7 +33,6 @@ from data.store.schema.people import (
     wallet_links,
     wallets,
 )
-from data.store.schema.summaries import daily_summary
 from data.store.schema.trading import assets, candles, markets, orders, reference_candles, trades
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "balances",
     "candles",
     "challenges",
+    "chart_themes",
     "commands",
     "daily_summary",
     "deposit_accounts",
