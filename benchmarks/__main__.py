@@ -17,6 +17,7 @@ BENCHMARKS = (
     "liquidity",
     "localnet",
     "settlement",
+    "bot",
 )
 
 

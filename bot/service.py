@@ -14,16 +14,25 @@ from aiogram.types import BotCommand, Update
 from bot.alarms import Alarms, State
 from bot.asks import WithdrawalAsks
 from bot.cards import Cards
+from bot.chart.charts import Charts
+from bot.chart.choices import ChosenThemes
 from bot.guards import Answering, OnlyOnce
+from bot.house import House
 from bot.languages import Languages
 from bot.notices import Notice, Notices
 from bot.pace import Pace
+from bot.purse import Purse
 from bot.routers.account import account_router
+from bot.routers.charts import chart_buttons_router, charts_router
+from bot.routers.house import house_router
+from bot.routers.inline import inline_router
 from bot.routers.orders import orders_router
 from bot.routers.public import public_router, silent_router
+from bot.routers.purse import purse_router
 from bot.routers.rest import rest_router
 from bot.routers.start import Links, start_router
 from bot.routers.withdrawals import withdrawals_router
+from bot.summary import DailySummary
 from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
 from engine.accounts.accounts import Accounts
@@ -36,6 +45,7 @@ log = structlog.get_logger()
 TELEGRAM: Final = "https://api.telegram.org"
 COMMANDS: Final = (
     "price",
+    "chart",
     "buy",
     "sell",
     "orders",
@@ -44,11 +54,15 @@ COMMANDS: Final = (
     "balance",
     "portfolio",
     "withdrawals",
+    "deposit",
+    "withdraw",
+    "wallet",
+    "limits",
     "lang",
     "start",
     "help",
 )
-HEARD: Final = ("message", "callback_query")
+HEARD: Final = ("message", "callback_query", "inline_query")
 POLL_S: Final = 25
 REQUEST_S: Final = 15.0
 AT_ONCE: Final = 100  # updates that are worked on
@@ -68,9 +82,14 @@ class Service:
         accounts: Accounts,
         trading: Trading,
         withdrawals: Withdrawals,
+        charts: Charts,
+        themes: ChosenThemes,
+        purse: Purse,
+        house: House,
         clock: Clock,
         pace: Pace,
         alarms: Alarms,
+        summary: DailySummary | None = None,
     ) -> None:
         session = AiohttpSession(api=TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/")), timeout=REQUEST_S)
         self._texts = Texts()
@@ -87,9 +106,15 @@ class Service:
             languages=languages,
             notices=self.notices,
             links=links,
+            charts=charts,
+            purse=purse,
+            house=house,
+            texts=self._texts,
+            themes=themes,
         )
         self._accounts = accounts
         self._alarms = alarms
+        self._summary = summary
         self._working: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -99,6 +124,8 @@ class Service:
             asyncio.create_task(self._alarms.run(self._accounts, self._alarm), name="alarms"),
             asyncio.create_task(self.asks.run(), name="asks"),
         ]
+        if self._summary is not None:
+            telling.append(asyncio.create_task(self._summary.run(self._bot, self._texts), name="daily summary"))
         try:
             await self._poll()
         finally:
@@ -178,6 +205,11 @@ def build_dispatcher(
     languages: Languages,
     notices: Notices,
     links: Links,
+    charts: Charts,
+    themes: ChosenThemes,
+    purse: Purse,
+    house: House,
+    texts: Texts,
 ) -> Dispatcher:
     """Return the dispatcher. What it is given here, handlers take by name, and `say` and `user` beside it."""
     dispatcher = Dispatcher(
@@ -187,6 +219,11 @@ def build_dispatcher(
         languages=languages,
         notices=notices,
         links=links,
+        charts=charts,
+        themes=themes,
+        purse=purse,
+        house=house,
+        texts=texts,
         disable_fsm=True,
     )
     dispatcher.update.outer_middleware(OnlyOnce())
@@ -195,7 +232,17 @@ def build_dispatcher(
     dispatcher.callback_query.middleware(answering)
     # The silent router stands between what is for everybody and what is for a person alone.
     dispatcher.include_routers(
-        *(public_router(), silent_router(), start_router(), account_router(), orders_router(), withdrawals_router()),
+        inline_router(),
+        public_router(),
+        charts_router(),
+        silent_router(),
+        chart_buttons_router(),
+        start_router(),
+        account_router(),
+        purse_router(),
+        house_router(house.administration),
+        orders_router(),
+        withdrawals_router(),
         rest_router(),
     )
     return dispatcher

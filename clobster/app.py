@@ -29,6 +29,8 @@ from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.reference import SqliteReference
 from data.store.sqlite import SqliteStore
+from data.store.summaries import SqliteSummaries
+from data.store.themes import SqliteThemes
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
@@ -183,6 +185,11 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         withdrawals=withdrawals,
         clock=now,
         alarms=alarms,
+        deposits=custody.address if custody else None,
+        quoting=market_making.quoting,
+        feed_health=market_making.followed.health,
+        summaries=SqliteSummaries(store, queries),
+        themes=SqliteThemes(store, queries),
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram)
 

@@ -52,6 +52,7 @@ class Settings(BaseModel):
     jwt_secret_previous: SecretStr | None = Field(None, description="the one before, whose tokens are still good")
     public_url: str = Field("http://127.0.0.1:8080", description="where people reach the page")
     admin_telegram_ids: str = Field("", description="Telegram ids of administrators, with commas between")
+    summary_hour: int = Field(6, ge=0, le=23, description="when administrators get the day before, in UTC")
     mini_app_url: str | None = Field(None, description="the mini-app's link, https://t.me/BOT/APP; wallets lead back")
     telegram_signature: Literal["off", "production", "test"] = Field(
         "off", description="whose Ed25519 key launch data must be signed with, beside the bot's token"

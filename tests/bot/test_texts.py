@@ -17,6 +17,7 @@ from engine.core import decimals
 from engine.core import refusals as core
 from engine.core.refusals import Refused
 from engine.core.types import OrderStatus
+from engine.custody import refusals as custody
 from engine.liquidity.stops import StopReason
 from engine.sequencer.sequencer import Busy
 from engine.withdrawals.refusals import AlreadySigned, NotWaiting
@@ -99,7 +100,12 @@ def test_every_command_order_state_and_refusal_has_a_text() -> None:
     assert {f"command.{name}" for name in COMMANDS} == {key for key in ENGLISH if key.startswith("command.")}
     assert {f"order.{status.value}" for status in OrderStatus} <= set(ENGLISH)
     assert {f"stop.{reason.value}" for reason in StopReason} == {key for key in ENGLISH if key.startswith("stop.")}
-    kinds = {kind for module in (core, decimals, refusals) for kind in vars(module).values() if isinstance(kind, type)}
+    kinds = {
+        kind
+        for module in (core, custody, decimals, refusals)
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+    }
     codes = {kind.code for kind in kinds if issubclass(kind, Refused)}
     codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code, NotWaiting.code, AlreadySigned.code}
     assert {f"refused.{code}" for code in codes - ELSEWHERE} == {key for key in ENGLISH if key.startswith("refused.")}

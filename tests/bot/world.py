@@ -6,10 +6,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.alarms import Alarms
+from bot.chart.charts import Charts
+from bot.chart.choices import ChosenThemes
+from bot.house import House as Running
 from bot.pace import Pace
+from bot.purse import Allowance, GiveAddress, Purse
 from bot.routers.start import Links
 from bot.service import Service
 from bot.trading import Trading
+from clobster.probes import probes
+from data.store.themes import SqliteThemes
 from engine.core.types import AssetCode, UserId
 from engine.market_data.valuation import Valuation
 from tests.simulators.telegram import Person, Sent, Telegram, buttons, telegram
@@ -71,10 +77,12 @@ async def open_world(
     pace: Pace | None = None,
     starts: bool = True,
     ring_s: float = 60.0,
+    deposits: GiveAddress | None = None,
 ) -> AsyncIterator[World]:
     """Open an exchange that quotes BTCUSDT at 60000 and 60010, with a bot."""
     async with open_house(template, folder, rates=rates) as house, telegram(BOT_TOKEN) as api:
         deps = house.deps
+        allowed = {what: rate for what, rate in rates.items() if what is not RequestClass.LOG_IN}
 
         def count_read(user: UserId) -> None:
             wait_s = deps.limits.of_account(RequestClass.READ, user).wait_s
@@ -102,6 +110,16 @@ async def open_world(
             accounts=deps.accounts,
             trading=trading,
             withdrawals=deps.withdrawals,
+            themes=ChosenThemes(SqliteThemes(house.store, deps.queries)),
+            charts=Charts(deps.queries, MARKETS, ASSETS, house.clock),
+            purse=Purse(
+                deposits,
+                deps.wallets,
+                "devnet",
+                tuple(ASSETS),
+                tuple(Allowance(what.value, f"{rate.per_s:g}", rate.burst) for what, rate in allowed.items()),
+            ),
+            house=Running(deps.administration, deps.quoting, probes(deps.sequencer, deps.feed_health)),
             clock=house.clock,
             pace=pace or Pace(chat_s=0.01),
             alarms=alarms,

@@ -10,6 +10,7 @@ newest bucket (see `walk`).
 """
 
 from data.store.schema.books import balances, commands, deposits, postings, sequencer, withdrawals
+from data.store.schema.chat import chart_themes, daily_summary
 from data.store.schema.columns import BUCKET_BITS, metadata
 from data.store.schema.custody import deposit_accounts
 from data.store.schema.house import hedges, maker_profits, maker_stops
@@ -47,7 +48,9 @@ __all__ = [
     "balances",
     "candles",
     "challenges",
+    "chart_themes",
     "commands",
+    "daily_summary",
     "deposit_accounts",
     "deposits",
     "hedges",
