@@ -15,7 +15,7 @@ from data.store.deposit_accounts import SqliteDepositAccounts
 from engine.custody import watch as watching
 from engine.custody.accounts import DepositAccount
 from engine.ports import ChainTransaction, Listed
-from tests.data.solana.deposits.bank import UNIT, Bank, account, sending
+from tests.data.solana.deposits.bank import UNIT, Bank, account, sending, until
 
 PUBSUB_ALONE: dict[str, Any] = {"poll_s": None}
 POLLING_ALONE: dict[str, Any] = {"pubsub": False}
@@ -301,5 +301,10 @@ async def test_a_deposit_of_as_much_as_was_taken_away_is_seen(house: Bank) -> No
         address = str(account(Pubkey.from_string(owner), house.mint))
         desk.watch.look_again(address, str(taken))
         await house.has(ada, 10 * UNIT)
+
+        async def is_at_rest() -> bool:
+            return not desk.watch._awaited
+
+        await until(is_at_rest)
         desk.watch.look_again(address, str(taken))  # it has come by
-        assert not desk.watch._awaited
+        assert await is_at_rest()
