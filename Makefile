@@ -5,9 +5,9 @@ PYTHONS := python3.13 python3.12 python3.11 python3.14 python3 python
 BIN := .venv/bin
 READY := .venv/.ready
 
-# Tests wait more than they compute, so there are more at a time than processors (one at a time: make test ARGS="-n 0").
+# Two tests at a time (one: make test ARGS="-n 0").
 # They start many servers, each of which would compile everything again where bytecode may not be written.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 4 --dist worksteal
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test history soak-feed soak-settlement check lint bench fuzz-api lock
