@@ -50,11 +50,11 @@ from data.store.settlement import SqliteSettlement
 from data.store.sqlite import SqliteStore
 from data.store.vault import SqliteVault
 from engine.core.types import FEES, AssetCode, Micros, UserId
-from engine.custody.trying import keep_trying
 from engine.settlement.fills import Purse
 from engine.settlement.pace import Pace
 from engine.settlement.settlement import Settlement
 from engine.settlement.vault import Vault
+from engine.trying import keep_trying
 from tests.data.store.books import books
 from tests.support.server import Server
 

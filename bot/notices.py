@@ -1,8 +1,8 @@
 """What people are told without having asked, through one queue.
 
 A card tells what became of its order at once. Fills that come later are told in one message an order: what happens
-before it is sent is told with it, what happens after it changes it. Alarms come through the same queue. The queue is
-in memory: what waits in it when the exchange stops is not told.
+before it is sent is told with it, what happens after it changes it. Alarms and withdrawals come through the same
+queue. It is in memory: what waits in it when the exchange stops is not told.
 """
 
 import asyncio
@@ -21,7 +21,9 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
+from aiogram.types import InlineKeyboardMarkup
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import shown
 from bot.languages import Languages
@@ -55,11 +57,13 @@ class Notice(Struct, frozen=True):
     """How something is now. place is the card that asked for it, where that has not told of it yet.
 
     A notice that rings is told in a message of its own, and does not change the one that told of its topic before.
+    Only such a one may have a keyboard.
     """
 
     text: Callable[[Say], str]
     place: Place | None = None
     rings: bool = False
+    keyboard: Callable[[Say], InlineKeyboardMarkup] | None = None
 
 
 class Notices:
@@ -127,7 +131,7 @@ class Notices:
             heapq.heappush(self._due, (0.0, user))
             self._wake.set()
         if (before := mine.get(topic)) is not None:
-            notice = Notice(notice.text, notice.place or before.place, notice.rings or before.rings)
+            notice = replace(notice, place=notice.place or before.place, rings=notice.rings or before.rings)
         mine[topic] = notice
         if len(mine) > MOST_OF_ONE:
             del mine[next(iter(mine))]
@@ -188,7 +192,7 @@ class Notices:
         if left_out:
             text += "\n\n" + say("order.others", count=left_out)
         try:
-            await self._show((user, topic), notice, chat, text)
+            await self._show((user, topic), notice, chat, text, notice.keyboard and notice.keyboard(say))
         except TelegramForbiddenError:
             log.info("somebody does not hear the bot", user=user)
             mine.clear()
@@ -205,7 +209,9 @@ class Notices:
                 del self._left_out[user]
         return self._pace.ready_at(chat)
 
-    async def _show(self, about: tuple[UserId, Topic], notice: Notice, chat: int, text: str) -> None:
+    async def _show(
+        self, about: tuple[UserId, Topic], notice: Notice, chat: int, text: str, keyboard: InlineKeyboardMarkup | None
+    ) -> None:
         """Tell it in its card, else in the message that told of this before, else in a new one, which rings."""
         place = notice.place or (None if notice.rings else self._told.get(about))
         if place is not None:
@@ -216,7 +222,7 @@ class Notices:
                     return
             else:
                 return
-        sent = await self._bot.send_message(chat, text)
+        sent = await self._bot.send_message(chat, text, reply_markup=keyboard)
         self._told[about] = Place(chat, sent.message_id)
         if len(self._told) > MOST_KNOWN:
             del self._told[next(iter(self._told))]

@@ -97,7 +97,7 @@ class Service:
         self._bot = Bot(token, session=session)
         languages = Languages(self._texts)
         self.notices = Notices(self._bot, pace, accounts, languages, trading.markets)
-        self.asks = WithdrawalAsks(self._bot, accounts, languages, trading.assets)
+        self.asks = WithdrawalAsks(self.notices, trading.assets)
         self.dispatcher = build_dispatcher(
             accounts=accounts,
             trading=trading,
@@ -122,7 +122,6 @@ class Service:
         telling = [
             asyncio.create_task(self.notices.run(), name="notices"),
             asyncio.create_task(self._alarms.run(self._accounts, self._alarm), name="alarms"),
-            asyncio.create_task(self.asks.run(), name="asks"),
         ]
         if self._summary is not None:
             telling.append(asyncio.create_task(self._summary.run(self._bot, self._texts), name="daily summary"))

@@ -101,11 +101,14 @@ class DailySummary:
 
     async def run(self, bot: Bot, texts: Texts) -> None:
         """Tell each day's summary, for ever; in the default language, as one text goes to all."""
-        told = -1
+        told, is_begun = -1, False
         while self._admins:
             day = due(self._clock(), self._hour)
             if day > told:
                 try:
+                    if not is_begun:  # of the days before an exchange began there is nothing to tell
+                        await self._store.begin(day)
+                        is_begun = True
                     if await self._store.claim(day):
                         await self._tell(bot, texts.of(None), day)
                     told = day

@@ -188,6 +188,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         deposits=custody.address if custody else None,
         quoting=market_making.quoting,
         feed_health=market_making.followed.health,
+        settling=settling,
         summaries=SqliteSummaries(store, queries),
         themes=SqliteThemes(store, queries),
     )

@@ -27,10 +27,10 @@ from engine.core.types import AssetCode, Atoms, UserId
 from engine.custody.accounts import Depositable, DepositAccount
 from engine.custody.addresses import DepositAddresses
 from engine.custody.refusals import DepositsUnavailable
-from engine.custody.trying import keep_trying
 from engine.custody.watch import DepositWatch
 from engine.ports import ChainUnavailable, Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.trying import keep_trying
 
 if TYPE_CHECKING:  # solana-py is imported beside trading
     from data.solana.localnet.localnet import Localnet

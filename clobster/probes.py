@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from data.binance.health import FeedHealth
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.settling import Settling
 
 if TYPE_CHECKING:
     from bot.house import Probe
@@ -16,7 +17,9 @@ TICK_S: Final = 0.01
 LATE_MS: Final = 50.0  # by so much a loop may be late and be well
 
 
-def probes(sequencer: Sequencer, feed_health: Callable[[], list[FeedHealth]]) -> "tuple[Probe, ...]":
+def probes(
+    sequencer: Sequencer, feed_health: Callable[[], list[FeedHealth]], settling: Settling
+) -> "tuple[Probe, ...]":
     """Return the probes. Others may be put behind them."""
     from bot.house import Probe, Reading
 
@@ -40,7 +43,14 @@ def probes(sequencer: Sequencer, feed_health: Callable[[], list[FeedHealth]]) ->
             return Reading(False, "none is followed")
         return Reading(all(each.in_sync for each in health), "; ".join(_market(each) for each in health))
 
-    return Probe("loop", loop), Probe("writer", writer), Probe("feed", feed)
+    async def settlement() -> Reading:
+        backlog = settling.backlog
+        if backlog is None:
+            return Reading(not settling.is_on, "the chain is not there" if settling.is_on else "off")
+        text = f"{backlog.owed} trades owed, the oldest for {backlog.oldest_owed_s:.0f} s"
+        return Reading(not backlog.failed, f"{text}; {backlog.under_way} on their way, {backlog.failed} failed")
+
+    return Probe("loop", loop), Probe("writer", writer), Probe("feed", feed), Probe("settlement", settlement)
 
 
 def _market(health: FeedHealth) -> str:

@@ -17,11 +17,11 @@ from data.store.sqlite import SqliteStore
 from data.store.vault import SqliteVault
 from engine.core.types import AssetCode
 from engine.custody.accounts import Depositable
-from engine.custody.trying import keep_trying
 from engine.ports import Clock, Signers
 from engine.settlement.pace import Pace
 from engine.settlement.settlement import Settlement
 from engine.settlement.vault import Vault
+from engine.trying import keep_trying
 from webapp_api.settling import Settling
 
 if TYPE_CHECKING:  # solana-py is imported beside trading

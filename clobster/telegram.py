@@ -29,6 +29,7 @@ from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
 from webapp_api.quoting import NobodyQuotes, Quoting
 from webapp_api.refusals import LimitReached
+from webapp_api.settling import Settling
 
 if TYPE_CHECKING:
     from bot.service import Service
@@ -55,6 +56,7 @@ class Telegram:
     summaries: SqliteSummaries
     themes: SqliteThemes
     feed_health: Callable[[], list[FeedHealth]]
+    settling: Settling
 
     @property
     def is_wanted(self) -> bool:
@@ -124,7 +126,9 @@ class Telegram:
                     if what is not RequestClass.LOG_IN
                 ),
             ),
-            house=House(self.people.administration, self.quoting, probes(self.sequencer, self.feed_health)),
+            house=House(
+                self.people.administration, self.quoting, probes(self.sequencer, self.feed_health, self.settling)
+            ),
             summary=DailySummary(
                 self.summaries,
                 self.settings.admins,

@@ -70,9 +70,9 @@ async def _send_address(message: Message, say: Say, user: UserId, purse: Purse, 
     await message.answer_photo(picture, caption=text, caption_entities=copied)
 
 
-async def withdraw(message: Message, say: Say, links: Links) -> None:
-    """Show the way to the page, where withdrawals are made."""
-    await message.answer(say("withdraw"), reply_markup=_to_page(say, links, "withdraw"))
+async def withdraw(message: Message, say: Say) -> None:
+    """Say where withdrawals are asked for, and where they are confirmed."""
+    await message.answer(say("withdraw"))
 
 
 async def wallet(message: Message, say: Say, user: UserId, purse: Purse, links: Links) -> None:

@@ -30,6 +30,7 @@ _CLAIM: Final = """
     INSERT INTO daily_summary (id, day) VALUES (1, :day)
     ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE day < excluded.day
 """
+_BEGIN: Final = "INSERT OR IGNORE INTO daily_summary (id, day) VALUES (1, :day)"
 
 
 class Traded(Struct, frozen=True):
@@ -84,6 +85,10 @@ class SqliteSummaries:
             )
 
         return await self._readers.read(read)
+
+    async def begin(self, day: int) -> None:
+        """Let the first summary be that of the day after this one, where none was ever told."""
+        await self._store.write(lambda connection: connection.execute(_BEGIN, {"day": day}))
 
     async def claim(self, day: int) -> bool:
         """Note that a day's summary is about to be told; return whether it was not, nor a later one's."""

@@ -21,9 +21,9 @@ from engine.core.types import AssetCode, UserId
 from engine.custody.accounts import Depositable, DepositAccount
 from engine.custody.judging import Verdict, judge
 from engine.custody.ports import DepositStore
-from engine.custody.trying import keep_trying
 from engine.ports import Chain, ChainUnavailable, Clock, Following
 from engine.sequencer.sequencer import Busy, Sequencer
+from engine.trying import keep_trying
 
 log = structlog.get_logger()
 

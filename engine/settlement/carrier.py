@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import structlog
 from msgspec.structs import replace
 
-from engine.custody.trying import keep_trying
 from engine.ports import ChainUnavailable, Clock
 from engine.settlement.attempts import Attempt, Fault, FaultKind, Finalized, Outcome
 from engine.settlement.fills import Fill
@@ -27,6 +26,7 @@ from engine.settlement.pace import (
 )
 from engine.settlement.ports import Change, Sender, SettlementStore, Unsigned
 from engine.settlement.types import BatchState, SettlementBatch
+from engine.trying import keep_trying
 
 log = structlog.get_logger()
 

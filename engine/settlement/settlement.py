@@ -10,7 +10,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.core.types import AssetCode, Atoms, TradeId, UserId, WithdrawalId
-from engine.custody.trying import keep_trying
 from engine.ports import Clock
 from engine.sequencer.sequencer import Busy
 from engine.settlement.attempts import Outcome
@@ -22,6 +21,7 @@ from engine.settlement.pace import MOST_FILLS_UNDER_WAY, MOST_UNDER_WAY, Pace
 from engine.settlement.planning import Planned
 from engine.settlement.ports import Change, FailedFill, NewBatch, Sender, SettlementStore, Vault
 from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
+from engine.trying import keep_trying
 
 log = structlog.get_logger()
 

@@ -13,11 +13,11 @@ import structlog
 from engine.core.commands import CompleteWithdrawal
 from engine.core.refusals import Refused, UnknownWithdrawal
 from engine.core.types import FEES
-from engine.custody.trying import keep_trying
 from engine.ports import ChainUnavailable, Clock
 from engine.sequencer.sequencer import Busy, Sequencer
 from engine.settlement.settlement import NotSpendable
 from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
+from engine.trying import keep_trying
 from engine.withdrawals import rules, targets
 from engine.withdrawals.types import Ending, Waiting, Withdrawal, WithdrawalState
 from engine.withdrawals.withdrawals import Outside, Withdrawals

@@ -50,8 +50,9 @@ def switch(world: World) -> Switch:
 
 async def test_status_tells_of_every_part(world: World) -> None:
     said = (await world.telegram.person(ADMIN).ask("/status"))["text"].splitlines()
-    assert [line.split(":")[0] for line in said] == ["✓ loop", "✓ writer", "✗ feed"]
+    assert [line.split(":")[0] for line in said] == ["✓ loop", "✓ writer", "✗ feed", "✓ settlement"]
     assert said[1].endswith(" 0 waiting")
+    assert said[3].endswith(" off")
 
 
 async def test_a_probe_that_fails_or_hangs_is_not_well_and_keeps_none_of_the_others(

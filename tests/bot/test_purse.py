@@ -61,10 +61,11 @@ async def test_where_no_deposits_are_taken_that_is_said(world: World) -> None:
         assert (await ada.ask(text))["text"] == "This exchange takes no deposits by Solana."
 
 
-async def test_withdrawals_lead_to_the_page(world: World) -> None:
+async def test_it_says_where_withdrawals_are_asked_for(world: World) -> None:
     sent = await world.telegram.person(7).ask("/withdraw")
-    assert sent["text"].startswith("You withdraw in the app")
-    assert buttons(sent) == [{"text": "Open Clobster", "url": f"{MINI_APP}?startapp=withdraw"}]
+    assert "through the API" in sent["text"]
+    assert "/withdrawals" in sent["text"]
+    assert buttons(sent) == []
 
 
 async def test_wallets_are_listed_to_their_owner_only(world: World) -> None:

@@ -26,6 +26,13 @@ def summary(world: World, hour: int = 0, admins: frozenset[int] = frozenset({ADM
     )
 
 
+async def a_day_before(world: World) -> SqliteSummaries:
+    """Let the day that is due now be one of the exchange's."""
+    store = SqliteSummaries(world.house.store, world.house.deps.queries)
+    await store.begin(due(world.house.clock(), 0) - 1)
+    return store
+
+
 def test_a_summary_adds_up_both_sides_of_a_market() -> None:
     figures = Figures(
         [
@@ -79,6 +86,7 @@ async def test_the_figures_are_those_of_the_time_asked_for(world: World) -> None
 async def test_a_day_is_told_once_also_after_a_restart(template: Path, tmp_path: Path) -> None:
     async with open_world(template, tmp_path, pace=Pace(chat_s=0.01), starts=False) as world:
         admin = world.telegram.person(ADMIN)
+        store = await a_day_before(world)
         world.service._summary = summary(world)
         world.telegram.fail("sendMessage", 500)
         world.start()
@@ -89,7 +97,6 @@ async def test_a_day_is_told_once_also_after_a_restart(template: Path, tmp_path:
             await admin.ask("/help")
         again.cancel()
         await asyncio.wait([again])
-        store = SqliteSummaries(world.house.store, world.house.deps.queries)
         today = due(world.house.clock(), 0)
         assert [await store.claim(day) for day in (today, today - 1)] == [False, False]
         world.house.clock.ahead_s += 86_400
@@ -97,8 +104,21 @@ async def test_a_day_is_told_once_also_after_a_restart(template: Path, tmp_path:
         assert len([each for each in admin.got if "Summary" in each["text"]]) == 1
 
 
+async def test_nothing_is_told_of_the_days_before_an_exchange_began(template: Path, tmp_path: Path) -> None:
+    async with open_world(template, tmp_path, pace=Pace(chat_s=0.01), starts=False) as world:
+        admin = world.telegram.person(ADMIN)
+        world.service._summary = summary(world)
+        world.start()
+        for _ in range(3):
+            assert "Summary" not in (await admin.ask("/help"))["text"]
+        world.house.clock.ahead_s += 86_400
+        await admin.hears("Summary of ")
+        assert len([each for each in admin.got if "Summary" in each["text"]]) == 1
+
+
 async def test_a_summary_that_an_administrator_does_not_get_hinders_nobody(template: Path, tmp_path: Path) -> None:
     async with open_world(template, tmp_path, starts=False) as world:
+        await a_day_before(world)
         world.service._summary = summary(world, admins=frozenset({ADMIN, 5}))
         world.telegram.fail("sendMessage", 403)
         world.start()

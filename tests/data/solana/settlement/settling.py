@@ -29,11 +29,11 @@ from engine.core.commands import PlaceOrder
 from engine.core.events import Traded
 from engine.core.refusals import InsufficientFunds
 from engine.core.types import FEES, AssetCode, Lots, Micros, OrderType, Side, Symbol, Ticks, UserId
-from engine.custody.trying import keep_trying
 from engine.settlement.fills import Purse
 from engine.settlement.pace import Pace
 from engine.settlement.settlement import Settlement
 from engine.settlement.vault import Vault
+from engine.trying import keep_trying
 from tests.data.solana.deposits.bank import LAGS, MASTER, Bank, bank
 from tests.data.store.books import BTCUSDT
 
