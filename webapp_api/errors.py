@@ -115,6 +115,11 @@ _HTTP_CODES: Final[Mapping[int, str]] = {
     413: "payload_too_large",
     417: "expectation_failed",
 }
+_SENTENCES: Final[Mapping[int, str]] = {
+    404: "There is nothing at this address. /api/docs lists what there is.",
+    405: "This address does not take this method; the header Allow names those that it does.",
+    413: "The body is larger than anything that is asked here.",
+}
 
 
 def problem(refused: Refused, assets: Mapping[str, Asset]) -> wire.Error:
@@ -144,7 +149,8 @@ def error_middleware(assets: Mapping[str, Asset]) -> Middleware:
             return refusal_reply(problem(refused, assets), STATUS[refused.code], refused.details.get("retry_after"))
         except web.HTTPException as error:
             code = _HTTP_CODES.get(error.status, "http_error")
-            response = json_reply(wire.Error(wire.Problem(code, error.reason, {})), error.status)
+            said = _SENTENCES.get(error.status, error.reason)
+            response = json_reply(wire.Error(wire.Problem(code, said, {})), error.status)
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
             return response

@@ -138,7 +138,9 @@ async def test_http_errors_have_the_same_shape(
     client: aiohttp.ClientSession, method: str, path: str, status: int, code: str
 ) -> None:
     async with client.request(method, path) as answer:
-        assert (answer.status, (await answer.json())["error"]["code"]) == (status, code)
+        error = (await answer.json())["error"]
+        assert (answer.status, error["code"]) == (status, code)
+        assert error["message"].endswith(".")  # a sentence, and not the protocol's two words
         if status == 405:
             assert answer.headers["Allow"] == "GET,HEAD"
 
