@@ -10,7 +10,7 @@ READY := .venv/.ready
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test history soak-feed soak-settlement check lint bench fuzz-api lock
+.PHONY: help setup run test history soak-feed soak-settlement soak load check lint bench fuzz-api lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,12 @@ lint: setup ## the checks that run nothing: lint, format, types, layers
 
 bench: setup ## every benchmark: a table on the screen, JSON under var/bench
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+load: setup ## a mixed population uses an exchange for five minutes; the report is var/load/report.html (ARGS="--rate 500")
+	@$(BIN)/python -m benchmarks.load $(ARGS)
+
+soak: setup ## the same for half an hour, at a rate of your choice (RATE=250): memory and latency must stay flat
+	@$(BIN)/python -m benchmarks.load --seconds 1800 --flat --rate $(or $(RATE),250) --report var/load/soak.html $(ARGS)
 
 fuzz-api: setup ## ask a fresh exchange everything its description allows and forbids (requests an operation: ARGS=500)
 	@$(BIN)/python -m tests.e2e.fuzz $(ARGS)
