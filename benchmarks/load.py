@@ -35,6 +35,7 @@ from tests.support.server import Server
 from tests.support.wallet import Wallet
 
 FUNDS = {"USDT": "100000", "BTC": "1", "ETH": "20", "SOL": "400"}
+FUNDED_AT_ONCE = 10
 KEPT = Path(__file__).parent.parent / "var" / "load"
 SETTINGS = {
     "CLOBSTER_FEED": "recorded",
@@ -133,10 +134,15 @@ async def _people(client: Client, markets: Markets, bot_token: str, count: int, 
 
 
 async def _fund(mix: Mix, people: list[Person]) -> None:
-    """Give everybody all assets, so that both sides trade. Deposits are final after a second, so all at once."""
-    now = time.perf_counter()
-    for asset, amount in FUNDS.items():
-        await asyncio.gather(*(mix.fund(person, asset, now, amount) for person in people))
+    """Give everybody all assets, so that both sides trade; a few at a time, as each waits until it is final."""
+    room = asyncio.Semaphore(FUNDED_AT_ONCE)
+
+    async def fund(person: Person) -> None:
+        async with room:
+            for asset, amount in FUNDS.items():
+                await mix.fund(person, asset, time.perf_counter(), amount)
+
+    await asyncio.gather(*map(fund, people))
 
 
 async def _quoted(watchers: Watchers, markets: Markets, patience_s: float = 30) -> Markets:

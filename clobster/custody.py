@@ -33,6 +33,8 @@ from engine.sequencer.sequencer import Sequencer
 from engine.trying import keep_trying
 
 if TYPE_CHECKING:  # solana-py is imported beside trading
+    from solana.rpc.async_api import AsyncClient
+
     from data.solana.localnet.localnet import Localnet
 
 log = structlog.get_logger()
@@ -83,6 +85,7 @@ class Custody:
         self._paying_out = paying_out
         self._clock = clock
         self._localnet: Localnet | None = None
+        self._minting: AsyncClient | None = None
         self._addresses: DepositAddresses | None = None
         self._up = asyncio.Event()
 
@@ -106,7 +109,6 @@ class Custody:
         On a localnet only. Raises InvalidAmount or DepositsUnavailable.
         """
         from solana.exceptions import SolanaRpcException
-        from solana.rpc.async_api import AsyncClient
         from solana.rpc.core import RPCException
 
         from data.solana.localnet.mints import NotDone, mint_to
@@ -119,10 +121,9 @@ class Custody:
                     least = show(rules.minimum, asset.decimals)
                     raise InvalidAmount(f"At least {least} {asset.code} must come at once to be credited.")
                 assert self._localnet is not None
-                async with AsyncClient(self._localnet.url) as client:
-                    owner = Pubkey.from_string(account.owner)
-                    minter = self._localnet.authority
-                    signature = await mint_to(client, minter, asset.code, owner, atoms, asset.decimals)
+                assert self._minting is not None
+                owner, minter = Pubkey.from_string(account.owner), self._localnet.authority
+                signature = await mint_to(self._minting, minter, asset.code, owner, atoms, asset.decimals)
                 reference = f"solana:{signature}:{account.token_account}"
                 while True:
                     if reference in [each.reference for each in await self._queries.deposits(user)]:
@@ -169,7 +170,7 @@ class Custody:
             try:
                 await watch.run()
             finally:
-                self._addresses = self._localnet = None
+                self._addresses = self._localnet = self._minting = None
                 self._up.clear()
 
     async def _open(self, stack: AsyncExitStack) -> Place:
@@ -194,19 +195,20 @@ class Custody:
             localnet = await stack.enter_async_context(opening)
         except (InUse, TooOld) as wrong:
             raise ChainUnavailable(str(wrong)) from None
-        async with AsyncClient(localnet.url) as client:
-            decimals = {str(code): asset.decimals for code, asset in self._assets.items()}
-            mints = await create_mints(client, localnet.authority, decimals)
-            vault = Pubkey.from_string(self._signers.vault.address)
-            if not (await client.get_balance(vault)).value:
-                await client.request_airdrop(vault, FEES_SOL * LAMPORTS)
-            async with asyncio.timeout(PATIENCE_S):
-                while True:  # until all that is final, too: deposits are watched there
-                    found = await client.get_multiple_accounts([vault, *mints.values()], Finalized)
-                    if None not in found.value:
-                        break
-                    await asyncio.sleep(LOOK_S)
-        self._localnet = localnet
+        # Kept open: another one reads all certificates of this machine, 20 ms in which nobody trades.
+        client = await stack.enter_async_context(AsyncClient(localnet.url))
+        decimals = {str(code): asset.decimals for code, asset in self._assets.items()}
+        mints = await create_mints(client, localnet.authority, decimals)
+        vault = Pubkey.from_string(self._signers.vault.address)
+        if not (await client.get_balance(vault)).value:
+            await client.request_airdrop(vault, FEES_SOL * LAMPORTS)
+        async with asyncio.timeout(PATIENCE_S):
+            while True:  # until all that is final, too: deposits are watched there
+                found = await client.get_multiple_accounts([vault, *mints.values()], Finalized)
+                if None not in found.value:
+                    break
+                await asyncio.sleep(LOOK_S)
+        self._localnet, self._minting = localnet, client
         return Place(
             localnet.url, localnet.ws_url, {AssetCode(code): str(mint) for code, mint in mints.items()}, requests_s=0
         )
