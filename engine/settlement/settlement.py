@@ -177,6 +177,18 @@ class Settlement:
         free = self._funds.withdrawable(account.token_account) - self._collector.debits((user, asset))
         return Atoms(max(0, free))
 
+    def lacks(self, user: UserId, asset: AssetCode) -> bool:
+        """Tell whether fills that are owed take more out of an account than is there to be spent."""
+        return self._collector.debits((user, asset)) > self.spendable(user, asset)
+
+    def fits(self, moves: Sequence[Move]) -> bool:
+        """Tell whether one batch can carry these moves."""
+        return self._sender.fits(moves, ())
+
+    def under_way(self, kind: BatchKind) -> list[int]:
+        """Return the ids of the batches of a kind that are not over."""
+        return [number for number, under in self._carrier.under_way.items() if under.batch.kind is kind]
+
     @property
     def backlog(self) -> Backlog:
         """How much there is to do."""
