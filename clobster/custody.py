@@ -16,6 +16,7 @@ from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
 from clobster.settling import SettlementOnSolana
+from clobster.sweeping import Sweeping
 from clobster.withdrawing import PayingOut
 from data.solana.keys import DerivedKeys
 from data.store.deposit_accounts import SqliteDepositAccounts
@@ -76,6 +77,7 @@ class Custody:
         self._settings = settings
         self._assets = {asset.code: asset for asset in listing.assets}
         self._minimums = amounts_of("deposit_minimums", settings.deposit_minimums, listing)
+        self._sweeping = Sweeping(settings, listing, queries)
         self._mints = mints_of(settings, self._assets)
         self._signers = DerivedKeys(master_key(settings))
         self._sequencer = sequencer
@@ -164,7 +166,12 @@ class Custody:
             accounts, settlement = await stack.enter_async_context(opening)
             mints = {code: asset.mint for code, asset in assets.items()}
             stack.enter_context(self._paying_out.open(chain, accounts, settlement, mints, watch.knows))
-            self._addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
+            addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
+            sweeping = self._sweeping.open(
+                chain.client, self._localnet, self._signers, assets, watch, addresses, accounts, settlement
+            )
+            await stack.enter_async_context(sweeping)
+            self._addresses = addresses
             self._up.set()
             log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))
             try:

@@ -43,6 +43,7 @@ _ADD: Final = (
     " VALUES (?, 'batched', ?, ?, ?, ?) RETURNING batch_id"
 )
 _PUT_IN: Final = "UPDATE settlement_outbox SET batch_id = ? WHERE trade_id = ? AND batch_id IS NULL AND failed IS NULL"
+_SWEEP: Final = "INSERT INTO sweeps (batch_id, token_account, atoms, passed) VALUES (?, ?, ?, 0)"
 _TAKE_BACK: Final = """
     UPDATE settlement_batches SET state = 'failed', reason = ?, updated_at = ?
      WHERE batch_id = ? AND state = 'batched'
@@ -105,6 +106,8 @@ class SqliteSettlement:
                 put = connection.executemany(_PUT_IN, [(id_, fill.id) for fill in new.fills])
                 if new.fills and put.rowcount != len(new.fills):
                     raise ValueError("a fill that is not owed can't be in a batch")
+                if new.kind is BatchKind.SWEEP:
+                    connection.executemany(_SWEEP, [(id_, move.source, move.atoms) for move in new.moves])
                 added.append(SettlementBatch(id_, new.kind, BatchState.BATCHED, new.moves, new.withdrawal))
             return added
 

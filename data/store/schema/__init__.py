@@ -35,6 +35,7 @@ from data.store.schema.settlement import (
     settlement_attempts,
     settlement_batches,
     settlement_outbox,
+    sweeps,
     vault_accounts,
 )
 from data.store.schema.trading import assets, candles, markets, orders, reference_candles, trades
@@ -67,6 +68,7 @@ __all__ = [
     "settlement_attempts",
     "settlement_batches",
     "settlement_outbox",
+    "sweeps",
     "trades",
     "users",
     "vault_accounts",

@@ -66,6 +66,22 @@ settlement_attempts = Table(
     sqlite_with_rowid=False,
 )
 
+# What each batch sweeps out of which deposit account. passed: the deposit watch has seen it go by.
+sweeps = Table(
+    "sweeps",
+    metadata,
+    integer("batch_id", "settlement_batches.batch_id", key=True),
+    text("token_account", key=True),
+    integer("atoms"),
+    integer("passed"),
+    check("atoms", "atoms > 0"),
+    check("passed", "passed = 0 OR passed = 1"),
+    Index("ix_sweeps_account", "token_account"),
+    index("ix_sweeps_not_passed", "batch_id", where="passed = 0"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 # Under the vault's authority: `settled` is what final transactions of ours have put there, and nothing else.
 vault_accounts = Table(
     "vault_accounts",
