@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 
 revision = "0018"
-down_revision = "0012"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
