@@ -14,7 +14,8 @@ from spl.token.constants import ACCOUNT_LEN, TOKEN_PROGRAM_ID
 
 from data.solana.asking import asked, value
 from engine.ports import ChainUnavailable
-from engine.reconciliation.ports import Balances, Landed, TokenBalance
+from engine.reconciliation.ports import Balances, Landed
+from engine.reconciliation.types import TokenBalance
 
 MOST_ACCOUNTS: Final = 100  # in one question
 MOST_SIGNATURES: Final = 256

@@ -16,9 +16,10 @@ from engine.core.types import FEES, VAULT, Micros, UserId
 from engine.reconciliation.types import DepositPlace, Difference, Identity, Line, Written
 from engine.settlement.types import VaultAccount
 
-_ACCOUNTS: Final = f"""
+_ACCOUNTS: Final = """
     SELECT owner FROM (SELECT DISTINCT owner FROM balances WHERE owner > :after ORDER BY 1 LIMIT :limit)
-     UNION SELECT user_id FROM (SELECT DISTINCT user_id FROM vault_accounts WHERE user_id > :after ORDER BY 1 LIMIT :limit)
+     UNION SELECT user_id FROM (SELECT DISTINCT user_id FROM vault_accounts
+                                 WHERE user_id > :after ORDER BY 1 LIMIT :limit)
      UNION SELECT user_id FROM (SELECT DISTINCT user_id FROM deposit_accounts
                                  WHERE user_id > :after ORDER BY 1 LIMIT :limit)
      ORDER BY 1 LIMIT :limit
@@ -29,7 +30,8 @@ _PLACES: Final = f"""
      UNION ALL SELECT token_account FROM {_PAGE} CROSS JOIN deposit_accounts USING (user_id)
 """
 _VAULT: Final = f"""
-    SELECT token_account, user_id, asset, mint, settled, created_at FROM {_PAGE} CROSS JOIN vault_accounts USING (user_id)
+    SELECT token_account, user_id, asset, mint, settled, created_at
+      FROM {_PAGE} CROSS JOIN vault_accounts USING (user_id)
 """
 _DEPOSITS: Final = f"""
     SELECT token_account, owner, user_id, asset, mint FROM {_PAGE} CROSS JOIN deposit_accounts USING (user_id)
@@ -73,7 +75,8 @@ _LINES: Final = f"""
     leaving (user_id, asset, atoms) AS (
         SELECT user_id, asset, amount FROM gone UNION ALL SELECT {FEES}, asset, -fee FROM gone WHERE fee > 0
     )
-    SELECT user_id, asset, sum(ledger), sum(settled), sum(credited), sum(old_credits), sum(swept), sum(owed), sum(leaving)
+    SELECT user_id, asset,
+           sum(ledger), sum(settled), sum(credited), sum(old_credits), sum(swept), sum(owed), sum(leaving)
       FROM (
         SELECT user_id, asset, available + held AS ledger,
                0 AS settled, 0 AS credited, 0 AS old_credits, 0 AS swept, 0 AS owed, 0 AS leaving

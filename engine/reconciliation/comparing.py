@@ -1,16 +1,23 @@
 """What must be equal, and where it is not. Pure.
 
-Settlement writes a batch down before it is sent, and settled only once it is final. So whatever has moved on the chain is
-in what was read from the books *after* the chain was read, and only batches that were open then, or settled shortly
-before, may have moved without being counted, or be counted without having moved at that slot.
+Settlement writes a batch down before it is sent, and as settled only once it is final. So whatever has moved on the
+chain is in what was read from the books *after* the chain was read; and only batches that were open then, or have settled
+shortly before, may have moved without being counted, or be counted without having moved at that slot.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from engine.core.types import AssetCode, UserId
-from engine.reconciliation.ports import TokenBalance
-from engine.reconciliation.types import DepositPlace, Difference, Identity, Line, OnChain, Written
+from engine.reconciliation.types import (
+    DepositPlace,
+    Difference,
+    Identity,
+    Line,
+    OnChain,
+    TokenBalance,
+    Written,
+)
 from engine.settlement.funds import changes_of
 from engine.settlement.types import BatchKind, BatchState, SettlementBatch, VaultAccount
 

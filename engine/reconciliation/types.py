@@ -96,6 +96,16 @@ class Difference(Struct, frozen=True):
         return self.user, self.asset, self.identity
 
 
+class TokenBalance(Struct, frozen=True):
+    """A token account as it is final on the chain."""
+
+    mint: str
+    owner: str
+    atoms: int
+    is_frozen: bool
+    has_delegate: bool  # somebody else may take from it
+
+
 class OnChain(Struct, frozen=True):
     """A vault account beside the chain. is_certain is False where a node does not know what became of a batch."""
 
