@@ -1,8 +1,8 @@
 """What must be equal, and where it is not. Pure.
 
 Settlement writes a batch down before it is sent, and as settled only once it is final. So whatever has moved on the
-chain is in what was read from the books *after* the chain was read; and only batches that were open then, or have settled
-shortly before, may have moved without being counted, or be counted without having moved at that slot.
+chain is in what was read from the books *after* the chain was read; and only batches that were open then, or have
+settled shortly before, may have moved without being counted, or be counted without having moved at that slot.
 """
 
 from collections import Counter
