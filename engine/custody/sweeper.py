@@ -56,6 +56,7 @@ class Sweeper:
         minimums: Mapping[AssetCode, Atoms],
         *,
         round_s: float = ROUND_S,
+        first_wait_s: float = FIRST_WAIT_S,
     ) -> None:
         self._store = store
         self._watch = watch
@@ -64,6 +65,7 @@ class Sweeper:
         self._signers = signers
         self._minimums = minimums
         self._round_s = round_s
+        self._first_wait_s = first_wait_s
         self._waiting: dict[str, None] = {}  # accounts where something may have to be swept; first come, first served
         self._small: dict[str, Purse] = {}  # where too little is to be swept unless somebody needs it
         self._put_off: dict[str, _PutOff] = {}
@@ -123,7 +125,7 @@ class Sweeper:
     def _fail(self, move: Move, why: str | None) -> None:
         """Try it again later, and alone: of those in a batch it may be another that was at fault."""
         times = self._put_off[move.source].times + 1 if move.source in self._put_off else 1
-        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(times - 1, MOST_DOUBLED))
+        wait_s = min(LONGEST_WAIT_S, self._first_wait_s * 2 ** min(times - 1, MOST_DOUBLED))
         self._put_off[move.source] = _PutOff(times, asyncio.get_running_loop().time() + wait_s)
         self._waiting[move.source] = None
         if times > 1:

@@ -128,6 +128,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/admin/accounts/{id}": ACTS,
     "POST /api/admin/accounts/{id}/sign-out": ACTS,
     "GET /api/admin/quoting": LOOKS,
+    "GET /api/admin/quoting/deposit-address": LOOKS,
     "POST /api/admin/quoting/{symbol}/stop": ACTS,
     "POST /api/admin/quoting/{symbol}/resume": ACTS,
     "GET /api/admin/settlement": LOOKS,

@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from typing import Final
 
-from webapp_api import admin_wire
-from webapp_api.description.operation import ACCOUNT_ID, CURSOR, LIMIT, QUOTED, Operation
+from webapp_api import admin_wire, portfolio_wire
+from webapp_api.description.operation import ACCOUNT_ID, CURSOR, DEPOSITED, LIMIT, NO_ADDRESS, QUOTED, Operation
 
 TAG: Final = "administration"
 
@@ -34,6 +34,15 @@ OPERATIONS: Final = (
         path="/api/admin/quoting",
         summary="What the market maker does, why it does not, and what it came to",
         reply=admin_wire.Quoting,
+    ),
+    Operation(
+        name="admin_quoting_deposit_address",
+        method="GET",
+        path="/api/admin/quoting/deposit-address",
+        summary="Where to send the market maker's capital on Solana",
+        parameters=(DEPOSITED,),
+        reply=portfolio_wire.DepositAddress,
+        errors=NO_ADDRESS,
     ),
     Operation(
         name="admin_stop_quoting",

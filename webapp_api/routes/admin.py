@@ -3,9 +3,10 @@
 from aiohttp import web
 
 from engine.accounts.types import Account, AdminAct, Device
-from engine.core.types import UserId
+from engine.core.types import MARKET_MAKER, UserId
 from webapp_api import accounts, admin_wire, wire
 from webapp_api.asked import cursor, limit, number
+from webapp_api.deposits import address
 from webapp_api.deps import DEPS
 from webapp_api.refusals import UnknownAccount
 from webapp_api.reply import json_reply
@@ -49,6 +50,12 @@ async def resume_quoting(request: web.Request) -> web.Response:
     """Let a market, or all, be quoted again."""
     await request.app[DEPS].quoting.resume(request.match_info["symbol"])
     return web.Response(status=204)
+
+
+@routes.get("/api/admin/quoting/deposit-address")
+async def funding(request: web.Request) -> web.Response:
+    """Say where to send the market maker's capital on Solana."""
+    return json_reply(await address(request, MARKET_MAKER))
 
 
 @routes.get("/api/admin/settlement")
