@@ -17,9 +17,10 @@ from engine.reconciliation import comparing
 from engine.reconciliation.comparing import Seen
 from engine.reconciliation.fees import FeePayer
 from engine.reconciliation.ports import Books, ChainBalances, Vault
+from engine.reconciliation.seeing import landed, newest, see
 from engine.reconciliation.stop import Stop
 from engine.reconciliation.turns import Turns
-from engine.reconciliation.types import Difference, Identity, OnChain, TokenBalance, Written
+from engine.reconciliation.types import Difference, Identity, OnChain, Written
 from engine.settlement.types import BatchState, SettlementBatch
 from engine.trying import keep_trying
 
@@ -27,8 +28,6 @@ log = structlog.get_logger()
 
 LATELY_US: Final = 60_000_000  # a node may be so far behind
 MOST_BEHIND: Final = 100  # slots
-MOST_ACCOUNTS: Final = 100  # in one question to the chain
-MOST_SIGNATURES: Final = 256
 LONG_S: Final = 60.0  # without the chain
 MOST_SHOWN: Final = 100
 
@@ -101,7 +100,10 @@ class Reconciler:
         unavailable: ChainUnavailable | None = None
         seen: Seen = {}
         try:
-            seen = await self._see(await self._books.places(users))
+            self._fees.has(await self._chain.lamports(self._vault.authority))
+            places = await self._books.places(users)
+            seen = await see(self._chain, places, self._looked.slot - MOST_BEHIND)
+            self._looked.slot = max(self._looked.slot, newest(seen))
         except ChainUnavailable as error:
             unavailable = error
         written = await self._books.read(users, Micros(self._clock() - LATELY_US))
@@ -122,23 +124,10 @@ class Reconciler:
             self._looked.round_s = (self._clock() - self._round_from) / 1e6
             self._round_from = None
 
-    async def _see(self, token_accounts: Sequence[str]) -> Seen:
-        """Return what is on the chain now, and what there is for fees."""
-        self._fees.has(await self._chain.lamports(self._vault.authority))
-        seen: dict[str, tuple[int, TokenBalance | None]] = {}
-        for first in range(0, len(token_accounts), MOST_ACCOUNTS):
-            some = token_accounts[first : first + MOST_ACCOUNTS]
-            answer = await self._chain.balances(some)
-            if answer.slot < self._looked.slot - MOST_BEHIND:
-                raise ChainUnavailable(f"a node is behind: it is at slot {answer.slot}")
-            self._looked.slot = max(self._looked.slot, answer.slot)
-            seen |= {address: (answer.slot, balance) for address, balance in zip(some, answer.found, strict=True)}
-        return seen
-
     async def _compare(self, users: Sequence[UserId], written: Written, seen: Seen) -> None:
-        landed = await self._landed(written.batches, seen)
+        where = await landed(self._chain, written.batches, seen)
         vault = self._vault
-        found = comparing.vault_on_chain(written, seen, landed, vault.authority, vault.address)
+        found = comparing.vault_on_chain(written, seen, where, vault.authority, vault.address)
         uncertain = {(each.account.user, each.account.asset) for each in found if not each.is_certain}
         differences = comparing.of_vault(found) + comparing.of_deposits(written, seen)
         await self._judge(users, differences, [Identity.VAULT, Identity.DEPOSITS], uncertain)
@@ -146,23 +135,6 @@ class Reconciler:
         gone = [each.account for each in found if not each.is_there and not each.expected and not each.account.settled]
         if gone := [each for each in gone if vault.of_address(each.token_account) is not None]:
             await vault.remake(gone)  # a fork has undone them, or they are not final yet: then nothing is made
-
-    async def _landed(self, batches: Iterable[SettlementBatch], seen: Seen) -> dict[str, int | None]:
-        """Return where batches have landed that move something in accounts that were seen."""
-        newest = max((slot for slot, _ in seen.values()), default=0)
-        signatures = [
-            batch.signature
-            for batch in batches
-            if batch.signature is not None and any(move.source in seen or move.target in seen for move in batch.moves)
-        ]
-        landed: dict[str, int | None] = {}
-        for first in range(0, len(signatures), MOST_SIGNATURES):
-            some = signatures[first : first + MOST_SIGNATURES]
-            answer = await self._chain.landed(some)
-            if answer.slot < newest:
-                raise ChainUnavailable(f"a node is behind: it is at slot {answer.slot}")
-            landed |= dict(zip(some, answer.slots, strict=True))
-        return landed
 
     async def _judge(
         self,
