@@ -15,6 +15,7 @@ from clobster.config import PREFIX, ConfigError, Settings
 from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
+from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
 from clobster.sweeping import Sweeping
 from clobster.withdrawing import PayingOut
@@ -67,6 +68,7 @@ class Custody:
         queries: Queries,
         settling: SettlementOnSolana,
         paying_out: PayingOut,
+        reconciling: ReconcilingOnSolana,
         clock: Clock,
     ) -> None:
         """Derive the keys. Raises ConfigError where an asset or an amount is none."""
@@ -83,6 +85,7 @@ class Custody:
         self._queries = queries
         self._settling = settling
         self._paying_out = paying_out
+        self._reconciling = reconciling
         self._clock = clock
         self._localnet: Localnet | None = None
         self._addresses: DepositAddresses | None = None
@@ -170,6 +173,7 @@ class Custody:
                 chain.client, self._localnet, self._signers, assets, watch, addresses, accounts, settlement
             )
             await stack.enter_async_context(sweeping)
+            await stack.enter_async_context(self._reconciling.open(chain.client, accounts, settlement))
             self._addresses = addresses
             self._up.set()
             log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))
