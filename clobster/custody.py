@@ -218,6 +218,7 @@ class Custody:
                         break
                     await asyncio.sleep(LOOK_S)
         self._localnet = localnet
+        stack.enter_context(data_dir.announced(settings.data_dir, localnet.url, data_dir.LOCALNET))
         return Place(
             localnet.url, localnet.ws_url, {AssetCode(code): str(mint) for code, mint in mints.items()}, requests_s=0
         )

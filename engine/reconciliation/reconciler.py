@@ -83,7 +83,15 @@ class Reconciler:
 
     async def run(self) -> None:
         """Look until cancelled. What fails is tried again."""
-        await keep_trying("reconciliation", self._look_on)
+        self._stop.listeners.append(self._on_stop)
+        try:
+            await keep_trying("reconciliation", self._look_on)
+        finally:
+            self._stop.listeners.remove(self._on_stop)
+
+    def _on_stop(self) -> None:
+        if not self._stop.is_on:  # cleared: what a look has read before that must not count
+            self._suspects = {}
 
     async def _look_on(self) -> None:
         while True:
