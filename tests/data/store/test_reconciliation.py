@@ -24,6 +24,7 @@ USDT = AssetCode("USDT")
 LONG_AGO = Micros(0)
 SOON = Micros(2**62)
 MOST_FILLS = 1_000
+STATES = ("sent", "settled", "waits", "settled", "confirmed")
 
 
 @pytest.fixture
@@ -71,14 +72,14 @@ async def test_what_is_owed_is_what_fills_move_however_often_it_is_read(desk: Bo
     fills: dict[TradeId, Fill] = {}
     been: set[str] = set()
     state: defaultdict[TradeId, str] = defaultdict(lambda: "owed")
-    for _ in range(25):
+    for turn in range(25):
         await trade(desk, people, chance.randint(0, 4), chance)
         fills |= {fill.id: fill for fill in await settlement.owed(TradeId(0), MOST_FILLS)}
         unsettled = [each for each in fills if state[each] != "settled"]
         some = chance.sample(unsettled, min(len(unsettled), chance.randint(0, 4)))
         if chance.random() < 0.5:  # as it mostly goes
             some = sorted(unsettled)[: len(some)]
-        now = chance.choice(("sent", "settled", "settled", "confirmed", "waits"))
+        now = STATES[turn % len(STATES)]
         if some:
             been.add(now)
             await put(desk, some, now)

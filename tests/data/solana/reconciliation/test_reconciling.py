@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from solana.rpc.async_api import AsyncClient
 from solders.pubkey import Pubkey
 from spl.token.constants import TOKEN_PROGRAM_ID
 from spl.token.instructions import approve, close_account
@@ -237,6 +238,47 @@ async def test_looks_amid_settling_and_troubles_raise_no_alarm(checker: Checker,
         await look_through(reconciler, 2)
     assert shown(checker.stop) == []
     await checker.house.agree()
+
+
+async def test_a_chain_that_is_away_for_long_is_told_once_and_stops_nothing(
+    checker: Checker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await checker.people(1, USDT=100)
+    async with checker.comparing() as reconciler:
+        await reconciler.look()
+        await checker.house.world.net.inflict(f.Unavailable())
+        await look_through(reconciler, 2)
+        assert "for long" not in capsys.readouterr().out
+        checker.exchange.pass_by(61_000_000)
+        await look_through(reconciler, 3)
+        assert capsys.readouterr().out.count("have not been compared with the chain for long") == 1
+        await checker.house.world.net.inflict(f.Heal())
+        await reconciler.look()
+        await checker.house.world.net.inflict(f.Unavailable())
+        await look_through(reconciler, 2)
+    assert not checker.stop.is_on
+    assert "for long" not in capsys.readouterr().out
+
+
+async def test_a_look_asks_the_chain_little_however_many_accounts_there_are(checker: Checker) -> None:
+    await checker.people(60, USDT=1)
+    asked = 0
+
+    async def count(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+
+    async with AsyncClient(checker.house.world.net.url, timeout=5) as client:
+        client._provider.session.event_hooks["request"].append(count)
+        vault = checker.house.books.vault(client)
+        await vault.load()
+        reconciler = checker.reconciler(client, vault, most=20)
+        await reconciler.look()
+        assert asked == 2  # lamports, and all accounts of 18 people and of the house in one question
+        for _ in range(6):
+            await reconciler.look()
+    assert checker.looked.round_s is not None
+    assert not checker.stop.is_on
 
 
 async def test_a_node_that_is_far_behind_is_not_believed(checker: Checker) -> None:
