@@ -140,6 +140,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     )
     sequencer.listeners += [market_data.on_batch, hub.on_batch]
     people.activity.listeners.append(hub.on_activity)
+    settling.fill_listeners.append(hub.on_settlement)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
     market_making.alarms.append(alarms.on_quoting)

@@ -1,5 +1,6 @@
 """Money on its whole way through a running exchange: deposited, traded with the market maker, settled, withdrawn."""
 
+import asyncio
 import json
 import random
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import aiohttp
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.token.associated import get_associated_token_address
@@ -33,7 +35,8 @@ def test_a_deposit_is_traded_settled_and_withdrawn_and_the_chain_agrees(tmp_path
         person = Person(server, 42)
         person.has_wallet()
         server.fund(42, USDT="1000")
-        person.buys("250")
+        told = asyncio.run(person.hears_of_settlement(lambda: person.buys("250")))
+        assert told == person.settled_trades()
         number = person.withdraws("600", str(outside.pubkey()), "one")
         trades = _until(server, person.settled_trades)
         paid = _until(server, lambda: person.completed(number))
@@ -95,6 +98,23 @@ class Person:
         until_quoted(self.server, "BTCUSDT")
         order = {"symbol": "BTCUSDT", "side": "buy", "type": "market", "quote_quantity": amount}
         assert self._ask("POST", "/api/trading/orders", order)["status"] == "filled"
+
+    async def hears_of_settlement(self, act: Callable[[], None]) -> list[dict[str, Any]]:
+        """Act, and return the trades that came of it, newest first, when the stream says that all have settled."""
+        told: dict[int, dict[str, Any]] = {}
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{self.server.url}/api/ws") as socket:
+            await socket.send_json({"op": "auth", "token": self.token})
+            await socket.send_json({"op": "subscribe", "channels": ["user:trades"]})
+            acting = asyncio.create_task(asyncio.to_thread(act))
+            async with asyncio.timeout(PATIENCE_S):
+                async for message in socket:
+                    said = json.loads(message.data)
+                    if said.get("channel") == "user:trades":
+                        told |= {trade["trade_id"]: trade for trade in said["data"]}
+                    if told and all(each["settlement"]["state"] == "settled" for each in told.values()):
+                        break
+            await acting
+        return [told[number] for number in sorted(told, reverse=True)]
 
     def withdraws(self, amount: str, address: str, key: str) -> int:
         """Ask for USDT at an address outside, and confirm it; return the withdrawal's id."""
