@@ -21,7 +21,7 @@ from engine.reconciliation.seeing import landed, newest, see
 from engine.reconciliation.stop import Stop
 from engine.reconciliation.turns import Turns
 from engine.reconciliation.types import Difference, Identity, OnChain, Written
-from engine.settlement.types import BatchState, SettlementBatch
+from engine.settlement.types import BatchState, SettlementBatch, VaultAccount
 from engine.trying import keep_trying
 
 log = structlog.get_logger()
@@ -140,9 +140,17 @@ class Reconciler:
         differences = comparing.of_vault(found) + comparing.of_deposits(written, seen)
         await self._judge(users, differences, [Identity.VAULT, Identity.DEPOSITS], uncertain)
         self._note(found)
-        gone = [each.account for each in found if not each.is_there and not each.expected and not each.account.settled]
-        if gone := [each for each in gone if vault.of_address(each.token_account) is not None]:
-            await vault.remake(gone)  # a fork has undone them, or they are not final yet: then nothing is made
+        await self._remake([each.account for each in found if not each.is_there and not each.expected])
+
+    async def _remake(self, gone: Sequence[VaultAccount]) -> None:
+        """Make empty accounts again that a fork has undone. Of those that are there, and not final yet, none is."""
+        ours = [each for each in gone if not each.settled and self._vault.of_address(each.token_account) is not None]
+        if not ours:
+            return
+        try:
+            await self._vault.remake(ours)
+        except ChainUnavailable as error:  # that must not keep others from being compared
+            log.warning("vault accounts are missing and can't be made", accounts=len(ours), why=str(error))
 
     async def _judge(
         self,
