@@ -15,6 +15,7 @@ from clobster.config import PREFIX, ConfigError, Settings
 from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
+from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
 from clobster.sweeping import Sweeping
 from clobster.withdrawing import PayingOut
@@ -69,6 +70,7 @@ class Custody:
         queries: Queries,
         settling: SettlementOnSolana,
         paying_out: PayingOut,
+        reconciling: ReconcilingOnSolana,
         clock: Clock,
     ) -> None:
         """Derive the keys. Raises ConfigError where an asset or an amount is none."""
@@ -85,6 +87,7 @@ class Custody:
         self._queries = queries
         self._settling = settling
         self._paying_out = paying_out
+        self._reconciling = reconciling
         self._clock = clock
         self._localnet: Localnet | None = None
         self._minting: AsyncClient | None = None
@@ -171,6 +174,7 @@ class Custody:
                 chain.client, self._localnet, self._signers, assets, watch, addresses, accounts, settlement
             )
             await stack.enter_async_context(sweeping)
+            await stack.enter_async_context(self._reconciling.open(chain.client, accounts, settlement))
             self._addresses = addresses
             self._up.set()
             log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))
@@ -216,6 +220,7 @@ class Custody:
                     break
                 await asyncio.sleep(LOOK_S)
         self._localnet, self._minting = localnet, client
+        stack.enter_context(data_dir.announced(settings.data_dir, localnet.url, data_dir.LOCALNET))
         return Place(
             localnet.url, localnet.ws_url, {AssetCode(code): str(mint) for code, mint in mints.items()}, requests_s=0
         )

@@ -133,6 +133,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "POST /api/admin/quoting/{symbol}/resume": ACTS,
     "GET /api/admin/settlement": LOOKS,
     "POST /api/admin/settlement/retry": ACTS,
+    "GET /api/admin/reconciliation": LOOKS,
+    "POST /api/admin/reconciliation/clear": ACTS,
     "GET /api/admin/log": LOOKS,
     "POST /api/dev/fund": PUBLIC,  # has a secret of its own, and exists in development only
 }

@@ -83,6 +83,23 @@ OPERATIONS: Final = (
         errors=("settlement_off", "busy"),
     ),
     Operation(
+        name="admin_reconciliation",
+        method="GET",
+        path="/api/admin/reconciliation",
+        summary="Where the books and the chain differ, and whether withdrawals are stopped for it",
+        reply=admin_wire.Reconciliation,
+        errors=("settlement_off",),
+    ),
+    Operation(
+        name="admin_clear_reconciliation",
+        method="POST",
+        path="/api/admin/reconciliation/clear",
+        summary="Let withdrawals go on after a difference; one that is still there stops them again",
+        status=HTTPStatus.NO_CONTENT,
+        reply=None,
+        errors=("settlement_off", "busy"),
+    ),
+    Operation(
         name="admin_log",
         method="GET",
         path="/api/admin/log",

@@ -71,6 +71,19 @@ async def retry_settlement(request: web.Request) -> web.Response:
     return json_reply(admin_wire.Retried(await request.app[DEPS].settling.retry(body.trades)))
 
 
+@routes.get("/api/admin/reconciliation")
+async def reconciliation(request: web.Request) -> web.Response:
+    """Answer where the books and the chain differ, and whether withdrawals are stopped."""
+    return json_reply(request.app[DEPS].reconciling.view())
+
+
+@routes.post("/api/admin/reconciliation/clear")
+async def clear_reconciliation(request: web.Request) -> web.Response:
+    """Let withdrawals go on after a difference."""
+    await request.app[DEPS].reconciling.clear()
+    return web.Response(status=204)
+
+
 @routes.get("/api/admin/log")
 async def log(request: web.Request) -> web.Response:
     """List what administrators did, newest first."""

@@ -30,6 +30,7 @@ from data.store.schema.people import (
     wallet_links,
     wallets,
 )
+from data.store.schema.reconciliation import reconciliation_stops
 from data.store.schema.settlement import (
     lookup_tables,
     settlement_attempts,
@@ -62,6 +63,7 @@ __all__ = [
     "metadata",
     "orders",
     "postings",
+    "reconciliation_stops",
     "reference_candles",
     "sequencer",
     "sessions",

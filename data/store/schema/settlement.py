@@ -38,6 +38,7 @@ settlement_batches = Table(
     check("signature", "signature IS NOT NULL OR state = 'batched' OR state = 'failed'"),
     check("withdrawal", "(kind = 'withdrawal') = (withdrawal_id IS NOT NULL)"),
     index("ix_settlement_batches_open", "batch_id", where="state <> 'settled' AND state <> 'failed'"),
+    index("ix_settlement_batches_settled", "updated_at", where="state = 'settled'"),
     Index(
         "ix_settlement_batches_withdrawal",
         "withdrawal_id",

@@ -13,8 +13,8 @@ from sqlalchemy import (
     text,
 )
 
-revision = "0018"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
