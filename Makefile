@@ -34,6 +34,7 @@ lint: setup ## the checks that run nothing: lint, format, types, layers
 	@$(call step,ruff format,$(BIN)/ruff format --check .)
 	@$(call step,mypy,$(BIN)/mypy)
 	@$(call step,lint-imports,$(BIN)/lint-imports)
+	@$(call step,tsc,$(BIN)/python hatch_build.py tsc)
 
 bench: setup ## every benchmark: a table on the screen, JSON under var/bench
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -54,7 +55,7 @@ step = said=$$($(2) 2>&1) && echo "ok      $(1)" || { printf '%s\n' "$$said"; ec
 # A Python may be on the path and still not run (pyenv's shims), so each candidate is tried.
 USABLE = -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' >/dev/null 2>&1
 
-$(READY): requirements-dev.lock pyproject.toml
+$(READY): requirements-dev.lock pyproject.toml package-lock.json hatch_build.py
 	@set -e; \
 	if ! $(BIN)/python $(USABLE); then \
 	  for python in $(PYTHONS) none; do if $$python $(USABLE); then break; fi; done; \
@@ -72,4 +73,5 @@ $(READY): requirements-dev.lock pyproject.toml
 	fi; \
 	$$pip --require-hashes -r requirements-dev.lock; \
 	$$pip --no-deps --no-build-isolation -e .; \
+	$(BIN)/python hatch_build.py install >/dev/null; \
 	touch $@

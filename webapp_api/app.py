@@ -41,7 +41,7 @@ def build_app(deps: Deps) -> web.Application:
     app[PROOFS] = Proofs(deps.wallets, deps.site, deps.clock)
     for resource in (trading, markets, udf, portfolio, auth, wallets, wallet_links, api_keys, admin, health):
         app.add_routes(resource.routes)
-    app.add_routes(page.routes())
+    app.add_routes(page.routes(deps.texts, chain=deps.site.chain, demo=deps.dev_secret is not None))
     app.add_routes(docs.routes())
     if deps.dev_secret is not None:
         app.add_routes(dev.routes(deps.dev_secret))
