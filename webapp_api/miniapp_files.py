@@ -29,6 +29,7 @@ VENDOR: Final = {
     "preact": "preact.js",
     "preact/hooks": "preact-hooks.js",
 }
+WALLETS: Final = "clobster/wallets"  # the wallet page's module, which this page uses too
 LANGUAGES: Final = ("en", "de")
 _SHARED: Final = "refused."  # of the texts that the page has in common with the bot
 _IMPORT: Final = re.compile(r"""^(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]""", re.MULTILINE)
@@ -45,7 +46,8 @@ def routes(shared: Texts, *, chain: str, demo: bool) -> list[web.RouteDef]:
     for language in LANGUAGES:
         held[f"texts/{language}.js"] = _texts(language, shared)
     base = f"/miniapp/{digest(held)}"
-    imports = json.dumps({"imports": {name: f"{base}/vendor/{file}" for name, file in VENDOR.items()}})
+    named = {name: f"{base}/vendor/{file}" for name, file in VENDOR.items()} | {WALLETS: "/wallet/wallets.js"}
+    imports = json.dumps({"imports": named})
     policy = _policy(imports, held["vendor/lightweight-charts.js"])
     first = first_load(held)
 

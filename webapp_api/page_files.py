@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from importlib.resources.abc import Traversable
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import ETag, hdrs, web
 from aiohttp.typedefs import Handler
-from aiohttp.web_request import ETag
 
 TYPES: Final = {
     "html": "text/html; charset=utf-8",

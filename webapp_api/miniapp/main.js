@@ -10,6 +10,7 @@ import * as markets from './state/markets.js';
 import * as orders from './state/orders.js';
 import * as route from './state/route.js';
 import * as session from './state/session.js';
+import * as ticket from './trade/ticket_state.js';
 
 theme.start();
 ready();
@@ -17,6 +18,7 @@ verticalSwipes(false);
 stream.start();
 balances.start();
 orders.start();
+ticket.start();
 session.start();
 markets.load();
 markets.loadFavourites();

@@ -87,10 +87,10 @@ export async function ask(method, path, body) {
   return answer;
 }
 
-/** @template T @param {string} path @returns {Promise<T>} */
+/** @param {string} path @returns {Promise<any>} */
 export const get = async path => (await ask('GET', path)).json();
 
-/** @template T @param {string} path @param {object} [body] @returns {Promise<T>} */
+/** @param {string} path @param {object} [body] @returns {Promise<any>} null where the answer has no body */
 export const post = async (path, body) => {
   const answer = await ask('POST', path, body ?? {});
   return answer.status === 204 ? null : answer.json();
