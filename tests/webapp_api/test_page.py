@@ -1,0 +1,135 @@
+"""The mini-app as it is served: whole, strict, cached for ever, in the reader's language, with words for every refusal."""
+
+import base64
+import hashlib
+import json
+import posixpath
+import re
+import string
+from pathlib import Path
+
+from tests.webapp_api.house import House, open_house
+from webapp_api.miniapp_files import LANGUAGES, VENDOR, spoken
+
+PAGE = Path(__file__).parents[2] / "webapp_api/miniapp"
+IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*['"`](\.{1,2}/[^'"`$]+)['"`]""")
+
+
+def catalogue(language: str) -> dict[str, str]:
+    said: dict[str, str] = json.loads((PAGE / f"texts/{language}.json").read_text())
+    return said
+
+
+async def test_the_page_comes_whole_from_here_and_is_strict(house: House) -> None:
+    page = await house.nobody.get("/")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert not re.search(r"https?://(?!www\.w3\.org)", page.body)
+    waiting, seen = re.findall(r'(?:src|href)="([^"]+)"', page.body), set()
+    while waiting:
+        if (path := waiting.pop()) in seen:
+            continue
+        seen.add(path)
+        part = await house.nobody.get(path)
+        assert (part.status, "Content-Security-Policy" in part.headers) == (200, True), path
+        if path.endswith(".js") and "/vendor/" not in path:
+            assert part.headers["Content-Type"] == "text/javascript; charset=utf-8"
+            waiting += [
+                posixpath.normpath(posixpath.join(posixpath.dirname(path), each)) for each in IMPORT.findall(part.body)
+            ]
+    ours = {str(each.relative_to(PAGE)) for each in PAGE.rglob("*.js") if "vendor" not in each.parts}
+    assert ours <= {path.split("/", 3)[3] for path in seen if path.startswith("/miniapp/") and path.count("/") > 2}
+
+
+async def test_the_policy_lets_in_the_import_map_and_no_other_script_in_the_page(house: House) -> None:
+    page = await house.nobody.get("/")
+    (imports,) = re.findall(r'<script type="importmap">(.*?)</script>', page.body, re.DOTALL)
+    allowed = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{allowed}';" in page.headers["Content-Security-Policy"]
+    assert set(json.loads(imports)["imports"]) == {*VENDOR, "clobster/wallets"}
+    for path in json.loads(imports)["imports"].values():
+        assert (await house.nobody.get(path)).status == 200
+
+
+async def test_modules_are_kept_for_ever_and_the_document_is_asked_for_again(house: House) -> None:
+    page = await house.nobody.get("/")
+    assert page.headers["Cache-Control"] == "no-cache"
+    (main,) = re.findall(r'<script type="module" src="([^"]+)"', page.body)
+    script = await house.nobody.get(main)
+    assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert script.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in (await house.nobody.get(main, headers={"Accept-Encoding": "identity"})).headers
+    for path in ("/", main, "/wallet"):
+        tag = (await house.nobody.get(path)).headers["ETag"]
+        again = await house.nobody.get(path, headers={"If-None-Match": tag})
+        assert (again.status, again.body, again.headers["ETag"]) == (304, "", tag)
+        assert (await house.nobody.get(path, headers={"If-None-Match": 'W/"older"'})).status == 200
+
+
+async def test_nothing_else_of_the_package_is_served(house: House) -> None:
+    (base,) = re.findall(r'data-base="([^"]+)"', (await house.nobody.get("/")).body)
+    for path in ("__init__.py", "types.d.ts", "texts/en.json", "..%2fapp.py", "index.html"):
+        assert (await house.nobody.get(f"{base}/{path}")).problem == (404, "not_found")
+
+
+async def test_the_page_begins_in_the_language_that_the_browser_asks_for(house: House) -> None:
+    page = await house.nobody.get("/", headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.8"})
+    assert '<html lang="de"' in page.body
+    assert "/texts/de.js" in page.body
+    assert "Accept-Language" in page.headers["Vary"]
+    assert [spoken(each) for each in ("", "fr", "pt, de;q=0.5", "EN-gb")] == ["en", "en", "de", "en"]
+
+
+def test_catalogues_say_the_same_things_with_the_same_values() -> None:
+    english = catalogue("en")
+
+    def values(text: str) -> set[str | None]:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+    for language in LANGUAGES:
+        other = catalogue(language)
+        assert list(other) == list(english), language
+        for key, text in english.items():
+            assert values(other[key]) == values(text), (language, key)
+            assert other[key].strip(), (language, key)
+
+
+def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
+    source = "\n".join(each.read_text() for each in PAGE.rglob("*.js") if "vendor" not in each.parts)
+    plain = set(re.findall(r"['`]([a-z_]+(?:\.[a-z_]+)*)['`]", source))
+    families = {each for each in re.findall(r"`([a-z_.]+)\.\$\{", source)} | set(re.findall(r"named\('(\w+)'", source))
+    for key in catalogue("en"):
+        assert key in plain or any(key.startswith(f"{family}.") for family in families), f"nobody says {key}"
+
+
+async def test_a_picture_is_drawn_of_an_address_and_of_nothing_else(house: House) -> None:
+    drawn = await house.nobody.get("/miniapp/qr.svg?address=8wFXgnT2nKEQ5KvSsPXNVpJLyD4YxqPzYVvcbWJyXgxq")
+    assert (drawn.status, drawn.headers["Content-Type"]) == (200, "image/svg+xml")
+    assert drawn.body.startswith("<svg")
+    for wrong in ("", "0" * 40, "<script>", "8wFX" * 20):
+        problem = await house.nobody.get("/miniapp/qr.svg", params={"address": wrong})
+        assert problem.problem == (400, "invalid_parameter")
+
+
+async def test_in_development_a_demo_person_gets_play_money(house: House) -> None:
+    signed_in = (await house.nobody.post("/api/dev/demo", {})).body
+    headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
+    assert signed_in["account"]["first_name"] == "Demo"
+    assert (await house.nobody.post("/api/dev/demo-funds", {"asset": "BTC"})).problem == (401, "unauthorized")
+    funded = await house.nobody.post("/api/dev/demo-funds", {"asset": "BTC"}, headers=headers)
+    assert (funded.status, funded.body["amount"]) == (201, "0.2")
+    balances = (await house.nobody.get("/api/portfolio/balances", headers=headers)).body["balances"]
+    assert [(each["asset"], each["available"]) for each in balances] == [("BTC", "0.20000000")]
+    unknown = await house.nobody.post("/api/dev/demo-funds", {"asset": "DOGE"}, headers=headers)
+    assert unknown.problem == (404, "unknown_asset")
+
+
+async def test_outside_development_there_is_neither(template: Path, tmp_path: Path) -> None:
+    async with open_house(template, tmp_path, dev_secret=None) as house:
+        for path in ("/api/dev/demo", "/api/dev/demo-funds"):
+            assert (await house.nobody.post(path, {"asset": "BTC"})).problem == (404, "not_found")
+        assert 'data-demo="no"' in (await house.nobody.get("/")).body
