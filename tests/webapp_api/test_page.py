@@ -1,4 +1,4 @@
-"""The mini-app as it is served: whole, strict, cached for ever, in the reader's language, with words for every refusal."""
+"""The mini-app as it is served: whole, strict, cached for ever, in the language that the browser asks for."""
 
 import base64
 import hashlib
@@ -101,7 +101,7 @@ def test_catalogues_say_the_same_things_with_the_same_values() -> None:
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     source = "\n".join(each.read_text() for each in PAGE.rglob("*.js") if "vendor" not in each.parts)
     plain = set(re.findall(r"['`]([a-z_]+(?:\.[a-z_]+)*)['`]", source))
-    families = {each for each in re.findall(r"`([a-z_.]+)\.\$\{", source)} | set(re.findall(r"named\('(\w+)'", source))
+    families = set(re.findall(r"`([a-z_.]+)\.\$\{", source)) | set(re.findall(r"named\('(\w+)'", source))
     for key in catalogue("en"):
         assert key in plain or any(key.startswith(f"{family}.") for family in families), f"nobody says {key}"
 

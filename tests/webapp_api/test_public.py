@@ -1,6 +1,5 @@
 """What everybody may see: markets, the page, and what operators ask."""
 
-
 from msgspec.structs import replace
 
 from data.binance.health import Health
