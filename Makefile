@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test history soak-feed check lint bench fuzz-api lock
+.PHONY: help setup run test history soak-feed check lint bench screens fuzz-api lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ lint: setup ## the checks that run nothing: lint, format, types, layers
 
 bench: setup ## every benchmark: a table on the screen, JSON under var/bench
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+screens: setup ## pictures of every screen of the page, in var/screens
+	@$(BIN)/python -m tests.page.screens
 
 fuzz-api: setup ## ask a fresh exchange everything its description allows and forbids (requests an operation: ARGS=500)
 	@$(BIN)/python -m tests.e2e.fuzz $(ARGS)
