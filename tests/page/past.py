@@ -1,6 +1,7 @@
 """An exchange that traded for a day and a half before it is opened, so that charts have something to show."""
 
 import asyncio
+import itertools
 import math
 import random
 from pathlib import Path
@@ -14,14 +15,15 @@ from data.store.sqlite import SqliteStore
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.types import TelegramUser
-from engine.core.commands import Command, Deposit, ListAsset, ListMarket, PlaceOrder, Quote
+from engine.core.commands import Deposit, ListAsset, ListMarket, PlaceOrder, Quote
 from engine.core.exchange import Exchange
 from engine.core.types import MARKET_MAKER, Atoms, Lots, Micros, OrderType, Side, Symbol, Ticks, TimeInForce, UserId
 from engine.sequencer.sequencer import Sequencer
 
+Played = ListAsset | ListMarket | Deposit | PlaceOrder | Quote
+
 BOB = TelegramUser(2, first_name="Bob")  # who is on the other side of every trade
-HOURS, APART_S = 36, 90
-AT_ONCE = 500
+HOURS, APART_S = 30, 100
 PRICES = {"BTCUSDT": (6_184_000, 0.0011), "ETHUSDT": (268_300, 0.0014), "SOLUSDT": (14_620, 0.002)}  # last, restless
 LEVELS = 24
 
@@ -35,10 +37,10 @@ def price_path(symbol: str, steps: int) -> list[int]:
     return [round(last * math.exp(each - walk[-1])) for each in walk]
 
 
-def commands(bob: UserId) -> list[Command]:
+def commands(bob: UserId) -> list[Played]:
     listing, end = markets.load(), now()
     begin = end - HOURS * 3_600_000_000
-    told: list[Command] = [ListAsset(Micros(begin), asset) for asset in listing.assets]
+    told: list[Played] = [ListAsset(Micros(begin), asset) for asset in listing.assets]
     told += [ListMarket(Micros(begin), market) for market in listing.markets]
     for asset in listing.assets:
         told += [
@@ -64,11 +66,11 @@ def commands(bob: UserId) -> list[Command]:
     return told
 
 
-def resting(symbol: str, at: Micros, bob: UserId) -> list[Command]:
+def resting(symbol: str, at: Micros, bob: UserId) -> list[Played]:
     """Return what Bob offers on both sides now."""
     last, _ = PRICES[symbol]
     chance, gap = random.Random(symbol), max(1, last // 40_000)
-    orders: list[Command] = []
+    orders: list[Played] = []
     for side, sign in ((Side.BUY, -1), (Side.SELL, 1)):
         price = last
         for _ in range(LEVELS):
@@ -82,13 +84,14 @@ async def _play(path: Path) -> None:
     store, queries = await SqliteStore.open(path), await Queries.open(path)
     start, exchange = await store.take_lead(), Exchange()
     exchange.restore(start)
-    sequencer = Sequencer(exchange, store, start, now)
+    at = Micros(0)  # the time there and then
+    sequencer = Sequencer(exchange, store, start, lambda: at)
     bob = await Accounts(SqliteAccounts(store, queries), ActivityFeed(), now).person(BOB)
-    told = commands(bob.id)
 
     async def play() -> None:
-        for first in range(0, len(told), AT_ONCE):
-            await asyncio.gather(*(sequencer.submit(each) for each in told[first : first + AT_ONCE]))
+        nonlocal at
+        for _at, together in itertools.groupby(commands(bob.id), lambda command: command.at):
+            await asyncio.gather(*(sequencer.submit(each) for each in together))
         sequencer.close()
 
     async with asyncio.TaskGroup() as both:  # so that a writer that dies ends it

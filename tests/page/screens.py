@@ -63,7 +63,10 @@ async def picture(browser: Browser, exchange: Exchange, name: str, theme: dict[s
         for screen, path in SCREENS.items():
             await page.evaluate(f"location.hash = '#/{path}'")
             await settle(page)
-            await page.screenshot(path=KEPT / f"{screen}-{size['width']}-{name}.png", full_page=size == PHONE)
+            await page.screenshot(path=KEPT / f"{screen}-{size['width']}-{name}.png")
+            if size == PHONE and screen in ("trade", "deposit"):
+                await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+                await page.screenshot(path=KEPT / f"{screen}-below-{size['width']}-{name}.png")
         await page.evaluate("location.hash = '#/trade/BTCUSDT'")
         await page.get_by_role("button", name="Market", exact=True).click()
         await page.get_by_label("Amount", exact=True).fill("0.1")
