@@ -6,7 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 KEPT = HERE.parent / "var" / "bench"
-BENCHMARKS = ("matching", "orders", "auth", "candles", "fanout", "recovery", "history", "liquidity", "localnet")
+BENCHMARKS = ("matching", "orders", "auth", "candles", "fanout", "recovery", "history", "liquidity", "localnet", "page")
 
 
 def run(name: str) -> bool:

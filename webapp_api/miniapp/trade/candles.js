@@ -1,7 +1,7 @@
 // The candles of one chart. Here decimals become numbers: what is drawn may be rounded, what is traded never is.
 import * as api from '../lib/api.js';
 
-const PAGE = 300;
+const PAGE = 200;
 const STEP_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** @typedef {import('lightweight-charts').UTCTimestamp} Time */

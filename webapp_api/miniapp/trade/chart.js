@@ -119,9 +119,11 @@ export function ChartPanel({ market }) {
       setState({ loaded: true, empty: kept.isEmpty });
       setCandles(kept);
       drawn.chart.timeScale().subscribeVisibleLogicalRangeChange(scrolled);
+      let isFirst = true;
       unfollow = follow(`candles:${market.symbol}:${interval}`, ({ type, data }) => {
-        if (type === 'snapshot') kept.newest().catch(() => {}); // also after a silence: what was missed comes with it
+        if (type === 'snapshot' && !isFirst) kept.newest().catch(() => {}); // after a silence: with what was missed
         else kept.take(data.candle);
+        isFirst = false;
         setState({ loaded: true, empty: kept.isEmpty });
       });
     }, error => wanted && setState({ error }));
