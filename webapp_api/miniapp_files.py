@@ -80,7 +80,7 @@ def routes(shared: Texts, *, chain: str, demo: bool) -> list[web.RouteDef]:
 
 
 def spare(name: str, content: bytes) -> bytes:
-    """Return a module of ours without the lines that are comments only: types are half of it. Lines keep their numbers."""
+    """Return a module of ours with lines that are only comments, as types are, empty: so lines keep their numbers."""
     if not name.endswith(".js") or name.startswith("vendor/"):
         return content
     return _COMMENTS.sub(lambda found: b"\n" * found[0].count(b"\n"), content)

@@ -36,6 +36,8 @@ async def test_the_book_moves_and_a_tap_on_it_fills_the_price(browser: Browser, 
         await expect(asks.get_by_role("button")).to_have_text(["50,010.000.5000", "50,005.000.2500"])
         await page.get_by_label("Price step").select_option("1000")
         await expect(asks.get_by_role("button")).to_have_text(["50,010.000.7500"])
+        exchange.clear()
+        await expect(page.get_by_text("Nobody offers anything now.")).to_be_visible()
 
 
 async def test_an_order_is_placed_partly_filled_and_cancelled(browser: Browser, exchange: Exchange) -> None:
