@@ -5,8 +5,12 @@ PYTHONS := python3.13 python3.12 python3.11 python3.14 python3 python
 BIN := .venv/bin
 READY := .venv/.ready
 
+# Two tests at a time (one: make test ARGS="-n 0").
+# They start many servers, each of which would compile everything again where bytecode may not be written.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist worksteal
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run test history soak-feed check lint bench screens fuzz-api lock
+.PHONY: help setup run test history soak-feed soak-settlement soak load check lint bench screens fuzz-api lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -18,7 +22,7 @@ run: setup ## the exchange on http://127.0.0.1:8080 (more options: make run ARGS
 	@exec $(BIN)/clobster run $(ARGS)
 
 test: setup ## the whole test suite (a part of it: make test ARGS=tests/engine)
-	@$(BIN)/pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 history: setup ## the timing of pages at ten million rows, which takes some minutes and 3 GB
 	@CLOBSTER_TEST_ROWS=10000000 $(BIN)/pytest tests/data/store/test_history.py
@@ -26,6 +30,10 @@ history: setup ## the timing of pages at ten million rows, which takes some minu
 soak-feed: setup ## the recordings whole, at every pace, through the real client to our books: 14 minutes
 	@CLOBSTER_TEST_SOAK_FEED=1 $(BIN)/pytest -s tests/data/binance/test_replay.py \
 		tests/e2e/test_quotes_follow_binance.py $(ARGS)
+
+soak-settlement: setup ## 10,000 trades settled through every fault of the localnet and 50 restarts (another play of it: SEED=8)
+	@CLOBSTER_TEST_SOAK_SETTLEMENT=$(or $(SEED),7) $(BIN)/pytest --durations=3 \
+		tests/data/solana/settlement/test_settling.py -k whenever_we_die $(ARGS)
 
 check: lint test ## what CI runs: lint, format, types, layers, tests
 
@@ -38,6 +46,12 @@ lint: setup ## the checks that run nothing: lint, format, types, layers
 
 bench: setup ## every benchmark: a table on the screen, JSON under var/bench
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+load: setup ## a mixed population uses an exchange for five minutes; the report is var/load/report.html (ARGS="--rate 500")
+	@$(BIN)/python -m benchmarks.load $(ARGS)
+
+soak: setup ## the same for half an hour, at a rate of your choice (RATE=250): memory and latency must stay flat
+	@$(BIN)/python -m benchmarks.load --seconds 1800 --flat --rate $(or $(RATE),250) --report var/load/soak.html $(ARGS)
 
 screens: setup ## pictures of every screen of the page, in var/screens
 	@$(BIN)/python -m tests.page.screens

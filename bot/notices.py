@@ -1,15 +1,15 @@
-"""What happened to orders, told to their owners through one queue.
+"""What people are told without having asked, through one queue.
 
 A card tells what became of its order at once. Fills that come later are told in one message an order: what happens
-before it is sent is told with it, what happens after it changes it. The queue is in memory: what waits in it when the
-exchange stops is not told.
+before it is sent is told with it, what happens after it changes it. Alarms and withdrawals come through the same
+queue. It is in memory: what waits in it when the exchange stops is not told.
 """
 
 import asyncio
 import heapq
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -21,38 +21,49 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
+from aiogram.types import InlineKeyboardMarkup
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot import shown
 from bot.languages import Languages
 from bot.pace import Overrun, Pace
+from bot.texts import Say
 from engine.accounts.accounts import Accounts
 from engine.core.decimals import MarketDecimals
 from engine.core.events import OrderChanged
-from engine.core.types import OrderId, UserId
+from engine.core.types import UserId
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy
 
 log = structlog.get_logger()
 
-MOST_OF_ONE: Final = 100  # orders of a person that wait
+MOST_OF_ONE: Final = 100  # notices of a person that wait
 MOST_PEOPLE: Final = 10_000
 MOST_KNOWN: Final = 100_000  # messages that are changed when their order goes on
 LONGEST_PAUSE_S: Final = 30.0
 
+Topic = tuple[str, str]  # what a notice is about: ("order", "17")
+
 
 class Place(Struct, frozen=True):
-    """A message: where an order is told."""
+    """A message: where something is told."""
 
     chat: int
     message: int
 
 
 class Notice(Struct, frozen=True):
-    """An order as it is now; place is the card that asked for it, where that has not told of it yet."""
+    """How something is now. place is the card that asked for it, where that has not told of it yet.
 
-    order: OrderChanged
-    place: Place | None
+    A notice that rings is told in a message of its own, and does not change the one that told of its topic before.
+    Only such a one may have a keyboard.
+    """
+
+    text: Callable[[Say], str]
+    place: Place | None = None
+    rings: bool = False
+    keyboard: Callable[[Say], InlineKeyboardMarkup] | None = None
 
 
 class Notices:
@@ -66,10 +77,10 @@ class Notices:
         self._accounts = accounts
         self._languages = languages
         self._markets = markets
-        self._waiting: dict[UserId, dict[OrderId, Notice]] = {}
+        self._waiting: dict[UserId, dict[Topic, Notice]] = {}
         self._left_out: Counter[UserId] = Counter()
         self._due: list[tuple[float, UserId]] = []  # a heap: each person who waits, once
-        self._told: dict[OrderId, Place] = {}
+        self._told: dict[tuple[UserId, Topic], Place] = {}
         self._cards: dict[str, Place] = {}
         self._deaf: dict[UserId, None] = {}  # who has blocked the bot, or never wrote to it
         self._wake = asyncio.Event()
@@ -101,21 +112,30 @@ class Notices:
 
     def tell(self, order: OrderChanged, place: Place | None = None) -> None:
         """Tell of an order as it is now, in a message that is there already where one is named."""
-        if order.user in self._deaf:
+
+        def text(say: Say) -> str:
+            return shown.order(say, order, self._markets[order.symbol])
+
+        self.put(order.user, ("order", str(order.id)), Notice(text, place))
+
+    def put(self, user: UserId, topic: Topic, notice: Notice) -> None:
+        """Let a person be told how something is now, in place of what waits about the same."""
+        if user in self._deaf:
             return
-        mine = self._waiting.get(order.user)
+        mine = self._waiting.get(user)
         if mine is None:
             if len(self._waiting) >= MOST_PEOPLE:
-                log.warning("too many people wait for notices", user=order.user, order=order.id)
+                log.warning("too many people wait for notices", user=user, topic=topic)
                 return
-            mine = self._waiting[order.user] = {}
-            heapq.heappush(self._due, (0.0, order.user))
+            mine = self._waiting[user] = {}
+            heapq.heappush(self._due, (0.0, user))
             self._wake.set()
-        before = mine.get(order.id)
-        mine[order.id] = Notice(order, place or (before.place if before is not None else None))
+        if (before := mine.get(topic)) is not None:
+            notice = replace(notice, place=notice.place or before.place, rings=notice.rings or before.rings)
+        mine[topic] = notice
         if len(mine) > MOST_OF_ONE:
             del mine[next(iter(mine))]
-            self._left_out[order.user] += 1
+            self._left_out[user] += 1
 
     async def run(self) -> None:
         """Send what waits, for ever. Telegram being down only makes it wait."""
@@ -146,8 +166,8 @@ class Notices:
                 next_at = loop.time() + pause
             except Exception:
                 log.exception("a notice can't be sent", user=user)
-                for number in list(self._waiting[user])[:1]:
-                    del self._waiting[user][number]
+                for topic in list(self._waiting[user])[:1]:
+                    del self._waiting[user][topic]
                 next_at = loop.time()
             if self._waiting[user]:
                 heapq.heappush(self._due, (next_at, user))
@@ -166,14 +186,13 @@ class Notices:
         ready = self._pace.ready_at(chat)
         if ready > asyncio.get_running_loop().time():
             return ready
-        number, notice = next(iter(mine.items()))
-        order = notice.order
+        topic, notice = next(iter(mine.items()))
         say = self._languages.of(user, account.language_code)
-        text, left_out = shown.order(say, order, self._markets[order.symbol]), self._left_out.get(user, 0)
+        text, left_out = notice.text(say), self._left_out.get(user, 0)
         if left_out:
             text += "\n\n" + say("order.others", count=left_out)
         try:
-            await self._show(notice, chat, text)
+            await self._show((user, topic), notice, chat, text, notice.keyboard and notice.keyboard(say))
         except TelegramForbiddenError:
             log.info("somebody does not hear the bot", user=user)
             mine.clear()
@@ -182,18 +201,19 @@ class Notices:
             if len(self._deaf) > MOST_PEOPLE:
                 del self._deaf[next(iter(self._deaf))]
         except TelegramBadRequest as error:
-            log.warning("a notice was refused", user=user, order=number, why=error.message)
-            _done(mine, number, notice)
+            log.warning("a notice was refused", user=user, topic=topic, why=error.message)
+            _done(mine, topic, notice)
         else:
-            _done(mine, number, notice)
+            _done(mine, topic, notice)
             if left_out == self._left_out.get(user):
                 del self._left_out[user]
         return self._pace.ready_at(chat)
 
-    async def _show(self, notice: Notice, chat: int, text: str) -> None:
-        """Tell it in its card, else in the message that told of this order before, else in a new one, which rings."""
-        number = notice.order.id
-        place = notice.place or self._told.get(number)
+    async def _show(
+        self, about: tuple[UserId, Topic], notice: Notice, chat: int, text: str, keyboard: InlineKeyboardMarkup | None
+    ) -> None:
+        """Tell it in its card, else in the message that told of this before, else in a new one, which rings."""
+        place = notice.place or (None if notice.rings else self._told.get(about))
         if place is not None:
             try:
                 await self._bot.edit_message_text(text=text, chat_id=place.chat, message_id=place.message)
@@ -202,13 +222,13 @@ class Notices:
                     return
             else:
                 return
-        sent = await self._bot.send_message(chat, text)
-        self._told[number] = Place(chat, sent.message_id)
+        sent = await self._bot.send_message(chat, text, reply_markup=keyboard)
+        self._told[about] = Place(chat, sent.message_id)
         if len(self._told) > MOST_KNOWN:
             del self._told[next(iter(self._told))]
 
 
-def _done(mine: dict[OrderId, Notice], number: OrderId, notice: Notice) -> None:
-    """Take a notice off the queue, unless its order has gone on meanwhile."""
-    if mine.get(number) is notice:
-        del mine[number]
+def _done(mine: dict[Topic, Notice], topic: Topic, notice: Notice) -> None:
+    """Take a notice off the queue, unless its topic has gone on meanwhile."""
+    if mine.get(topic) is notice:
+        del mine[topic]

@@ -43,3 +43,15 @@ class NothingToSell(Refused):
     """The account has none of this."""
 
     code = "nothing_to_sell"
+
+
+class UnknownInterval(Refused):
+    """There are no candles of this interval."""
+
+    code = "unknown_interval"
+
+
+class NotDepositable(Refused):
+    """This asset can't be deposited."""
+
+    code = "not_depositable"

@@ -11,26 +11,41 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import BotCommand, Update
 
+from bot.alarms import Alarms, State
+from bot.asks import WithdrawalAsks
 from bot.cards import Cards
+from bot.chart.charts import Charts
+from bot.chart.choices import ChosenThemes
 from bot.guards import Answering, OnlyOnce
+from bot.house import House
 from bot.languages import Languages
-from bot.notices import Notices
+from bot.notices import Notice, Notices
 from bot.pace import Pace
+from bot.purse import Purse
 from bot.routers.account import account_router
+from bot.routers.charts import chart_buttons_router, charts_router
+from bot.routers.house import house_router
+from bot.routers.inline import inline_router
 from bot.routers.orders import orders_router
 from bot.routers.public import public_router, silent_router
+from bot.routers.purse import purse_router
 from bot.routers.rest import rest_router
 from bot.routers.start import Links, start_router
+from bot.routers.withdrawals import withdrawals_router
+from bot.summary import DailySummary
 from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
 from engine.accounts.accounts import Accounts
+from engine.core.types import UserId
 from engine.ports import Clock
+from engine.withdrawals.withdrawals import Withdrawals
 
 log = structlog.get_logger()
 
 TELEGRAM: Final = "https://api.telegram.org"
 COMMANDS: Final = (
     "price",
+    "chart",
     "buy",
     "sell",
     "orders",
@@ -38,11 +53,16 @@ COMMANDS: Final = (
     "trades",
     "balance",
     "portfolio",
+    "withdrawals",
+    "deposit",
+    "withdraw",
+    "wallet",
+    "limits",
     "lang",
     "start",
     "help",
 )
-HEARD: Final = ("message", "callback_query")
+HEARD: Final = ("message", "callback_query", "inline_query")
 POLL_S: Final = 25
 REQUEST_S: Final = 15.0
 AT_ONCE: Final = 100  # updates that are worked on
@@ -61,8 +81,15 @@ class Service:
         links: Links,
         accounts: Accounts,
         trading: Trading,
+        withdrawals: Withdrawals,
+        charts: Charts,
+        themes: ChosenThemes,
+        purse: Purse,
+        house: House,
         clock: Clock,
         pace: Pace,
+        alarms: Alarms,
+        summary: DailySummary | None = None,
     ) -> None:
         session = AiohttpSession(api=TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/")), timeout=REQUEST_S)
         self._texts = Texts()
@@ -70,29 +97,47 @@ class Service:
         self._bot = Bot(token, session=session)
         languages = Languages(self._texts)
         self.notices = Notices(self._bot, pace, accounts, languages, trading.markets)
+        self.asks = WithdrawalAsks(self.notices, trading.assets)
         self.dispatcher = build_dispatcher(
             accounts=accounts,
             trading=trading,
+            withdrawals=withdrawals,
             cards=Cards(clock),
             languages=languages,
             notices=self.notices,
             links=links,
+            charts=charts,
+            purse=purse,
+            house=house,
+            texts=self._texts,
+            themes=themes,
         )
+        self._accounts = accounts
+        self._alarms = alarms
+        self._summary = summary
         self._working: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serve until cancelled; then finish what is under way, for a second at most."""
-        telling = asyncio.create_task(self.notices.run(), name="notices")
+        telling = [
+            asyncio.create_task(self.notices.run(), name="notices"),
+            asyncio.create_task(self._alarms.run(self._accounts, self._alarm), name="alarms"),
+        ]
+        if self._summary is not None:
+            telling.append(asyncio.create_task(self._summary.run(self._bot, self._texts), name="daily summary"))
         try:
             await self._poll()
         finally:
             if self._working:
                 await asyncio.wait(self._working, timeout=GRACE_S)
-            left = [*self._working, telling]
+            left = [*self._working, *telling]
             for task in left:
                 task.cancel()
             await asyncio.wait(left)
             await self._bot.session.close()
+
+    def _alarm(self, admin: UserId, subject: str, state: State, rings: bool) -> None:
+        self.notices.put(admin, ("alarm", subject), Notice(state.text, rings=rings))
 
     async def _poll(self) -> None:
         room, offset, failures, known = asyncio.Semaphore(AT_ONCE), None, 0, False
@@ -154,14 +199,31 @@ def build_dispatcher(
     *,
     accounts: Accounts,
     trading: Trading,
+    withdrawals: Withdrawals,
     cards: Cards,
     languages: Languages,
     notices: Notices,
     links: Links,
+    charts: Charts,
+    themes: ChosenThemes,
+    purse: Purse,
+    house: House,
+    texts: Texts,
 ) -> Dispatcher:
     """Return the dispatcher. What it is given here, handlers take by name, and `say` and `user` beside it."""
     dispatcher = Dispatcher(
-        trading=trading, cards=cards, languages=languages, notices=notices, links=links, disable_fsm=True
+        trading=trading,
+        withdrawals=withdrawals,
+        cards=cards,
+        languages=languages,
+        notices=notices,
+        links=links,
+        charts=charts,
+        themes=themes,
+        purse=purse,
+        house=house,
+        texts=texts,
+        disable_fsm=True,
     )
     dispatcher.update.outer_middleware(OnlyOnce())
     answering = Answering(accounts, trading, languages, notices)
@@ -169,6 +231,17 @@ def build_dispatcher(
     dispatcher.callback_query.middleware(answering)
     # The silent router stands between what is for everybody and what is for a person alone.
     dispatcher.include_routers(
-        public_router(), silent_router(), start_router(), account_router(), orders_router(), rest_router()
+        inline_router(),
+        public_router(),
+        charts_router(),
+        silent_router(),
+        chart_buttons_router(),
+        start_router(),
+        account_router(),
+        purse_router(),
+        house_router(house.administration),
+        orders_router(),
+        withdrawals_router(),
+        rest_router(),
     )
     return dispatcher

@@ -49,6 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("config", parents=[place], help="show the effective settings, secrets hidden")
     show.set_defaults(command=_config)
 
+    clob = commands.add_parser("svm-clob", help="settling by svm_clob").add_subparsers(required=True, metavar="WHAT")
+    books = clob.add_parser("open-books", parents=[place], help="make our order books there, where there are none")
+    books.set_defaults(command=_open_books)
+
     dev = commands.add_parser("dev", help="development only").add_subparsers(required=True, metavar="WHAT")
     sign = dev.add_parser("init-data", parents=[place], help="print signed Telegram launch data for a person")
     sign.add_argument("--user-id", type=int, required=True, help="a Telegram user id")
@@ -95,6 +99,13 @@ def _audit(settings: Settings, _: argparse.Namespace) -> int:
 
 def _config(settings: Settings, _: argparse.Namespace) -> int:
     return _say(config.describe(settings))
+
+
+def _open_books(settings: Settings, _: argparse.Namespace) -> int:
+    from clobster import markets, svm_clob
+
+    svm_clob.open_books(settings, markets.load(), _say)
+    return 0
 
 
 def _dev_init_data(settings: Settings, options: argparse.Namespace) -> int:

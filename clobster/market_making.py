@@ -1,7 +1,7 @@
 """The house's quotes from start to stop: which feed is followed, who quotes it, what hedges, what fills the charts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -25,6 +25,7 @@ from engine.liquidity.bookkeeping import Bookkeeper
 from engine.liquidity.external import Pair
 from engine.liquidity.hedger import Hedging
 from engine.liquidity.maker import MarketMaker
+from engine.liquidity.stops import Alarm
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock, ExternalBook, Hedger
 from engine.sequencer.sequencer import Sequencer
@@ -69,6 +70,7 @@ class MarketMaking:
     ) -> None:
         self.followed = Followed()
         self.quoting = Quoting()
+        self.alarms: list[Callable[[Alarm], None]] = []  # told of every stop that begins or ends
         self.metrics = (MakerMetrics(), FeedMetrics(self.followed.health))
         self._settings = settings
         self._listing = listing
@@ -158,4 +160,5 @@ class MarketMaking:
         hedging = Hedging(maker, books, store, venue, quoting.inventory, self._clock, hedge)
         self.metrics[0].watch(maker, hedging)
         self.quoting.watch(maker)
+        maker.alarms += self.alarms
         return maker, hedging

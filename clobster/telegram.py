@@ -1,24 +1,35 @@
 """The Telegram bot joined to the exchange. aiogram takes seconds to import, so this waits until the API is open."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.alarms import Alarms
+from clobster import limits
 from clobster.config import Settings
 from clobster.identity import Identity
+from clobster.probes import probes
+from data.binance.health import FeedHealth
 from data.store.queries import Queries
+from data.store.summaries import SqliteSummaries
+from data.store.themes import SqliteThemes
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
-from engine.core.types import UserId
+from engine.core.types import AssetCode, UserId
 from engine.market_data.market_data import MarketData
 from engine.market_data.valuation import Valuation
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.withdrawals.withdrawals import Withdrawals
+from webapp_api.deps import GiveAddress
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
+from webapp_api.quoting import NobodyQuotes, Quoting
 from webapp_api.refusals import LimitReached
+from webapp_api.settling import Settling
 
 if TYPE_CHECKING:
     from bot.service import Service
@@ -37,7 +48,15 @@ class Telegram:
     market_data: MarketData
     markets: dict[str, MarketDecimals]
     assets: dict[str, Asset]
+    withdrawals: Withdrawals
     clock: Clock
+    alarms: Alarms
+    deposits: GiveAddress | None
+    quoting: Quoting
+    summaries: SqliteSummaries
+    themes: SqliteThemes
+    feed_health: Callable[[], list[FeedHealth]]
+    settling: Settling
 
     @property
     def is_wanted(self) -> bool:
@@ -52,17 +71,24 @@ class Telegram:
         try:
             service = await asyncio.to_thread(self._build)
             self.sequencer.listeners.append(service.notices.on_batch)
+            self.withdrawals.asks = service.asks
             try:
                 await service.run()
             finally:
+                self.withdrawals.asks = None
                 self.sequencer.listeners.remove(service.notices.on_batch)
         except Exception:
             log.exception("the bot has ended; the exchange goes on without it")
 
     def _build(self) -> "Service":
+        from bot.chart.charts import Charts
+        from bot.chart.choices import ChosenThemes
+        from bot.house import House
         from bot.pace import Pace
+        from bot.purse import Allowance, Purse
         from bot.routers.start import Links
         from bot.service import Service
+        from bot.summary import DailySummary
         from bot.trading import Trading
 
         valued = (each.market for each in self.markets.values())
@@ -83,9 +109,45 @@ class Telegram:
             links=Links(self.settings.public_url, self.settings.mini_app_url),
             accounts=self.people.accounts,
             trading=trading,
+            withdrawals=self.withdrawals,
             clock=self.clock,
             pace=Pace(),
+            alarms=self.alarms,
+            themes=ChosenThemes(self.themes),
+            charts=Charts(self.queries, self.markets, self.assets, self.clock),
+            purse=Purse(
+                give_address=self.deposits,
+                wallets=self.people.wallets,
+                network=self.people.site.chain,
+                assets=tuple(AssetCode(code) for code in self.assets),
+                allowances=tuple(
+                    Allowance(what.value, f"{rate.per_s:g}", rate.burst)
+                    for what, rate in limits.rates(self.settings).items()
+                    if what is not RequestClass.LOG_IN
+                ),
+            ),
+            house=House(
+                self.people.administration, self.quoting, probes(self.sequencer, self.feed_health, self.settling)
+            ),
+            summary=DailySummary(
+                self.summaries,
+                self.settings.admins,
+                self.settings.summary_hour,
+                self.markets,
+                self.assets,
+                self._profits,
+                self.clock,
+            ),
         )
+
+    def _profits(self) -> list[tuple[str, str]]:
+        """Return what quoting came to in each market; nothing where nobody quotes."""
+        try:
+            markets = self.quoting.view().markets
+        except NobodyQuotes:
+            return []
+        quotes = {symbol: market.market.quote for symbol, market in self.markets.items()}
+        return [(each.symbol, f"{each.total or each.realised} {quotes[each.symbol]}") for each in markets]
 
     def _count_read(self, user: UserId) -> None:
         allowance = self.people.limits.of_account(RequestClass.READ, user)

@@ -79,4 +79,42 @@ class StopQuoting(Struct, forbid_unknown_fields=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
+class FailedFill(Struct):
+    """A trade that can't settle on the chain as things stand, and what the chain says of it."""
+
+    trade_id: int
+    symbol: str
+    reason: str
+    created_at: Millis
+
+
+class Settlement(Struct):
+    """What is owed on the chain: trades that wait, trades under way, and those that wait for an operator, oldest first.
+
+    failed_fills are the first hundred of them.
+    """
+
+    owed: int
+    under_way: int
+    transactions_under_way: int
+    failed: int
+    oldest_owed_s: int
+    failed_fills: list[FailedFill]
+
+
+class RetrySettlement(Struct, forbid_unknown_fields=True):
+    """`POST /api/admin/settlement/retry`: which trades; all that have failed where none are named."""
+
+    trades: Annotated[list[Annotated[int, msgspec.Meta(ge=1)]], msgspec.Meta(min_length=1, max_length=1_000)] | None = (
+        None
+    )
+
+
+class Retried(Struct):
+    """How many trades are owed again."""
+
+    retried: int
+
+
+RETRY_SETTLEMENT: Final = msgspec.json.Decoder(RetrySettlement)
 STOP_QUOTING: Final = msgspec.json.Decoder(StopQuoting)

@@ -20,18 +20,22 @@ from engine.custody.accounts import Depositable, DepositAccount
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.withdrawals.withdrawals import Withdrawals
 from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.proofs import Proofs
 from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
+from webapp_api.explorer import Explorer
 from webapp_api.exports import Exports
 from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
 from webapp_api.quoting import Quoting
+from webapp_api.settling import Settling
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
 from webapp_api.trading import Trading
+from webapp_api.withdrawals import WithdrawalViews
 
 DAY_S = 86_400
 
@@ -73,6 +77,9 @@ class Deps:
     registry: CollectorRegistry
     not_ready: Callable[[], list[str]]
     quoting: Quoting
+    withdrawals: Withdrawals
+    explorer: Explorer
+    settling: Settling
     feed_health: Callable[[], list[FeedHealth]] = list
     bot_token: str
     launch_data_life_s: int = DAY_S
@@ -89,3 +96,4 @@ STATISTICS = web.AppKey("statistics", Statistics)
 EXPORTS = web.AppKey("exports", Exports)
 PROOFS = web.AppKey("proofs", Proofs)
 PORTFOLIO = web.AppKey("portfolio", Portfolio)
+WITHDRAWAL_VIEWS = web.AppKey("withdrawal_views", WithdrawalViews)

@@ -44,6 +44,10 @@ class SqliteAccounts:
             lambda connection: person_by_telegram(connection, telegram_id, first_name, username, language_code, now)
         )
 
+    async def by_telegram(self, telegram_id: int) -> Account | None:
+        """Return the person with this Telegram id, or None."""
+        return await self._account(_BY_TELEGRAM, telegram_id)
+
     async def account(self, user_id: UserId) -> Account | None:
         """Return a person's account, or None."""
         return await self._account(_PERSON, user_id)

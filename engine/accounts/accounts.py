@@ -109,6 +109,10 @@ class Accounts:
             self._feed.tell(reused)
         raise InvalidRefreshToken
 
+    async def by_telegram(self, telegram_id: int) -> Account | None:
+        """Return a Telegram person's account, or None where there is none yet."""
+        return await self._store.by_telegram(telegram_id)
+
     async def account(self, user: UserId) -> Account | None:
         """Return an account, or None."""
         return await self._store.account(user)

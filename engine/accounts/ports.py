@@ -60,6 +60,9 @@ class AccountStore(Protocol):
         Telegram always tells a first name; where somebody else names a person, without one, the known names stay.
         """
 
+    async def by_telegram(self, telegram_id: int) -> Account | None:
+        """Return the person with this Telegram id, or None."""
+
     async def account(self, user_id: UserId) -> Account | None:
         """Return an account, or None."""
 

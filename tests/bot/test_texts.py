@@ -17,7 +17,10 @@ from engine.core import decimals
 from engine.core import refusals as core
 from engine.core.refusals import Refused
 from engine.core.types import OrderStatus
+from engine.custody import refusals as custody
+from engine.liquidity.stops import StopReason
 from engine.sequencer.sequencer import Busy
+from engine.withdrawals.refusals import AlreadySigned, NotWaiting
 from webapp_api.refusals import LimitReached
 
 TEXTS = Texts()
@@ -33,7 +36,8 @@ ELSEWHERE = {
     "not_listable",
     "too_many_client_order_ids",
     "unknown_asset",
-    "unknown_withdrawal",
+    "idempotency_key_reused",
+    "too_many_withdrawals",
     "would_take",
     "refused",
 }
@@ -70,25 +74,40 @@ def keys(said: ast.expr) -> list[str]:
     return []
 
 
+def text_of(call: ast.Call) -> ast.expr | None:
+    """Return the argument of a call that names a text: say(key), languages.of(...)(key), alarms.tell(subject, key)."""
+    match call.func, call.args:
+        case ast.Name(id="say" | "_say") | ast.Call(), [key, *_]:
+            return key
+        case ast.Attribute(attr="tell"), [_, key, *_] if any(each.arg == "rings" for each in call.keywords):
+            return key
+    return None
+
+
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     used: set[str] = set()
     for path in Path(bot.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            says = isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Call) and node.args
-            if says and (isinstance(node.func, ast.Call) or node.func.id in ("say", "_say")):
-                for key in keys(node.args[0]):
+            if isinstance(node, ast.Call) and (said := text_of(node)) is not None:
+                for key in keys(said):
                     found = {each for each in ENGLISH if re.fullmatch(key, each)}
                     assert found, (path.name, key)
                     used |= found
-    assert {key for key in ENGLISH if not key.startswith("refused.")} - used == set()
+    assert {key for key in ENGLISH if not key.startswith(("refused.", "stop."))} - used == set()
 
 
 def test_every_command_order_state_and_refusal_has_a_text() -> None:
     assert {f"command.{name}" for name in COMMANDS} == {key for key in ENGLISH if key.startswith("command.")}
     assert {f"order.{status.value}" for status in OrderStatus} <= set(ENGLISH)
-    kinds = {kind for module in (core, decimals, refusals) for kind in vars(module).values() if isinstance(kind, type)}
+    assert {f"stop.{reason.value}" for reason in StopReason} == {key for key in ENGLISH if key.startswith("stop.")}
+    kinds = {
+        kind
+        for module in (core, custody, decimals, refusals)
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+    }
     codes = {kind.code for kind in kinds if issubclass(kind, Refused)}
-    codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code}
+    codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code, NotWaiting.code, AlreadySigned.code}
     assert {f"refused.{code}" for code in codes - ELSEWHERE} == {key for key in ENGLISH if key.startswith("refused.")}
 
 

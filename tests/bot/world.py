@@ -5,14 +5,21 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.alarms import Alarms
+from bot.chart.charts import Charts
+from bot.chart.choices import ChosenThemes
+from bot.house import House as Running
 from bot.pace import Pace
+from bot.purse import Allowance, GiveAddress, Purse
 from bot.routers.start import Links
 from bot.service import Service
 from bot.trading import Trading
+from clobster.probes import probes
+from data.store.themes import SqliteThemes
 from engine.core.types import AssetCode, UserId
 from engine.market_data.valuation import Valuation
 from tests.simulators.telegram import Person, Sent, Telegram, buttons, telegram
-from tests.webapp_api.house import ASSETS, FREELY, MARKETS, House, open_house
+from tests.webapp_api.house import ADMIN, ASSETS, FREELY, MARKETS, House, open_house
 from tests.webapp_api.launch import BOT_TOKEN
 from webapp_api.limits import Rate, RequestClass
 from webapp_api.refusals import LimitReached
@@ -24,8 +31,9 @@ MINI_APP = "https://t.me/clobster_bot/app"
 class World:
     """What a test has: the exchange, Telegram, and the bot between them."""
 
-    def __init__(self, house: House, api: Telegram, service: Service) -> None:
+    def __init__(self, house: House, api: Telegram, service: Service, alarms: Alarms) -> None:
         self.house = house
+        self.alarms = alarms
         self.telegram = api
         self.service = service
         self.task: asyncio.Task[None] | None = None
@@ -68,10 +76,13 @@ async def open_world(
     rates: Mapping[RequestClass, Rate] = FREELY,
     pace: Pace | None = None,
     starts: bool = True,
+    ring_s: float = 60.0,
+    deposits: GiveAddress | None = None,
 ) -> AsyncIterator[World]:
     """Open an exchange that quotes BTCUSDT at 60000 and 60010, with a bot."""
     async with open_house(template, folder, rates=rates) as house, telegram(BOT_TOKEN) as api:
         deps = house.deps
+        allowed = {what: rate for what, rate in rates.items() if what is not RequestClass.LOG_IN}
 
         def count_read(user: UserId) -> None:
             wait_s = deps.limits.of_account(RequestClass.READ, user).wait_s
@@ -91,18 +102,32 @@ async def open_world(
             count_read=count_read,
             count_order=lambda user: deps.limits.spend_order(user, house.clock(), 1),
         )
+        alarms = Alarms(frozenset({ADMIN}), edit_s=0.05, ring_s=ring_s)
         service = Service(
             token=BOT_TOKEN,
             api_url=api.url,
             links=Links(PAGE, MINI_APP),
             accounts=deps.accounts,
             trading=trading,
+            withdrawals=deps.withdrawals,
+            themes=ChosenThemes(SqliteThemes(house.store, deps.queries)),
+            charts=Charts(deps.queries, MARKETS, ASSETS, house.clock),
+            purse=Purse(
+                deposits,
+                deps.wallets,
+                "devnet",
+                tuple(ASSETS),
+                tuple(Allowance(what.value, f"{rate.per_s:g}", rate.burst) for what, rate in allowed.items()),
+            ),
+            house=Running(deps.administration, deps.quoting, probes(deps.sequencer, deps.feed_health, deps.settling)),
             clock=house.clock,
             pace=pace or Pace(chat_s=0.01),
+            alarms=alarms,
         )
         deps.sequencer.listeners.append(service.notices.on_batch)
+        deps.withdrawals.asks = service.asks
         await house.quote({"60000": "2", "59990": "5"}, {"60010": "2", "60020": "5"})
-        world = World(house, api, service)
+        world = World(house, api, service, alarms)
         if starts:
             world.start()
         try:

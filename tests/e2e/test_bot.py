@@ -1,9 +1,11 @@
 """The bot of a real server: from /start to the fill, and away without harm."""
 
 import asyncio
+import json
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ async def test_a_trade_by_chat_from_start_to_the_fill(tmp_path: Path) -> None:
     folder.mkdir()
     token = own_secrets(folder).bot_token
     async with telegram(token) as api:
-        server = Server(folder, CLOBSTER_TELEGRAM_API_URL=api.url)
+        server = Server(folder, CLOBSTER_TELEGRAM_API_URL=api.url, CLOBSTER_ADMIN_TELEGRAM_IDS="77")
         await asyncio.to_thread(server.start)
         try:
             ada = api.person(77)
@@ -41,6 +43,9 @@ async def test_a_trade_by_chat_from_start_to_the_fill(tmp_path: Path) -> None:
             await asyncio.to_thread(_place, server, 78, side="buy", price="1990", quantity="0.0499")
             await ada.hears("Sold 0.0499 ETH for 99.301 USDT, 1990.00 each.\nDone.")
 
+            await asyncio.to_thread(_stop_quoting, server, 77)
+            await ada.hears("SOLUSDT is not quoted: an administrator said so.\nlunch")
+
             started = time.monotonic()
             assert await asyncio.to_thread(server.stop) == 0
             assert time.monotonic() - started < 4
@@ -54,6 +59,15 @@ def _place(server: Server, telegram_id: int, **order: str) -> None:
     body = {"symbol": "ETHUSDT", "type": "limit"} | order
     answer = call("POST", f"{server.url}/api/trading/orders", body, server.sign_in(telegram_id, "Bob"))
     assert answer.status == 201, answer.body
+
+
+def _stop_quoting(server: Server, telegram_id: int) -> None:
+    url, body = f"{server.url}/api/admin/quoting/all/stop", {"reason": "lunch"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")
+    request.add_header("Authorization", f"Bearer {server.sign_in(telegram_id, 'Ada')}")
+    request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.status == 204
 
 
 def test_a_telegram_that_is_not_there_harms_nobody(server: Server) -> None:

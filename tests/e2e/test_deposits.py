@@ -6,6 +6,7 @@ import random
 import re
 import threading
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,11 @@ def test_a_cluster_is_followed_by_its_url_and_trading_goes_on_without_it(tmp_pat
             where = f"{server.url}/api/portfolio/deposit-address?asset="
             assert call("GET", f"{where}BTC", token=token).body["error"]["code"] == "unknown_asset"
             assert call("POST", f"{server.url}/api/dev/fund", {}).status == 404  # no play money beside a cluster's
+
+            told = call("GET", f"{server.url}/readyz").body["settlement"]
+            assert told == {"owed": 0, "under_way": 0, "failed": 0, "oldest_owed_s": 0.0}
+            with urllib.request.urlopen(f"{server.url}/metrics") as metrics:
+                assert b"clobster_settlement_oldest_owed_seconds 0.0" in metrics.read()
 
             process.kill()
             order = {"symbol": "BTCUSDT", "side": "buy", "type": "limit", "price": "50000.00", "quantity": "0.0001"}

@@ -19,6 +19,7 @@ from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
 from data.store.wallet_links import SqliteWalletLinks
 from data.store.wallets import SqliteWallets
+from data.store.withdrawals import SqliteWithdrawals
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.administration import Administration
@@ -34,6 +35,8 @@ from engine.core.market import Asset, Market
 from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, UserId
 from engine.market_data.market_data import MarketData
 from engine.sequencer.sequencer import Sequencer
+from engine.withdrawals.rules import Rules
+from engine.withdrawals.withdrawals import Withdrawals
 from tests.webapp_api.described import hold
 from tests.webapp_api.launch import BOT_TOKEN, launch_data
 from webapp_api.addresses import Addresses, parse_networks
@@ -44,8 +47,10 @@ from webapp_api.auth.siws import Site
 from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps, Faucet, GiveAddress
+from webapp_api.explorer import Explorer
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
+from webapp_api.settling import Settling
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
@@ -61,6 +66,8 @@ SITE = Site("https://clobster.test", "devnet", "https://t.me/clobster_bot/app")
 
 FREELY = {each: Rate(10_000, 100_000) for each in RequestClass}
 ADDRESS_FACTOR = 5
+
+FREE = Rules(delay=Micros(0))  # of withdrawals: no limit but how many may be open
 
 PATIENCE_S = 10.0  # a writer that has died fails a test, it does not hang it
 
@@ -119,6 +126,9 @@ class Person:
 
     async def post(self, path: str, body: Any = None, **options: Any) -> Answer:
         return await self.ask("POST", path, body, **options)
+
+    async def patch(self, path: str, body: Any) -> Answer:
+        return await self.ask("PATCH", path, body)
 
     async def delete(self, path: str) -> Answer:
         return await self.ask("DELETE", path)
@@ -188,6 +198,7 @@ async def open_house(
     sockets_per_address: int = MAX_CLIENTS,
     deposits: GiveAddress | None = None,
     faucet: Faucet | None = None,
+    rules: Rules = FREE,
 ) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
     path = folder / "exchange.db"
@@ -220,6 +231,8 @@ async def open_house(
         market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)
         limits = RateLimits(rates, ADDRESS_FACTOR, clock)
         addresses = Addresses(parse_networks(trusted_proxies))
+        withdrawals = Withdrawals(sequencer, SqliteWithdrawals(store, queries), ASSETS, rules, clock)
+        explorer = Explorer(SITE.chain)
         hub = Hub(
             sequencer=sequencer,
             queries=queries,
@@ -234,6 +247,8 @@ async def open_house(
             markets=MARKETS,
             assets=ASSETS,
             clock=clock,
+            withdrawals=withdrawals,
+            explorer=explorer,
         )
         sequencer.listeners += [market_data.on_batch, hub.on_batch]
         activity.listeners.append(hub.on_activity)
@@ -241,6 +256,7 @@ async def open_house(
         registry.register(hub.metrics)
         registry.register(limits)
         reasons: list[str] = []
+        settling = Settling(is_on=False)
         feed: list[FeedHealth] = []
         deps = Deps(
             sequencer=sequencer,
@@ -264,6 +280,9 @@ async def open_house(
             registry=registry,
             not_ready=lambda: reasons,
             quoting=Quoting(),
+            withdrawals=withdrawals,
+            explorer=explorer,
+            settling=settling,
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             deposits=deposits,

@@ -11,6 +11,7 @@ from engine.core.types import MARKET_MAKER, Atoms, TradeId
 from engine.liquidity.bookkeeping import Bookkeeper
 from engine.liquidity.external import Pair
 from engine.liquidity.maker import MarketMaker
+from engine.liquidity.stops import Alarm
 from tests.engine.liquidity.house import SIMPLE, FeedByHand
 from tests.engine.liquidity.markets import external
 from tests.webapp_api.house import ADMIN, ASSETS, BTC, BTCUSDT, PATIENCE_S, USDT, House, Person
@@ -19,14 +20,15 @@ BEFORE = TradeId(0)
 
 
 @asynccontextmanager
-async def quoting(house: House) -> AsyncIterator[FeedByHand]:
-    """Let a market maker quote BTCUSDT from a feed told by hand."""
+async def quoting(house: House, *alarms: Callable[[Alarm], None]) -> AsyncIterator[FeedByHand]:
+    """Let a market maker quote BTCUSDT from a feed told by hand; alarms are told of its stops."""
     deps, feed = house.deps, FeedByHand()
     store = SqliteMakerStore(house.store, deps.queries)
     books = Bookkeeper(store, [Pair(BTCUSDT, BTC, USDT)], BEFORE)
     funds = [BalanceChanged(MARKET_MAKER, asset, Atoms(10**15), Atoms(0)) for asset in ASSETS]
     maker = MarketMaker(deps.sequencer, feed, books, store, funds, {}, house.clock, SIMPLE)
     deps.quoting.watch(maker)
+    maker.alarms += alarms
     running = asyncio.create_task(maker.run())
     try:
         feed.put(external("1@50000", "1@50010"))

@@ -57,6 +57,23 @@ OPERATIONS: Final = (
         errors=("unknown_symbol",),
     ),
     Operation(
+        name="admin_settlement",
+        method="GET",
+        path="/api/admin/settlement",
+        summary="What is owed on the chain, and which trades can't settle",
+        reply=admin_wire.Settlement,
+        errors=("settlement_off", "busy"),
+    ),
+    Operation(
+        name="admin_retry_settlement",
+        method="POST",
+        path="/api/admin/settlement/retry",
+        summary="Try trades again that could not settle",
+        body=admin_wire.RetrySettlement,
+        reply=admin_wire.Retried,
+        errors=("settlement_off", "busy"),
+    ),
+    Operation(
         name="admin_log",
         method="GET",
         path="/api/admin/log",

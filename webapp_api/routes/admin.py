@@ -51,6 +51,19 @@ async def resume_quoting(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+@routes.get("/api/admin/settlement")
+async def settlement(request: web.Request) -> web.Response:
+    """Answer what is owed on the chain, and what can't settle."""
+    return json_reply(await request.app[DEPS].settling.view())
+
+
+@routes.post("/api/admin/settlement/retry")
+async def retry_settlement(request: web.Request) -> web.Response:
+    """Let trades that could not settle be tried again."""
+    body = wire.decode(await request.read(), admin_wire.RETRY_SETTLEMENT)
+    return json_reply(admin_wire.Retried(await request.app[DEPS].settling.retry(body.trades)))
+
+
 @routes.get("/api/admin/log")
 async def log(request: web.Request) -> web.Response:
     """List what administrators did, newest first."""

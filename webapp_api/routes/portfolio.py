@@ -4,7 +4,7 @@ from aiohttp import web
 
 from engine.core.decimals import show
 from engine.custody.refusals import DepositsOff
-from webapp_api import lists, wire
+from webapp_api import lists, portfolio_wire
 from webapp_api.asked import asker, asset, cursor, limit, time
 from webapp_api.deps import DEPS, PORTFOLIO
 from webapp_api.refusals import InvalidParameter
@@ -59,4 +59,4 @@ async def deposit_address(request: web.Request) -> web.Response:
         raise DepositsOff
     account, rules = await give(user, code)
     minimum = show(rules.minimum, rules.asset.decimals)
-    return json_reply(wire.DepositAddress(code, account.owner, account.token_account, account.mint, minimum))
+    return json_reply(portfolio_wire.DepositAddress(code, account.owner, account.token_account, account.mint, minimum))

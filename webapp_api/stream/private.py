@@ -23,7 +23,7 @@ from webapp_api.stream import protocol
 from webapp_api.stream.outgoing import SLOW, Outgoing
 from webapp_api.stream.reads import RECENT_ACTIVITY
 from webapp_api.stream.ring import Ring
-from webapp_api.stream.views import ACCOUNT, AccountViews
+from webapp_api.stream.views import ACCOUNT, WITHDRAWALS, AccountViews
 
 READ_S: Final = 5.0  # a snapshot takes milliseconds
 MAX_HELD: Final = 10_000  # updates held back during one read
@@ -142,6 +142,17 @@ class AccountChannel(PrivateChannel):
             self.publish(activity.id, [activity])
 
 
+class WithdrawalChannel(PrivateChannel):
+    """An account's withdrawals. Each update tells one as it is now, so that one which a snapshot contains harms nobody.
+
+    A snapshot stands where the changes stood before it was read, and waits for nothing.
+    """
+
+    @override
+    async def _catch_up(self, seq: int, data: Sequence[object]) -> None:
+        pass
+
+
 class PrivateChannels:
     """All of them that somebody listens to, or did a moment ago.
 
@@ -174,7 +185,7 @@ class PrivateChannels:
         if channel is None:
             # Counted from a time: nobody takes the seqs of one life of a channel for those of another.
             seq = self._clock() // 1000
-            kind = AccountChannel if name == ACCOUNT else PrivateChannel
+            kind = {ACCOUNT: AccountChannel, WITHDRAWALS: WithdrawalChannel}.get(name, PrivateChannel)
             channel = channels[name] = kind(name, user, self._reads[name], self._published, seq)
         self._back(channel)
         return channel
@@ -209,6 +220,12 @@ class PrivateChannels:
         channel = self._accounts.get(activity.user_id, {}).get(ACCOUNT)
         if channel is not None:
             channel.publish(activity.id, [accounts.activity(activity)])
+
+    def on_withdrawal(self, user: UserId, number: int, view: object) -> None:
+        """Send an account a withdrawal as it is now, where it listens. number is how many changes there were."""
+        channel = self._accounts.get(user, {}).get(WITHDRAWALS)
+        if channel is not None:
+            channel.publish(number, [view])
 
     async def _published(self, seq: int) -> None:
         """Return when the batch with this command was published: a read may see it a moment before we do."""

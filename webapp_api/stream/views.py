@@ -4,20 +4,21 @@ from collections import defaultdict
 from collections.abc import Container, Mapping
 from typing import Final
 
-from data.store.schema import SettlementState
 from engine.core.decimals import MarketDecimals, show
 from engine.core.events import BalanceChanged, OrderChanged, Traded
 from engine.core.market import Asset
 from engine.core.types import OrderId, UserId
 from engine.sequencer.batch import Batch
-from webapp_api import orders, wire
+from engine.settlement.types import SettlementState
+from webapp_api import orders, portfolio_wire, wire
 
 ORDERS: Final = "user:orders"
 TRADES: Final = "user:trades"
 BALANCES: Final = "user:balances"
 ACCOUNT: Final = "user:account"
+WITHDRAWALS: Final = "user:withdrawals"
 
-_OWED: Final = wire.Settlement(SettlementState.OWED.value, None)
+_OWED: Final = wire.Settlement(SettlementState.OWED.value, None, None)
 
 
 class AccountViews:
@@ -51,10 +52,10 @@ class AccountViews:
                 told[balance.owner, BALANCES].append(self.balance(balance))
         return told
 
-    def balance(self, changed: BalanceChanged) -> wire.Balance:
+    def balance(self, changed: BalanceChanged) -> portfolio_wire.Balance:
         """Return what an account has of an asset."""
         decimals = self._assets[changed.asset].decimals
-        return wire.Balance(
+        return portfolio_wire.Balance(
             changed.asset,
             show(changed.available, decimals),
             show(changed.held, decimals),

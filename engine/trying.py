@@ -16,9 +16,12 @@ FIRST_WAIT_S: Final = 0.25
 LONGEST_WAIT_S: Final = 10.0
 
 
-async def keep_trying(name: str, work: Callable[[], Awaitable[None]]) -> None:
+async def keep_trying(
+    name: str, work: Callable[[], Awaitable[None]], *, longest_wait_s: float = LONGEST_WAIT_S
+) -> None:
     """Do it until cancelled. After it went well for a while, the next wait is short again."""
-    loop, wait_s = asyncio.get_running_loop(), FIRST_WAIT_S
+    loop = asyncio.get_running_loop()
+    wait_s = first_wait_s = min(FIRST_WAIT_S, longest_wait_s)
     while True:
         began_s = loop.time()
         try:
@@ -27,10 +30,10 @@ async def keep_trying(name: str, work: Callable[[], Awaitable[None]]) -> None:
             log.info("waiting for the chain", what=name, why=str(_first(errors)))
         except* Exception:  # ours: trading goes on, and so does this when it works again
             log.exception("failed, and tried again", what=name)
-        if loop.time() - began_s > LONGEST_WAIT_S:
-            wait_s = FIRST_WAIT_S
+        if loop.time() - began_s > longest_wait_s:
+            wait_s = first_wait_s
         await asyncio.sleep(random.uniform(wait_s / 2, wait_s))  # noqa: S311  jitter, no secret
-        wait_s = min(LONGEST_WAIT_S, wait_s * 2)
+        wait_s = min(longest_wait_s, wait_s * 2)
 
 
 def _first(group: BaseException) -> BaseException:
