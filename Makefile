@@ -4,6 +4,7 @@
 PYTHONS := python3.13 python3.12 python3.11 python3.14 python3 python
 BIN := .venv/bin
 READY := .venv/.ready
+PAGE := webapp_api/miniapp/built/.stamp
 
 # Two tests at a time (one: make test ARGS="-n 0").
 # They start many servers, each of which would compile everything again where bytecode may not be written.
@@ -15,7 +16,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist worksteal
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY) ## install everything that the locks name into .venv
+setup: $(READY) $(PAGE) ## install everything that the locks name into .venv
 	@:
 
 run: setup ## the exchange on http://127.0.0.1:8080 (more options: make run ARGS="--port 9000")
@@ -92,3 +93,6 @@ $(READY): requirements-dev.lock pyproject.toml package-lock.json hatch_build.py
 	$$pip --no-deps --no-build-isolation -e .; \
 	$(BIN)/python hatch_build.py install >/dev/null; \
 	touch $@
+
+$(PAGE): $(READY) $(shell find webapp_api/miniapp webapp_api/wallet_page -path '*/built*' -prune -o -name '*.js' -print -o -name '*.css' -print)
+	@$(BIN)/python hatch_build.py build

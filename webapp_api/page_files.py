@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler
 TYPES: Final = {
     "html": "text/html; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
+    "map": "application/json",
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
 }
@@ -36,20 +37,28 @@ def digest(files: Mapping[str, bytes]) -> str:
     return told.hexdigest()[:12]
 
 
-def serve(name: str, content: bytes, headers: Mapping[str, str]) -> Handler:
-    """Return a handler that answers with this file: packed for who takes that, and 304 for who has it."""
+def serve(name: str, content: bytes, headers: Mapping[str, str], *, brotli: bytes | None = None) -> Handler:
+    """Return a handler that answers with this file: packed for who takes that, and 304 for who has it.
+
+    brotli is the file packed that way, where somebody has done so.
+    """
     tag = hashlib.sha256(content).hexdigest()[:20]
-    packed = gzip.compress(content, mtime=0) if len(content) > _WORTH_PACKING else content
+    packed = {"br": brotli, "gzip": gzip.compress(content, mtime=0) if len(content) > _WORTH_PACKING else None}
     said = {hdrs.CONTENT_TYPE: TYPES[name.rpartition(".")[2]], hdrs.VARY: "Accept-Encoding", **headers}
 
     async def answer(request: web.Request) -> web.Response:
         known = request.if_none_match
         if known and any(each.value in (tag, "*") for each in known):
             response = web.Response(status=304, headers={hdrs.CACHE_CONTROL: said[hdrs.CACHE_CONTROL]})
-        elif len(packed) < len(content) and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
-            response = web.Response(body=packed, headers={**said, hdrs.CONTENT_ENCODING: "gzip"})
         else:
             response = web.Response(body=content, headers=said)
+            taken = {
+                each.partition(";")[0].strip() for each in request.headers.get(hdrs.ACCEPT_ENCODING, "").split(",")
+            }
+            for encoding, smaller in packed.items():
+                if smaller is not None and encoding in taken and len(smaller) < len(content):
+                    response = web.Response(body=smaller, headers={**said, hdrs.CONTENT_ENCODING: encoding})
+                    break
         response.etag = ETag(tag, is_weak=True)  # of what is in it, however it is packed
         return response
 

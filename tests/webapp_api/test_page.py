@@ -8,11 +8,14 @@ import re
 import string
 from pathlib import Path
 
+import aiohttp
+
+import hatch_build
 from tests.webapp_api.house import House, open_house
-from webapp_api.miniapp_files import LANGUAGES, VENDOR, spare, spoken
+from webapp_api.miniapp_files import LANGUAGES, spoken
 
 PAGE = Path(__file__).parents[2] / "webapp_api/miniapp"
-IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*['"`](\.{1,2}/[^'"`$]+)['"`]""")
+IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\./[^"']+)["']""")
 
 
 def catalogue(language: str) -> dict[str, str]:
@@ -36,23 +39,39 @@ async def test_the_page_comes_whole_from_here_and_is_strict(house: House) -> Non
         seen.add(path)
         part = await house.nobody.get(path)
         assert (part.status, part.headers["X-Content-Type-Options"]) == (200, "nosniff"), path
-        if path.endswith(".js") and "/vendor/" not in path:
+        if path.endswith(".js"):
             assert part.headers["Content-Type"] == "text/javascript; charset=utf-8"
             waiting += [
                 posixpath.normpath(posixpath.join(posixpath.dirname(path), each)) for each in IMPORT.findall(part.body)
             ]
-    ours = {str(each.relative_to(PAGE)) for each in PAGE.rglob("*.js") if "vendor" not in each.parts}
-    assert ours <= {path.split("/", 3)[3] for path in seen if path.startswith("/miniapp/") and path.count("/") > 2}
+    built = {each.name for each in (PAGE / "built").glob("*.js")}
+    assert built <= {posixpath.basename(path) for path in seen}
 
 
-async def test_the_policy_lets_in_the_import_map_and_no_other_script_in_the_page(house: House) -> None:
+def test_what_is_served_is_made_of_the_sources_as_they_are() -> None:
+    assert hatch_build.is_fresh(PAGE.parents[1]), "make setup"
+
+
+async def test_the_policy_lets_in_our_own_files_and_the_style_of_the_charts_logo(house: House) -> None:
     page = await house.nobody.get("/")
-    (imports,) = re.findall(r'<script type="importmap">(.*?)</script>', page.body, re.DOTALL)
-    allowed = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
-    assert f"script-src 'self' 'sha256-{allowed}';" in page.headers["Content-Security-Policy"]
-    assert set(json.loads(imports)["imports"]) == {*VENDOR, "clobster/wallets"}
-    for path in json.loads(imports)["imports"].values():
-        assert (await house.nobody.get(path)).status == 200
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "<script>" not in page.body
+    (logo,) = [
+        found
+        for each in (PAGE / "built").glob("charts-*.js")
+        for found in re.findall(r'innerText="(a#tv-attr-logo[^"]*)"', each.read_text())
+    ]
+    allowed = base64.b64encode(hashlib.sha256(logo.encode()).digest()).decode()
+    assert f"style-src 'self' 'sha256-{allowed}';" in page.headers["Content-Security-Policy"]
+
+
+async def test_what_is_loaded_first_is_named_in_the_document(house: House) -> None:
+    page = await house.nobody.get("/")
+    named = {posixpath.basename(each) for each in re.findall(r'rel="modulepreload" href="([^"]+)"', page.body)}
+    main = (PAGE / "built/main.js").read_text()
+    assert {posixpath.basename(each) for each in re.findall(r"""from["'](\./[^"']+)["']""", main)} < named
+    assert {"main.js", "en.js"} < named
+    assert any(each.startswith("charts-") for each in named)
 
 
 async def test_modules_are_kept_for_ever_and_the_document_is_asked_for_again(house: House) -> None:
@@ -62,6 +81,10 @@ async def test_modules_are_kept_for_ever_and_the_document_is_asked_for_again(hou
     script = await house.nobody.get(main)
     assert script.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert script.headers["Content-Encoding"] == "gzip"
+    async with aiohttp.ClientSession(house.url, auto_decompress=False) as browser:
+        packed = await browser.get(main, headers={"Accept-Encoding": "gzip, br"})
+        assert packed.headers["Content-Encoding"] == "br"
+        assert await packed.read() == (PAGE / "built/main.js.br").read_bytes()
     assert "Content-Encoding" not in (await house.nobody.get(main, headers={"Accept-Encoding": "identity"})).headers
     for path in ("/", main, "/wallet"):
         tag = (await house.nobody.get(path)).headers["ETag"]
@@ -70,22 +93,9 @@ async def test_modules_are_kept_for_ever_and_the_document_is_asked_for_again(hou
         assert (await house.nobody.get(path, headers={"If-None-Match": 'W/"older"'})).status == 200
 
 
-def test_modules_are_sent_without_comments_and_with_all_their_lines() -> None:
-    source = b"""// What it is.
-/** @param {string} text
- * @returns {number} */
-const a = 'https://x'; // stays
-  /** short */
-  const b = /** @type {any} */ (1);
-"""
-    sent = b"""\n\n\nconst a = 'https://x'; // stays\n\n  const b = /** @type {any} */ (1);\n"""
-    assert spare("lib/x.js", source) == sent
-    assert spare("vendor/x.js", source) == spare("style.css", source) == source
-
-
 async def test_nothing_else_of_the_package_is_served(house: House) -> None:
     (base,) = re.findall(r'data-base="([^"]+)"', (await house.nobody.get("/")).body)
-    for path in ("__init__.py", "types.d.ts", "texts/en.json", "..%2fapp.py", "index.html"):
+    for path in ("__init__.py", "types.d.ts", "texts/en.json", "..%2fapp.py", "index.html", "first.json", "main.js.br"):
         assert (await house.nobody.get(f"{base}/{path}")).problem == (404, "not_found")
 
 
@@ -112,7 +122,7 @@ def test_catalogues_say_the_same_things_with_the_same_values() -> None:
 
 
 def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
-    source = "\n".join(each.read_text() for each in PAGE.rglob("*.js") if "vendor" not in each.parts)
+    source = "\n".join(each.read_text() for each in PAGE.rglob("*.js") if "built" not in each.parts)
     plain = set(re.findall(r"['`]([a-z_]+(?:\.[a-z_]+)*)['`]", source))
     families = set(re.findall(r"`([a-z_.]+)\.\$\{", source)) | set(re.findall(r"named\('(\w+)'", source))
     for key in catalogue("en"):

@@ -28,7 +28,7 @@ export function preferred() {
 
 /** Speak this language from now on. @param {Language} code */
 export async function speak(code) {
-  texts = (await import(`../texts/${code}.js`)).default;
+  texts = (await import(`${document.documentElement.dataset.base}/texts/${code}.js`)).default;
   document.documentElement.lang = code;
   language.value = code;
 }

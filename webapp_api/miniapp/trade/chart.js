@@ -33,7 +33,7 @@ const formatOf = market => ({
 
 /** @param {HTMLElement} box @param {Market} market */
 async function draw(box, market) {
-  const charts = await import('lightweight-charts');
+  const charts = await import('./charts.js');
   const chart = charts.createChart(box, {
     autoSize: true,
     layout: { fontSize: 11, fontFamily: 'system-ui, sans-serif', attributionLogo: true },
