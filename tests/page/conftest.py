@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import expect
 
 from tests.support.browser import browser
 from tests.support.server import Server, call
 
 __all__ = ["browser"]
+
+expect.set_options(timeout=60_000)  # which only a page that is wrong takes, however busy the machine is
 
 
 class Exchange(Server):

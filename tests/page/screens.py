@@ -1,8 +1,10 @@
 """Pictures of every screen, to be looked at: `make screens` writes them to var/screens."""
 
 import asyncio
+import json
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
@@ -21,6 +23,9 @@ SCREENS = {
     "trade": "trade/BTCUSDT",
     "portfolio": "portfolio",
     "deposit": "portfolio/deposit/USDT",
+    "withdraw": "portfolio/withdraw/USDT",
+    "withdrawals": "portfolio/withdrawals",
+    "withdrawal": "portfolio/withdrawals/1",
     "deposits": "portfolio/deposits",
     "ledger": "portfolio/ledger",
     "export": "portfolio/export",
@@ -45,6 +50,14 @@ def somebody(exchange: Exchange, user_id: int) -> None:
     ):
         body = {"symbol": symbol, "side": side, "type": "limit", "price": price, "quantity": quantity}
         assert call("POST", f"{exchange.url}/api/trading/orders", body, token).status == 201
+    wallet, server = Wallet(), exchange.url
+    text = call("POST", f"{server}/api/auth/solana/challenge", {"address": wallet.address}, token).body["message"]
+    assert call("POST", f"{server}/api/account/wallets", wallet.proof(text), token).status == 200
+    for number, amount in enumerate(("250", "1200.5")):
+        body = {"asset": "USDT", "amount": amount, "address": Wallet(seed=9 + number).address}
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": amount, "Content-Type": "application/json"}
+        asked = urllib.request.Request(f"{server}/api/portfolio/withdrawals", json.dumps(body).encode(), headers)
+        urllib.request.urlopen(asked).close()
     key = {"name": "grid bot", "scopes": ["read", "trade"]}
     assert call("POST", f"{exchange.url}/api/account/api-keys", key, token).status == 201
 
@@ -64,10 +77,19 @@ async def picture(browser: Browser, exchange: Exchange, name: str, theme: dict[s
             await page.evaluate(f"location.hash = '#/{path}'")
             await settle(page)
             await page.screenshot(path=KEPT / f"{screen}-{size['width']}-{name}.png")
-            if size == PHONE and screen in ("trade", "deposit"):
+            if size == PHONE and screen in ("trade", "deposit", "portfolio"):
                 await page.evaluate("scrollTo(0, document.body.scrollHeight)")
                 await page.screenshot(path=KEPT / f"{screen}-below-{size['width']}-{name}.png")
         await page.evaluate("location.hash = '#/trade/BTCUSDT'")
+        for tab in ("Order history", "Your trades"):
+            await page.get_by_role("button", name=tab).click()
+            await settle(page)
+            await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+            await page.screenshot(path=KEPT / f"{tab.replace(' ', '-').lower()}-{size['width']}-{name}.png")
+        await page.get_by_role("button", name="Open orders").click()
+        await page.get_by_role("button", name="Change order").first.click()
+        await page.screenshot(path=KEPT / f"edit-{size['width']}-{name}.png")
+        await page.get_by_role("dialog").get_by_role("button", name="Close").click()
         await page.get_by_role("button", name="Market", exact=True).click()
         await page.get_by_label("Amount", exact=True).fill("0.1")
         await page.evaluate("window.Telegram.WebView.receiveEvent('main_button_pressed', {})")

@@ -11,11 +11,42 @@ from pathlib import Path
 import aiohttp
 
 import hatch_build
+from bot.texts import Texts
 from tests.webapp_api.house import House, open_house
+from webapp_api.errors import STATUS
 from webapp_api.miniapp_files import LANGUAGES, spoken
 
 PAGE = Path(__file__).parents[2] / "webapp_api/miniapp"
 IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\./[^"']+)["']""")
+
+# What only programs and administrators are refused for, or what never happens to who uses the page.
+OF_PROGRAMS = {
+    "refused",
+    "malformed",
+    "invalid_request",
+    "invalid_parameter",
+    "invalid_quote",
+    "not_listable",
+    "not_supported",
+    "idempotency_key_needed",
+    "invalid_api_key",
+    "forbidden",
+    "forbidden_origin",
+    "missing_scope",
+    "address_not_allowed",
+    "needs_a_session",
+    "address_not_known",
+    "key_needs_addresses",
+    "own_withdrawal",
+    "unknown_account",
+    "unknown_channel",
+    "already_credited",
+    "telegram_taken",
+    "already_approved",
+    "settlement_off",
+    "too_many_subscriptions",
+    "too_many_sockets",
+}
 
 
 def catalogue(language: str) -> dict[str, str]:
@@ -156,3 +187,10 @@ async def test_outside_development_there_is_neither(template: Path, tmp_path: Pa
         for path in ("/api/dev/demo", "/api/dev/demo-funds"):
             assert (await house.nobody.post(path, {"asset": "BTC"})).problem == (404, "not_found")
         assert 'data-demo="no"' in (await house.nobody.get("/")).body
+
+
+def test_every_refusal_that_the_page_can_meet_has_words_in_both_languages() -> None:
+    shared = Texts().all
+    for language in LANGUAGES:
+        said = catalogue(language) | shared[language]
+        assert [code for code in STATUS if f"refused.{code}" not in said and code not in OF_PROGRAMS] == [], language

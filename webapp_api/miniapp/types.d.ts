@@ -32,7 +32,7 @@ interface Order {
 interface OwnTrade {
   trade_id: number; order_id: number; symbol: string; side: Side; price: Decimal; quantity: Decimal;
   quote_quantity: Decimal; fee: Decimal; fee_asset: string; maker: boolean; created_at: number;
-  settlement: { state: string; signature: string | null };
+  settlement: { state: string; signature: string | null; explorer?: string | null };
 }
 interface NewOrder {
   symbol: string; side: Side; type: OrderType; price?: Decimal; quantity?: Decimal; quote_quantity?: Decimal;
@@ -44,7 +44,14 @@ interface PortfolioView { balances: Holding[]; total_value: Decimal; currency: s
 interface LedgerEntry {
   id: number; asset: string; reason: string; available: Decimal; held: Decimal; cause: number | null; created_at: number;
 }
-interface Deposit { asset: string; amount: Decimal; reference: string; created_at: number }
+interface Deposit {
+  asset: string; amount: Decimal; reference: string; created_at: number; signature: string | null; explorer: string | null;
+}
+interface Withdrawal {
+  id: number; asset: string; amount: Decimal; fee: Decimal; net: Decimal; address: string; state: string;
+  waits_for: string | null; reason: string | null; approvals: number; approvals_needed: number; signature: string | null;
+  explorer: string | null; created_at: number; confirm_by: number | null; waits_until: number | null;
+}
 interface DepositAddress { asset: string; address: string; mint: string; minimum: Decimal }
 interface Account {
   id: number; telegram_id: number | null; first_name: string; username: string | null; language_code: string | null;

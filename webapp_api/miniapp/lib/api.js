@@ -43,12 +43,15 @@ export const accessToken = () => tokens?.access ?? null;
 /** How long the access token is still good. */
 export const tokenLifeMs = () => (tokens ? tokens.until - Date.now() : 0);
 
-/** @param {string} method @param {string} path @param {object | undefined} body @param {string | null} token */
-async function send(method, path, body, token) {
+/** @param {string} method @param {string} path @param {object | undefined} body @param {string | null} token @param {string} [key] */
+async function send(method, path, body, token, key) {
   try {
     return await fetch(path, {
       method,
-      headers: { ...(body && { 'Content-Type': 'application/json' }), ...(token && { Authorization: `Bearer ${token}` }) },
+      headers: {
+        ...(body && { 'Content-Type': 'application/json' }), ...(token && { Authorization: `Bearer ${token}` }),
+        ...(key && { 'Idempotency-Key': key }),
+      },
       ...(body && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(ANSWER_MS),
     });
@@ -78,11 +81,12 @@ export function renew() {
 
 /**
  * Ask, and ask again with a new token where the old one has ended. Raises Refusal or NoAnswer.
- * @param {string} method @param {string} path @param {object} [body] @returns {Promise<Response>}
+ * @param {string} method @param {string} path @param {object} [body] @param {string} [key] a name for what moves money
+ * @returns {Promise<Response>}
  */
-export async function ask(method, path, body) {
-  let answer = await send(method, path, body, accessToken());
-  if (answer.status === 401 && tokens && (await renew())) answer = await send(method, path, body, accessToken());
+export async function ask(method, path, body, key) {
+  let answer = await send(method, path, body, accessToken(), key);
+  if (answer.status === 401 && tokens && (await renew())) answer = await send(method, path, body, accessToken(), key);
   if (!answer.ok) throw await refused(answer);
   return answer;
 }
@@ -90,11 +94,14 @@ export async function ask(method, path, body) {
 /** @param {string} path @returns {Promise<any>} */
 export const get = async path => (await ask('GET', path)).json();
 
-/** @param {string} path @param {object} [body] @returns {Promise<any>} null where the answer has no body */
-export const post = async (path, body) => {
-  const answer = await ask('POST', path, body ?? {});
+/** @param {string} path @param {object} [body] @param {string} [key] @returns {Promise<any>} null where the answer has no body */
+export const post = async (path, body, key) => {
+  const answer = await ask('POST', path, body ?? {}, key);
   return answer.status === 204 ? null : answer.json();
 };
+
+/** @param {string} path @param {object} body @returns {Promise<any>} */
+export const patch = async (path, body) => (await ask('PATCH', path, body)).json();
 
 /** @param {string} path */
 export const remove = path => ask('DELETE', path);

@@ -130,8 +130,15 @@ export function mainButton(button) {
 /** @param {boolean} is_visible */
 export const backButton = is_visible => post('web_app_setup_back_button', { is_visible });
 
-/** Ask before the page is closed. @param {boolean} need_confirmation */
-export const closingConfirmation = need_confirmation => post('web_app_setup_closing_behavior', { need_confirmation });
+/** @type {Set<string>} */
+const unfinished = new Set();
+
+/** Ask before the page is closed, as long as something is unfinished. @param {string} what @param {boolean} isUnfinished */
+export function closingConfirmation(what, isUnfinished) {
+  if (isUnfinished) unfinished.add(what);
+  else unfinished.delete(what);
+  post('web_app_setup_closing_behavior', { need_confirmation: unfinished.size > 0 });
+}
 
 /** @param {boolean} allow_vertical_swipe */
 export const verticalSwipes = allow_vertical_swipe => post('web_app_setup_swipe_behavior', { allow_vertical_swipe });

@@ -1,9 +1,10 @@
 // What every screen is made of.
 import { Component } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { cut } from '../lib/decimal.js';
 import { html } from '../lib/html.js';
 import { number, said, t } from '../lib/i18n.js';
-import { haptic } from '../lib/telegram.js';
+import { haptic, openLink } from '../lib/telegram.js';
 import { note } from '../state/notes.js';
 import { Icon } from './icons.js';
 
@@ -115,13 +116,24 @@ export async function copy(text) {
   }
 }
 
+/** Which way something went, as shown with two decimals. @param {string | null | undefined} percent @returns {'up' | 'down' | 'flat'} */
+export const direction = percent =>
+  !percent || !/[1-9]/.test(cut(percent, 2)) ? 'flat' : percent.startsWith('-') ? 'down' : 'up';
+
+/** Where a transaction can be looked at; else its signature, to be copied.
+ * @param {{signature: string | null, explorer: string | null | undefined}} props */
+export const Transaction = ({ signature, explorer }) =>
+  !signature ? null
+  : explorer ? html`<button type="button" class="icon-button" aria-label=${t('trades.explorer')} onClick=${() => openLink(explorer)}><${Icon} name="out" /></button>`
+  : html`<${Copy} text=${signature} label=${t('trades.copy_signature')} />`;
+
 /** A change in percent: an arrow, a sign and a colour say the same. @param {{percent: string | null | undefined}} props */
 export const Change = ({ percent }) => {
   if (!percent) return html`<span class="soft">–</span>`;
   const shown = number(percent, { most: 2, sign: true });
-  const tone = !/[1-9]/.test(shown) ? 'soft' : percent.startsWith('-') ? 'down' : 'up';
-  const arrow = { soft: '', down: '▼\u2009', up: '▲\u2009' }[tone];
-  return html`<span class=${tone}>${arrow}${shown}\u2009%</span>`;
+  const way = direction(percent);
+  const arrow = { flat: '', down: '▼\u2009', up: '▲\u2009' }[way];
+  return html`<span class=${way}>${arrow}${shown}\u2009%</span>`;
 };
 
 /** What fails below it does not take the rest of the page along. @extends {Component<{children?: Children}, {error: unknown}>} */

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { html } from '../lib/html.js';
 import { number, short, t } from '../lib/i18n.js';
 import { Icon } from '../parts/icons.js';
-import { Change, Choice, Empty, Failed, Loading } from '../parts/ui.js';
+import { Change, Choice, direction, Empty, Failed, Loading } from '../parts/ui.js';
 import { favourites, load, markets, priceOf, problem, sparkline, tickerOf, toggleFavourite } from '../state/markets.js';
 import { path } from '../state/route.js';
 
@@ -40,7 +40,7 @@ function Row({ market: { symbol, base, quote, price_decimals } }) {
       <a href=${path('trade', symbol)}>
         <span><b>${base}<span class="soft small">/${quote}</span></b>
           <span class="soft small" style="display:block">${ticker ? `${short(ticker.quote_volume)} ${quote}` : ' '}</span></span>
-        <${Spark} symbol=${symbol} tone=${ticker?.change_percent?.startsWith('-') ? 'down' : 'up'} />
+        <${Spark} symbol=${symbol} tone=${direction(ticker?.change_percent)} />
         <span class="wide right soft">${shown(ticker?.high)}</span>
         <span class="wide right soft">${shown(ticker?.low)}</span>
         <span class="wide right soft">${shown(ticker?.bid)}</span>

@@ -5,18 +5,22 @@ import { exact, rescaled, plain, decimalsOf, cut } from '../lib/decimal.js';
 import { html } from '../lib/html.js';
 import { moment, named, number, t } from '../lib/i18n.js';
 import { Icon } from '../parts/icons.js';
-import { Change, Choice, Empty, Loading } from '../parts/ui.js';
+import { Change, Choice, Empty, Loading, Transaction } from '../parts/ui.js';
 import { balances } from '../state/balances.js';
 import { markets, priceOf, tickerOf } from '../state/markets.js';
 import { complain } from '../state/notes.js';
 import { path, route } from '../state/route.js';
 import { account } from '../state/session.js';
+import { CURRENCY } from '../state/worth.js';
 import { Pages } from '../trade/orders.js';
 import { saveCsv } from './csv.js';
 import { DepositScreen } from './deposit.js';
+import { Earnings } from './earnings.js';
 import { Below, Guest } from './parts.js';
+import { shortAddress } from './wallets.js';
+import { WithdrawScreen } from './withdraw.js';
+import { Withdrawals } from './withdrawals.js';
 
-const CURRENCY = 'USDT';
 const SCALE = 8;
 
 /** What an asset costs now and a day ago, in units of 10 ** -SCALE. @param {string} asset */
@@ -63,20 +67,29 @@ function Overview() {
       <p class="soft">${t('portfolio.worth')}</p>
       <p class="figure"><strong data-total>${balances.value ? number(plain(now, SCALE), { most: 2 }) : '–'}</strong> <span class="soft">${CURRENCY}</span></p>
       <p class="small">${percent !== null && html`<${Change} percent=${percent} /> <span class="soft">${t('portfolio.day', { change: number(plain(change, SCALE), { most: 2, sign: true }), currency: CURRENCY })}</span>`}</p>
-      <div class="acts">
-        <a href=${path('portfolio', 'deposit', CURRENCY)}><i><${Icon} name="deposit" /></i>${t('portfolio.deposit')}</a>
-        <a href=${path('portfolio', 'ledger')}><i><${Icon} name="list" /></i>${t('portfolio.ledger')}</a>
-        <a href=${path('portfolio', 'deposits')}><i><${Icon} name="clock" /></i>${t('portfolio.deposits')}</a>
-        <a href=${path('portfolio', 'export')}><i><${Icon} name="file" /></i>${t('portfolio.export')}</a>
+      <div class="two">
+        <a class="button main" href=${path('portfolio', 'deposit', CURRENCY)}><${Icon} name="deposit" />${t('portfolio.deposit')}</a>
+        <a class="button" href=${path('portfolio', 'withdraw', CURRENCY)}><${Icon} name="withdraw" />${t('portfolio.withdraw')}</a>
       </div>
     </section>
     <section class="panel" aria-label=${t('portfolio.assets')}>
       <h2>${t('portfolio.assets')}</h2>
       ${!balances.value ? html`<${Loading} rows=${4} />`
       : order.length ? html`<ul class="rows">${order.map(balance => html`<${Asset} key=${balance.asset} balance=${balance} />`)}</ul>`
-      : html`<${Empty} text=${t('portfolio.none')} action=${html`<a class="button main" href=${path('portfolio', 'deposit', CURRENCY)}>${t('portfolio.deposit')}</a>`} />`}
-    </section>`;
+      : html`<${Empty} text=${t('portfolio.none')} />`}
+    </section>
+    ${order.length > 0 && html`<${Earnings} />`}
+    <nav class="panel" aria-label=${t('portfolio.more')}><ul class="rows">
+      <${To} name="deposit" to="deposits" text=${t('portfolio.deposits')} />
+      <${To} name="withdraw" to="withdrawals" text=${t('portfolio.withdrawals')} />
+      <${To} name="list" to="ledger" text=${t('portfolio.ledger')} />
+      <${To} name="file" to="export" text=${t('portfolio.export')} />
+    </ul></nav>`;
 }
+
+/** @param {{name: import('../parts/icons.js').IconName, to: string, text: string}} props */
+const To = ({ name, to, text }) => html`
+  <li><a class="row" href=${path('portfolio', to)}><${Icon} name=${name} /><b class="grow">${text}</b><${Icon} name="right" /></a></li>`;
 
 /** @param {LedgerEntry} entry */
 const ledgerEntry = entry => html`
@@ -91,11 +104,11 @@ const Ledger = () => html`
   <section class="panel"><${Pages} path="/api/portfolio/ledger" name="entries" empty=${t('ledger.none')}>${ledgerEntry}<//></section>`;
 
 /** @param {Deposit} deposit */
-const deposited = ({ asset, amount, reference, created_at }) => html`
+const deposited = ({ asset, amount, reference, created_at, signature, explorer }) => html`
   <li class="row" key=${reference}>
     <span class="coin" data-asset=${asset} aria-hidden="true">${asset.slice(0, 4)}</span>
-    <span class="grow"><b>+${number(amount, { trim: true })} ${asset}</b><span class="soft small block">${moment(created_at)}</span>
-      <span class="soft mono block">${reference}</span></span>
+    <span class="grow"><b>+${number(amount, { trim: true })} ${asset}</b><span class="soft small block">${moment(created_at)}${signature && ` · ${shortAddress(signature)}`}</span></span>
+    <${Transaction} signature=${signature} explorer=${explorer} />
   </li>`;
 
 const Deposits = () => html`
@@ -124,6 +137,8 @@ function Export() {
 
 const BELOW = {
   deposit: { title: 'portfolio.deposit', Part: DepositScreen },
+  withdraw: { title: 'portfolio.withdraw', Part: WithdrawScreen },
+  withdrawals: { title: 'portfolio.withdrawals', Part: Withdrawals },
   deposits: { title: 'portfolio.deposits', Part: Deposits },
   ledger: { title: 'portfolio.ledger', Part: Ledger },
   export: { title: 'portfolio.export', Part: Export },

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { html } from '../lib/html.js';
 import { number, short, t } from '../lib/i18n.js';
 import { Icon } from '../parts/icons.js';
-import { Change, Empty, Failed, Loading, Sheet } from '../parts/ui.js';
+import { Change, direction, Empty, Failed, Loading, Sheet } from '../parts/ui.js';
 import * as desk from '../state/desk.js';
 import { load, marketOf, markets, priceOf, problem, tickerOf } from '../state/markets.js';
 import { go, route } from '../state/route.js';
@@ -37,7 +37,7 @@ function Header({ market }) {
           <span class="coin" data-asset=${market.base} aria-hidden="true">${market.base.slice(0, 3)}</span>${market.base}/${market.quote}<${Icon} name="down" /></button></h1>
         <${Star} symbol=${market.symbol} name=${`${market.base}/${market.quote}`} />
       </div>
-      <div class="last"><strong class=${ticker?.change_percent?.startsWith('-') ? 'down' : 'up'} data-price>${shown(price)}</strong>
+      <div class="last"><strong class=${direction(ticker?.change_percent)} data-price>${shown(price)}</strong>
         <span>${ticker?.last || !price ? html`<${Change} percent=${ticker?.change_percent} />` : html`<span class="soft">${t('trade.reference')}</span>`}</span></div>
       <dl class="day">
         <div><dt>${t('trade.high')}</dt><dd>${shown(ticker?.high)}</dd></div>

@@ -22,14 +22,14 @@ const tell = error =>
   : error instanceof api.Refusal || error instanceof api.NoAnswer ? complain(error)
   : note(error?.message || said(null), 'bad');
 
-function useWallets() {
+export function useWallets() {
   const [wallets, set] = useState(/** @type {Wallet[]} */ ([]));
   useEffect(() => void watch(set), []);
   return wallets;
 }
 
 /** @param {{wallets: Wallet[], onPick: (wallet: Wallet) => Promise<unknown>}} props */
-function Pick({ wallets, onPick }) {
+export function Pick({ wallets, onPick }) {
   const busy = useSignal('');
   /** @param {Wallet} wallet */
   const pick = async wallet => {

@@ -1,5 +1,7 @@
 // One market's book as the channel depth:<symbol> tells it, in whole units: prices in the market's decimals, quantities too.
-import { exact } from '../lib/decimal.js';
+import { exact, plain } from '../lib/decimal.js';
+
+const CHECKED = 25; // levels a side
 
 /** @typedef {{price: bigint, quantity: bigint}} Level */
 
@@ -14,15 +16,23 @@ export class Book {
     this.market = market;
   }
 
-  /** @param {Pick<ChannelMessage, 'type' | 'data'>} message */
+  /** Take what is told; says whether the book is the exchange's then. @param {Pick<ChannelMessage, 'type' | 'data'>} message */
   take({ type, data }) {
     if (type === 'snapshot') {
       this.bids = data.bids.map(this.#level);
       this.asks = data.asks.map(this.#level);
-      return;
+      return true;
     }
     for (const told of data.bids) put(this.bids, this.#level(told), (a, b) => a > b);
     for (const told of data.asks) put(this.asks, this.#level(told), (a, b) => a < b);
+    return typeof data.checksum !== 'number' || data.checksum === this.#checksum();
+  }
+
+  /** As docs/stream.md has it. */
+  #checksum() {
+    const { price_decimals, quantity_decimals } = this.market;
+    return crc32([...this.bids.slice(0, CHECKED), ...this.asks.slice(0, CHECKED)].map(
+      ({ price, quantity }) => `${plain(price, price_decimals)}:${plain(quantity, quantity_decimals)}`).join());
   }
 
   /** @param {[Decimal, Decimal]} told @returns {Level} */
@@ -63,4 +73,14 @@ function put(side, level, isBetter) {
   const isThere = side[low]?.price === level.price;
   if (level.quantity > 0n) side.splice(low, isThere ? 1 : 0, level);
   else if (isThere) side.splice(low, 1);
+}
+
+/** @param {string} text of ASCII */
+export function crc32(text) {
+  let crc = -1;
+  for (let i = 0; i < text.length; i++) {
+    crc ^= text.charCodeAt(i);
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ -1) >>> 0;
 }

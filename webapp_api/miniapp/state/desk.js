@@ -40,7 +40,7 @@ export function open(chosen) {
   shown.value++;
   const stops = [
     follow(`depth:${chosen.symbol}`, message => {
-      next.take(message);
+      if (!next.take(message)) return false; // it is not the exchange's book: ask for that
       book = next;
       if (message.type === 'snapshot') show();
       else soon();

@@ -1,6 +1,7 @@
 // One's own orders: what was just sent, what is open, put right by whatever the server says.
 import { effect, signal } from '@preact/signals';
 import * as api from '../lib/api.js';
+import { exact, plain } from '../lib/decimal.js';
 import { number, t } from '../lib/i18n.js';
 import { follow } from '../lib/stream.js';
 import { marketOf } from './markets.js';
@@ -96,6 +97,26 @@ export async function place(order) {
   } finally {
     sending.value = sending.value.filter(each => each !== shown);
   }
+}
+
+/** Make an order smaller; it keeps its place. @param {number} id @param {Decimal} quantity all of it, what has traded too */
+export async function amend(id, quantity) {
+  take(await api.insist(() => api.patch(`/api/trading/orders/${id}`, { quantity })));
+}
+
+/**
+ * Cancel an order and place what is left of another in its stead. Raises what was refused: after it the old one may be gone.
+ * @param {Order} order @param {Market} market @param {Decimal} price @param {bigint} quantity all of it, in the market's decimals
+ */
+export async function replace(order, market, price, quantity) {
+  const ended = await api.insist(async () => (await api.remove(`/api/trading/orders/${order.id}`)).json());
+  take(ended);
+  const left = quantity - exact(ended.filled_quantity, market.quantity_decimals);
+  if (left <= 0n) return;
+  await place({
+    symbol: order.symbol, side: order.side, type: order.type, price, quantity: plain(left, market.quantity_decimals),
+    client_order_id: newName(), ...(order.type !== 'limit_maker' && { time_in_force: order.time_in_force }),
+  });
 }
 
 /** @param {number} id */

@@ -29,7 +29,9 @@ export function go(screen, ...rest) {
 
 export function back() {
   haptic('tap');
-  go(route.peek().screen);
+  const { screen, rest } = route.peek();
+  if (rest[0] === 'withdrawals' && rest[1]) go(screen, rest[0]);
+  else go(screen);
 }
 
 export function start() {

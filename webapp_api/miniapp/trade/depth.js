@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { html } from '../lib/html.js';
 import { number, t, time } from '../lib/i18n.js';
 import { exact, plain, trimmed } from '../lib/decimal.js';
-import { Choice, Empty, Loading } from '../parts/ui.js';
+import { Choice, direction, Empty, Loading } from '../parts/ui.js';
 import { bookNow, trades } from '../state/desk.js';
 import { priceOf, tickerOf } from '../state/markets.js';
 import { takePrice } from './ticket_state.js';
@@ -28,7 +28,7 @@ export function BookPanel({ market, rows }) {
     <div class="book">
       <div class="line head-line"><span>${t('price')} <span class="unit">${market.quote}</span></span><span>${t('amount')} <span class="unit">${market.base}</span></span></div>
       <${Levels} side="asks" levels=${asks} rows=${rows} deepest=${deepest} market=${market} group=${group.value} />
-      <p class="middle"><b class=${ticker?.change_percent?.startsWith('-') ? 'down' : 'up'}>${price ? number(price, { most: market.price_decimals }) : '–'}</b>
+      <p class="middle"><b class=${direction(ticker?.change_percent)}>${price ? number(price, { most: market.price_decimals }) : '–'}</b>
         <span class="soft">${spread ? t('book.spread', { spread: number(spread) }) : t('book.one_side')}</span></p>
       <${Levels} side="bids" levels=${bids} rows=${rows} deepest=${deepest} market=${market} group=${group.value} />
       <select class="group" aria-label=${t('book.group')} value=${String(group.value)}

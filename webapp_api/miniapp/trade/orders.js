@@ -5,20 +5,16 @@ import * as api from '../lib/api.js';
 import { trimmed } from '../lib/decimal.js';
 import { html } from '../lib/html.js';
 import { moment, named, number, t } from '../lib/i18n.js';
-import { Choice, Confirm, Copy, Empty, Failed, Loading } from '../parts/ui.js';
+import { Choice, Confirm, Empty, Failed, Loading, Transaction } from '../parts/ui.js';
 import { Icon } from '../parts/icons.js';
 import { marketOf } from '../state/markets.js';
 import { complain, note } from '../state/notes.js';
 import { cancel, cancelAll, changes, leaving, open, sending } from '../state/orders.js';
 import { account } from '../state/session.js';
+import { Edit } from './edit.js';
 
 const PAGE = 30;
-const { chain = '' } = document.documentElement.dataset;
-
-/** @param {string} signature */
-const explorer = signature =>
-  `https://explorer.solana.com/tx/${signature}${chain === 'mainnet' ? '' : `?cluster=${chain}`}`;
-
+const LOOK_AGAIN_MS = 3000;
 /** @param {{side: Side, symbol: string, type?: string}} props */
 const Head = ({ side, symbol, type }) => {
   const market = marketOf(symbol);
@@ -43,6 +39,8 @@ function share(order) {
 /** @param {{order: Order}} props */
 function OpenOrder({ order }) {
   const isLeaving = leaving.value.has(order.id);
+  const editing = useSignal(false);
+  const market = marketOf(order.symbol);
   return html`
     <li class="order" data-order=${order.client_order_id ?? order.id}>
       <${Head} side=${order.side} symbol=${order.symbol} type=${order.type} />
@@ -50,8 +48,12 @@ function OpenOrder({ order }) {
       <span class="figures"><span class="soft small">${t('orders.filled')}</span><b>${amountOf(order)}</b>
         <span class="progress"><i style=${{ transform: `scaleX(${share(order) / 100})` }} /></span></span>
       ${order.sending ? html`<span class="soft small state">${t('ticket.sending')}</span>`
-      : html`<button type="button" class="button small" disabled=${isLeaving} onClick=${() => cancel(order.id).catch(complain)}
-          aria-label=${t('orders.cancel_this', { id: order.id })}>${isLeaving ? t('orders.leaving') : t('orders.cancel')}</button>`}
+      : html`<span class="act">
+          <button type="button" class="icon-button" disabled=${isLeaving} aria-label=${t('orders.edit_this', { id: order.id })}
+            onClick=${() => (editing.value = true)}><${Icon} name="edit" /></button>
+          <button type="button" class="button small" disabled=${isLeaving} onClick=${() => cancel(order.id).catch(complain)}
+            aria-label=${t('orders.cancel_this', { id: order.id })}>${isLeaving ? t('orders.leaving') : t('orders.cancel')}</button></span>`}
+      ${editing.value && market && html`<${Edit} market=${market} order=${order} onClose=${() => (editing.value = false)} />`}
     </li>`;
 }
 
@@ -77,9 +79,10 @@ function OpenOrders({ symbol }) {
         <p>${t('orders.cancel_all_ask', { count: found.length, symbol })}</p><//>`}`;
 }
 
-/** A list that grows a page at a time. @template T
- * @param {{path: string, name: string, more?: Record<string, string>, empty: string, children: (item: T) => any}} props */
-export function Pages({ path, name, more = {}, empty, children }) {
+/** A list that grows a page at a time. While the first page has something that moves, it is looked at again and again.
+ * @template T
+ * @param {{path: string, name: string, more?: Record<string, string>, empty: string, moves?: (item: T) => boolean, children: (item: T) => any}} props */
+export function Pages({ path, name, more = {}, empty, moves, children }) {
   const [state, set] = useState(/** @type {{items: T[] | null, next: number | null, error: unknown}} */ ({ items: null, next: null, error: null }));
   const [tries, setTries] = useState(0);
   /** @param {number | null} cursor */
@@ -95,6 +98,12 @@ export function Pages({ path, name, more = {}, empty, children }) {
       wanted = false;
     };
   }, [path, key, tries, changes.value]);
+  const isMoving = !!moves && !!state.items && state.items.length <= PAGE && state.items.some(moves);
+  useEffect(() => {
+    if (!isMoving) return;
+    const timer = setInterval(() => document.hidden || setTries(tried => tried + 1), LOOK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [isMoving]);
   if (state.error && !state.items) return html`<${Failed} error=${state.error} again=${() => setTries(tries + 1)} />`;
   if (!state.items) return html`<${Loading} rows=${3} />`;
   if (!state.items.length) return html`<${Empty} text=${empty} />`;
@@ -115,10 +124,11 @@ const closedOrder = order => html`
   </li>`;
 
 /** @param {{settlement: OwnTrade['settlement']}} props */
-const Settlement = ({ settlement: { state, signature } }) => html`
-  <span class="settled" data-state=${state}>${named('settlement', state)}
-    ${signature && (chain === 'localnet' ? html`<${Copy} text=${signature} label=${t('trades.copy_signature')} />`
-    : html`<a class="icon-button" href=${explorer(signature)} target="_blank" rel="noopener" aria-label=${t('trades.explorer')}><${Icon} name="out" /></a>`)}</span>`;
+const Settlement = ({ settlement: { state, signature, explorer } }) => html`
+  <span class="settled" data-state=${state}>${named('settlement', state)}<${Transaction} signature=${signature} explorer=${explorer} /></span>`;
+
+/** @param {OwnTrade} trade */
+const isSettling = ({ settlement: { state } }) => !['settled', 'failed'].includes(state);
 
 /** @param {OwnTrade} trade */
 const ownTrade = trade => html`
@@ -142,6 +152,6 @@ export function OrdersPanel({ symbol }) {
       : !account.value ? html`<${Empty} text=${t('orders.guest')} />`
       : shown.value === 'open' ? html`<${OpenOrders} symbol=${symbol} />`
       : shown.value === 'history' ? html`<${Pages} key="history" path="/api/trading/orders" name="orders" more=${{ symbol, status: 'closed' }} empty=${t('orders.no_history')}>${closedOrder}<//>`
-      : html`<${Pages} key="trades" path="/api/trading/trades" name="trades" more=${{ symbol }} empty=${t('orders.no_trades')}>${ownTrade}<//>`}
+      : html`<${Pages} key="trades" path="/api/trading/trades" name="trades" more=${{ symbol }} empty=${t('orders.no_trades')} moves=${isSettling}>${ownTrade}<//>`}
     </section>`;
 }

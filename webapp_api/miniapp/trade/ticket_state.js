@@ -98,6 +98,6 @@ export function start() {
     clear();
   });
   effect(() => {
-    closingConfirmation(isDirty.value);
+    closingConfirmation('ticket', isDirty.value);
   });
 }
