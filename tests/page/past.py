@@ -17,12 +17,26 @@ from engine.accounts.activity import ActivityFeed
 from engine.accounts.types import TelegramUser
 from engine.core.commands import Deposit, ListAsset, ListMarket, PlaceOrder, Quote
 from engine.core.exchange import Exchange
-from engine.core.types import MARKET_MAKER, Atoms, Lots, Micros, OrderType, Side, Symbol, Ticks, TimeInForce, UserId
+from engine.core.types import (
+    MARKET_MAKER,
+    AssetCode,
+    Atoms,
+    Lots,
+    Micros,
+    OrderType,
+    Side,
+    Symbol,
+    Ticks,
+    TimeInForce,
+    UserId,
+)
 from engine.sequencer.sequencer import Sequencer
 
 Played = ListAsset | ListMarket | Deposit | PlaceOrder | Quote
 
 BOB = TelegramUser(2, first_name="Bob")  # who is on the other side of every trade
+ADA = TelegramUser(50, first_name="Ada")  # whose portfolio has a past
+BOUGHT = {40: ("BTCUSDT", 3000), 260: ("ETHUSDT", 42000), 610: ("SOLUSDT", 60000)}  # lots, by step
 HOURS, APART_S = 30, 100
 PRICES = {"BTCUSDT": (6_184_000, 0.0011), "ETHUSDT": (268_300, 0.0014), "SOLUSDT": (14_620, 0.002)}  # last, restless
 LEVELS = 24
@@ -37,7 +51,7 @@ def price_path(symbol: str, steps: int) -> list[int]:
     return [round(last * math.exp(each - walk[-1])) for each in walk]
 
 
-def commands(bob: UserId) -> list[Played]:
+def commands(bob: UserId, ada: UserId) -> list[Played]:
     listing, end = markets.load(), now()
     begin = end - HOURS * 3_600_000_000
     told: list[Played] = [ListAsset(Micros(begin), asset) for asset in listing.assets]
@@ -47,6 +61,7 @@ def commands(bob: UserId) -> list[Played]:
             Deposit(Micros(begin), user, asset.code, Atoms(10**15), f"past:{user}:{asset.code}")
             for user in (MARKET_MAKER, bob)
         ]
+    told.append(Deposit(Micros(begin), ada, AssetCode("USDT"), Atoms(65_000 * 10**6), "past:ada"))
     steps = HOURS * 3600 // APART_S
     paths = {symbol: price_path(symbol, steps) for symbol in PRICES}
     chance = random.Random(8)
@@ -59,6 +74,13 @@ def commands(bob: UserId) -> list[Played]:
             told.append(Quote(at, Symbol(symbol), ((Ticks(price), lots),), ((Ticks(price + 1), lots),), step + 1))
             told.append(
                 PlaceOrder(at, bob, Symbol(symbol), side, OrderType.MARKET, lots, time_in_force=TimeInForce.IOC)
+            )
+        if step in BOUGHT:
+            name, lots = BOUGHT[step]
+            price = Ticks(paths[name][step] + 1)
+            told.append(Quote(at, Symbol(name), (), ((price, Lots(lots)),), step + 1))
+            told.append(
+                PlaceOrder(at, ada, Symbol(name), Side.BUY, OrderType.MARKET, Lots(lots), time_in_force=TimeInForce.IOC)
             )
     for symbol in PRICES:
         told.append(Quote(end, Symbol(symbol), (), ()))
@@ -86,11 +108,12 @@ async def _play(path: Path) -> None:
     exchange.restore(start)
     at = Micros(0)  # the time there and then
     sequencer = Sequencer(exchange, store, start, lambda: at)
-    bob = await Accounts(SqliteAccounts(store, queries), ActivityFeed(), now).person(BOB)
+    accounts = Accounts(SqliteAccounts(store, queries), ActivityFeed(), now)
+    bob, ada = await accounts.person(BOB), await accounts.person(ADA)
 
     async def play() -> None:
         nonlocal at
-        for _at, together in itertools.groupby(commands(bob.id), lambda command: command.at):
+        for _at, together in itertools.groupby(commands(bob.id, ada.id), lambda command: command.at):
             await asyncio.gather(*(sequencer.submit(each) for each in together))
         sequencer.close()
 

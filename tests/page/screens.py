@@ -39,7 +39,7 @@ SCREENS = {
 
 def somebody(exchange: Exchange, user_id: int) -> None:
     """Give somebody money, orders and trades."""
-    exchange.fund(user_id, USDT="25000", BTC="0.31", ETH="4.2", SOL="60")
+    exchange.fund(user_id, USDT="9000")
     token = exchange.sign_in(user_id)
     for symbol, side, quantity, price in (
         ("BTCUSDT", "buy", "0.05", "61900.00"),
@@ -72,7 +72,12 @@ async def picture(browser: Browser, exchange: Exchange, name: str, theme: dict[s
     async with phone(
         browser, telegram=theme if size == PHONE else None, size=size, scheme=name, wallet=Wallet()
     ) as page:
-        await page.goto(f"{exchange.url}/#{launch(exchange, 50, theme=theme)}")
+        if size == PHONE:
+            await page.goto(f"{exchange.url}/#{launch(exchange, 50, theme=theme)}")
+        else:
+            await page.goto(f"{exchange.url}/#/account")
+            await page.get_by_role("button", name="Test Wallet").click()
+            await page.locator("[data-name]").wait_for()
         for screen, path in SCREENS.items():
             await page.evaluate(f"location.hash = '#/{path}'")
             await settle(page)
@@ -81,18 +86,23 @@ async def picture(browser: Browser, exchange: Exchange, name: str, theme: dict[s
                 await page.evaluate("scrollTo(0, document.body.scrollHeight)")
                 await page.screenshot(path=KEPT / f"{screen}-below-{size['width']}-{name}.png")
         await page.evaluate("location.hash = '#/trade/BTCUSDT'")
-        for tab in ("Order history", "Your trades"):
-            await page.get_by_role("button", name=tab).click()
+        for tab in ("History", "Trades"):
+            await page.get_by_label("Your orders").get_by_role("button", name=tab).click()
             await settle(page)
             await page.evaluate("scrollTo(0, document.body.scrollHeight)")
-            await page.screenshot(path=KEPT / f"{tab.replace(' ', '-').lower()}-{size['width']}-{name}.png")
-        await page.get_by_role("button", name="Open orders").click()
+            await page.screenshot(path=KEPT / f"{tab.lower()}-{size['width']}-{name}.png")
+        await page.get_by_role("button", name="Open").click()
         await page.get_by_role("button", name="Change order").first.click()
+        await settle(page)
         await page.screenshot(path=KEPT / f"edit-{size['width']}-{name}.png")
         await page.get_by_role("dialog").get_by_role("button", name="Close").click()
         await page.get_by_role("button", name="Market", exact=True).click()
         await page.get_by_label("Amount", exact=True).fill("0.1")
-        await page.evaluate("window.Telegram.WebView.receiveEvent('main_button_pressed', {})")
+        if size == PHONE:
+            await page.evaluate("emit('main_button_pressed', {})")
+        else:
+            await page.get_by_role("button", name="Buy BTC").click()
+        await page.get_by_role("dialog").wait_for()
         await settle(page)
         await page.screenshot(path=KEPT / f"confirm-{size['width']}-{name}.png")
 

@@ -54,7 +54,7 @@ async def test_who_is_offline_is_told_so_until_the_connection_is_back(browser: B
         await page.context.set_offline(True)
         await expect(page.get_by_text("You are offline.")).to_be_visible()
         await page.context.set_offline(False)
-        await expect(page.get_by_text("You are offline.")).to_be_hidden(timeout=30_000)
+        await expect(page.get_by_text("You are offline.")).to_be_hidden()
 
 
 async def test_a_book_that_is_not_the_exchanges_is_asked_for_again(browser: Browser, exchange: Exchange) -> None:

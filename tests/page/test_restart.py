@@ -23,7 +23,7 @@ async def test_the_page_recovers_by_itself(browser: Browser, tmp_path: Path) -> 
             port = urlsplit(exchange.url).port
             assert port is not None
             exchange.kill()
-            await expect(page.get_by_text("The exchange does not answer.")).to_be_visible(timeout=15_000)
+            await expect(page.get_by_text("The exchange does not answer.")).to_be_visible()
             exchange.start(port=port)
             exchange.order("sell", "0.25", "50020.00")
             await expect(asks).to_have_text(["50,020.000.2500", "50,010.000.5000"])

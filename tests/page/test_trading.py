@@ -57,9 +57,9 @@ async def test_an_order_is_placed_partly_filled_and_cancelled(browser: Browser, 
         await expect(page.get_by_text("Bought 0.04 BTC at 49,000.00 USDT.")).to_be_visible()
         await mine.get_by_role("button", name=re.compile("^Cancel order")).click()
         await expect(mine.get_by_text("You have no open orders in this market.")).to_be_visible()
-        await mine.get_by_role("button", name="Order history").click()
+        await mine.get_by_role("button", name="History").click()
         await expect(mine.get_by_text("Cancelled", exact=True)).to_be_visible()
-        await mine.get_by_role("button", name="Your trades").click()
+        await mine.get_by_role("button", name="Trades").click()
         await expect(mine.locator("[data-state]")).to_have_count(1)
         (order,) = exchange.orders_of(11)
         assert (order["status"], order["filled_quantity"]) == ("canceled", "0.0400")
@@ -75,7 +75,7 @@ async def test_a_double_tap_sends_one_order(browser: Browser, exchange: Exchange
         await page.evaluate(
             "for (let i = 0; i < 5; i++) window.Telegram.WebView.receiveEvent('main_button_pressed', {})"
         )
-        await expect(page.get_by_role("button", name="Open orders (1)")).to_be_visible()
+        await expect(page.get_by_role("button", name="Open (1)")).to_be_visible()
         await expect(page.get_by_label("Amount", exact=True)).to_have_value("")
         assert len(exchange.orders_of(12)) == 1
 

@@ -114,6 +114,9 @@ export function readTyped(text) {
 /** @param {number} ms */
 export const time = ms => new Date(ms).toLocaleTimeString(language.value, { hourCycle: 'h23' });
 
-/** @param {number} ms */
-export const moment = ms =>
-  new Date(ms).toLocaleString(language.value, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' });
+/** A day and a time; the year only where it is another. @param {number} ms */
+export function moment(ms) {
+  const then = new Date(ms);
+  const year = then.getFullYear() === new Date().getFullYear() ? undefined : 'numeric';
+  return then.toLocaleString(language.value, { year, month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+}

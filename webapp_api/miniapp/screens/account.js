@@ -105,7 +105,7 @@ export function AccountScreen() {
         <section class="panel">
           <div class="row"><span class="coin" aria-hidden="true">${(who.first_name || '#').slice(0, 1)}</span>
             <span class="grow"><b data-name>${who.first_name || t('account.nameless')}</b><span class="soft small">${t('account.number', { id: who.id })}${who.username ? ` · @${who.username}` : ''}</span></span></div>
-          <ul class="rows">
+          <ul class="rows lined">
             <${Link} name="wallet" to="wallets" text=${t('account.wallets')} />
             <${Link} name="devices" to="sessions" text=${t('account.sessions')} />
             <${Link} name="key" to="keys" text=${t('account.keys')} />

@@ -5,6 +5,7 @@ import { html } from '../lib/html.js';
 import { moment, said, t } from '../lib/i18n.js';
 import { Confirm, copy, Listed, Sheet, useLoaded } from '../parts/ui.js';
 import { complain } from '../state/notes.js';
+import { shortAddress } from './wallets.js';
 
 const SCOPES = /** @type {const} */ (['read', 'trade']);
 
@@ -20,7 +21,7 @@ export function ApiKeys() {
   return html`
     <section class="panel"><${Listed} loaded=${loaded} empty=${t('keys.none')}>${(/** @type {ApiKey[]} */ all) => html`
       <ul class="rows">${all.map(key => html`
-        <li class="row" key=${key.api_key}><span class="grow"><b>${key.name}</b><span class="soft mono block">${key.api_key}</span>
+        <li class="row" key=${key.api_key}><span class="grow"><b>${key.name}</b><span class="soft mono block">${shortAddress(key.api_key)}</span>
           <span class="soft small block">${key.scopes.map(each => t(/** @type {TextKey} */ (`scope.${each}`))).join(', ')} · ${key.last_used_at ? t('keys.used', { when: moment(key.last_used_at) }) : t('keys.unused')}</span></span>
           <button type="button" class="button small" onClick=${() => (ending.value = key)}>${t('keys.end')}</button></li>`)}</ul>`}<//></section>
     <button type="button" class="button main wide" onClick=${() => (making.value = true)}>${t('keys.make')}</button>

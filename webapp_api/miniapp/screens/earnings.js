@@ -30,7 +30,7 @@ export function Earnings() {
   const isKnown = useComputed(() => balances.value !== null && markets.value !== null).value;
   const { value, error, again } = useLoaded(
     async () => (isKnown ? earnings(span.value, [...(balances.peek()?.values() ?? [])]) : null), [span.value, isKnown, changes.value]);
-  const earned = value?.points.at(-1)?.earned ?? 0;
+  const earned = value?.at(-1)?.earned ?? 0;
   const text = earned.toFixed(2);
   const way = !/[1-9]/.test(text) ? 'flat' : earned < 0 ? 'down' : 'up';
   const shown = `${{ up: '▲\u2009', down: '▼\u2009', flat: '' }[way]}${number(text, { sign: true })} ${CURRENCY}`;
@@ -42,7 +42,7 @@ export function Earnings() {
       ${error && !value ? html`<${Failed} error=${error} again=${again} />`
       : !value ? html`<${Loading} rows=${3} />` : html`
         <p class="earned"><b class=${way} data-earned>${shown}</b>
-          ${value.points[0] && html`<span class="soft small">${t('earnings.since', { when: moment(value.points[0].at) })}</span>`}</p>
-        <${Curve} points=${value.points} way=${way} label=${`${t('earnings.title')}: ${shown}`} />`}
+          ${value[0] && html`<span class="soft small">${t('earnings.since', { when: moment(value[0].at) })}</span>`}</p>
+        <${Curve} points=${value} way=${way} label=${`${t('earnings.title')}: ${shown}`} />`}
     </section>`;
 }

@@ -44,9 +44,9 @@ function Asset({ balance: { asset, total, held } }) {
   return html`
     <li><a class="row" href=${path('portfolio', 'deposit', asset)}>
       <span class="coin" data-asset=${asset} aria-hidden="true">${asset.slice(0, 4)}</span>
-      <span class="grow"><b>${asset}</b><span class="small"><${Change} percent=${price?.percent} /></span></span>
+      <span class="grow"><b>${asset}</b>${asset !== CURRENCY && html`<span class="small"><${Change} percent=${price?.percent} /></span>`}</span>
       <span class="right"><b>${number(total, { trim: true })}</b>
-        <span class="soft small">${price ? `≈ ${number(plain(value(total, price.now), SCALE), { most: 2 })} ${CURRENCY}` : t('portfolio.unpriced')}</span>
+        ${asset !== CURRENCY && html`<span class="soft small">${price ? `≈ ${number(plain(value(total, price.now), SCALE), { most: 2 })} ${CURRENCY}` : t('portfolio.unpriced')}</span>`}
         ${/[1-9]/.test(held) && html`<span class="soft small block">${t('portfolio.held', { amount: number(held, { trim: true }) })}</span>`}</span>
     </a></li>`;
 }
@@ -91,13 +91,21 @@ function Overview() {
 const To = ({ name, to, text }) => html`
   <li><a class="row" href=${path('portfolio', to)}><${Icon} name=${name} /><b class="grow">${text}</b><${Icon} name="right" /></a></li>`;
 
+/** What moved in the ledger, by kind of money; between the two kinds it moves at once. @param {LedgerEntry} entry
+ * @returns {[TextKey, string][]} */
+function moves({ available, held }) {
+  const moved = /** @type {[TextKey, string][]} */ ([['ledger.available', available], ['ledger.held', held]]).filter(([, amount]) => /[1-9]/.test(amount));
+  const isWithin = available === `-${held}` || held === `-${available}`;
+  return isWithin ? [[held.startsWith('-') ? 'ledger.moved_back' : 'ledger.moved', held.replace('-', '')]] : moved;
+}
+
 /** @param {LedgerEntry} entry */
 const ledgerEntry = entry => html`
   <li class="row" key=${entry.id}>
     <span class="grow"><b>${named('reason', entry.reason)}</b><span class="soft small">${moment(entry.created_at)}${entry.cause ? ` · #${entry.cause}` : ''}</span></span>
-    <span class="right">${[['available', entry.available], ['held', entry.held]].map(([kind = '', amount = '0']) => /[1-9]/.test(amount) && html`
-      <span class="block" key=${kind}><b class="inline">${number(amount, { trim: true, sign: true })} ${entry.asset}</b>
-        <span class="soft small block">${t(/** @type {TextKey} */ (`ledger.${kind}`))}</span></span>`)}</span>
+    <span class="right">${moves(entry).map(([kind, amount], _, { length }) => html`
+      <span class="block" key=${kind}><b class="inline">${number(amount, { trim: true, sign: length > 1 || !kind.includes('moved') })} ${entry.asset}</b>
+        <span class="soft small block">${t(kind)}</span></span>`)}</span>
   </li>`;
 
 const Ledger = () => html`

@@ -5,7 +5,6 @@ import { connect, sign } from 'clobster/wallets';
 import { html } from '../lib/html.js';
 import { moment, named, number, t } from '../lib/i18n.js';
 import { Confirm, Empty, Loading, Transaction } from '../parts/ui.js';
-import { Icon } from '../parts/icons.js';
 import { complain } from '../state/notes.js';
 import { path, route } from '../state/route.js';
 import { account } from '../state/session.js';
@@ -87,6 +86,6 @@ export function Withdrawals() {
       <ul class="rows">${all.value.map(each => html`
         <li key=${each.id}><a class="row" href=${path('portfolio', 'withdrawals', String(each.id))}>
           <span class="coin" data-asset=${each.asset} aria-hidden="true">${each.asset.slice(0, 4)}</span>
-          <span class="grow"><b>−${number(each.amount, { trim: true })} ${each.asset}</b><span class="soft small block">${shortAddress(each.address)} · ${moment(each.created_at)}</span></span>
-          <span class="small right">${named('withdrawal', each.state)}</span><${Icon} name="right" /></a></li>`)}</ul>`}</section>`;
+          <span class="grow"><b>−${number(each.amount, { trim: true })} ${each.asset}</b><span class="soft small block">${shortAddress(each.address)}</span></span>
+          <span class="small right">${named('withdrawal', each.state)}<span class="soft block">${moment(each.created_at)}</span></span></a></li>`)}</ul>`}</section>`;
 }

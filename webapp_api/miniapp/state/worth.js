@@ -40,7 +40,7 @@ async function prices(asset, span) {
 
 /**
  * How much was earned since the beginning of a span, at each of its moments.
- * @param {Span} span @param {Balance[]} balances as they are now @returns {Promise<{points: Point[], began: number}>} began: what one had then
+ * @param {Span} span @param {Balance[]} balances as they are now @returns {Promise<Point[]>} from the first one on at which there was anything
  */
 export async function earnings(span, balances) {
   const [interval, count] = SPANS[span];
@@ -70,7 +70,8 @@ export async function earnings(span, balances) {
     }
     worth[i] = [...have].reduce((sum, [asset, amount]) => sum + amount * (priceAt.get(asset)?.[i] ?? 0), 0);
   }
-  const began = worth[0] ?? 0;
+  const first = Math.max(0, worth.findIndex(each => each > 0.005)); // before it there was nothing
+  const began = worth[first] ?? 0;
   let came = 0;
-  return { began, points: times.map((at, i) => ({ at, earned: (worth[i] ?? 0) - began - (came += flowed[i] ?? 0) })) };
+  return times.slice(first).map((at, i) => ({ at, earned: (worth[first + i] ?? 0) - began - (i ? (came += flowed[first + i] ?? 0) : 0) }));
 }

@@ -20,7 +20,7 @@ const Head = ({ side, symbol, type }) => {
   const market = marketOf(symbol);
   return html`
     <span class="what"><b class=${side === 'buy' ? 'up' : 'down'}>${t(`side.${side}`)} ${market?.base ?? symbol}</b>
-      <span class="soft small">${market ? `${market.base}/${market.quote}` : ''}${type ? ` · ${named('type', type)}` : ''}</span></span>`;
+      ${type && html`<span class="soft small">${named('type', type)}</span>`}</span>`;
 };
 
 /** @param {Order} order */
@@ -135,9 +135,9 @@ const ownTrade = trade => html`
   <li class="order" key=${trade.trade_id}>
     <${Head} side=${trade.side} symbol=${trade.symbol} type=${trade.maker ? 'maker' : 'taker'} />
     <span class="figures"><span class="soft small">${t('price')}</span><b>${number(trade.price)}</b></span>
-    <span class="figures"><span class="soft small">${t('amount')}</span><b>${number(trade.quantity, { trim: true })} ${marketOf(trade.symbol)?.base ?? ''}</b>
-      <span class="soft small">${t('ticket.fee')} ${number(trade.fee, { trim: true })} ${trade.fee_asset}</span></span>
+    <span class="figures"><span class="soft small">${t('amount')}</span><b>${number(trade.quantity, { trim: true })} ${marketOf(trade.symbol)?.base ?? ''}</b></span>
     <span class="state small"><${Settlement} settlement=${trade.settlement} /><span class="soft">${moment(trade.created_at)}</span></span>
+    <span class="soft small fee">${t('ticket.fee')} ${number(trade.fee, { trim: true })} ${trade.fee_asset}</span>
   </li>`;
 
 /** @param {{symbol: string}} props */
