@@ -94,6 +94,12 @@ async def told(page: Page, event: str) -> list[Any]:
     return [data for name, data in said if name == event]
 
 
+async def last_told(page: Page, event: str, data: object) -> None:
+    """Wait until this is the last that the page has told Telegram under this name."""
+    wanted = "([name, data]) => JSON.stringify(told.filter(each => each[0] === name).at(-1)?.[1]) === data"
+    await page.wait_for_function(wanted, arg=[event, json.dumps(data, separators=(",", ":"))])
+
+
 async def sideways(page: Page) -> bool:
     return bool(await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 

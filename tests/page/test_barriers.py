@@ -4,13 +4,16 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.page.conftest import Exchange
-from tests.page.phone import DARK, LIGHT, barriers, launch, phone
+from tests.page.phone import DARK, LIGHT, barriers, launch, phone, sideways
 from tests.support.server import call
 
 SCREENS = [
     "markets",
     "trade/BTCUSDT",
-    *(f"portfolio{below}" for below in ("", "/deposit/USDT", "/deposits", "/ledger", "/export")),
+    *(
+        f"portfolio{below}"
+        for below in ("", "/deposit/USDT", "/withdraw/USDT", "/withdrawals", "/deposits", "/ledger", "/export")
+    ),
     *(f"account{below}" for below in ("", "/wallets", "/sessions", "/keys", "/activity")),
 ]
 THEMES = {"telegram's dark": DARK, "telegram's light": LIGHT}
@@ -49,3 +52,16 @@ async def test_no_screen_keeps_anybody_out_in_a_browser(browser: Browser, exchan
             await expect(page.get_by_role("heading").first).to_be_visible()
             await expect(page.locator(".loading")).to_have_count(0)
             assert await barriers(page) == [], screen
+
+
+async def test_no_screen_is_wider_than_the_phone(browser: Browser, exchange: Exchange) -> None:
+    await everything_happened(exchange, 26)
+    async with phone(browser, telegram=DARK) as page:
+        await page.goto(f"{exchange.url}/#{launch(exchange, 26)}")
+        for screen in SCREENS:
+            await page.evaluate(f"location.hash = '#/{screen}'")
+            await expect(page.get_by_role("heading").first).to_be_visible()
+            await expect(page.locator(".loading")).to_have_count(0)
+            for width in (320, 390, 430):
+                await page.set_viewport_size({"width": width, "height": 700})
+                assert not await sideways(page), (width, screen)

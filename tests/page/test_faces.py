@@ -9,7 +9,7 @@ from typing import Any
 from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
 
 from tests.page.conftest import Exchange
-from tests.page.phone import DARK, launch, phone
+from tests.page.phone import DARK, barriers, launch, phone
 from tests.page.test_trading import at_the_desk, press_main_button
 from tests.support.server import call
 
@@ -151,6 +151,7 @@ async def test_an_order_made_smaller_keeps_its_place_and_any_other_change_places
         await mine.get_by_role("button", name="Change order").click()
         await sheet.get_by_label("Amount").fill("0.04")
         await expect(sheet.get_by_text("keeps its place in the queue")).to_be_visible()
+        assert await barriers(page) == []
         await sheet.get_by_role("button", name="Change", exact=True).click()
         await expect(mine.get_by_text("0 / 0.04 BTC")).to_be_visible()
         (smaller,) = exchange.orders_of(72)

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, expect
 from solders.keypair import Keypair
 
 from tests.page.conftest import Exchange
-from tests.page.phone import DARK, launch, phone, told
+from tests.page.phone import DARK, barriers, last_told, launch, phone, sideways, told
 from tests.support.server import call
 from tests.support.wallet import Wallet
 
@@ -105,12 +105,14 @@ async def test_a_withdrawal_that_nobody_confirmed_is_cancelled_and_its_address_i
         await page.get_by_label("To this address on Solana").fill(SOMEWHERE)
         await page.get_by_role("button", name="Go on").click()
         await expect(page.get_by_text("the card that the bot has sent you")).to_be_visible()
-        assert (await told(page, "web_app_setup_closing_behavior"))[-1] == {"need_confirmation": True}
+        await last_told(page, "web_app_setup_closing_behavior", {"need_confirmation": True})
+        assert await barriers(page) == []
+        assert not await sideways(page)
         await page.get_by_role("button", name="Cancel the withdrawal").click()
         await page.get_by_role("dialog").get_by_role("button", name="Cancel the withdrawal").click()
         await expect(page.locator("[data-state=canceled]")).to_be_visible()
         await expect(page.get_by_text("You cancelled it.")).to_be_visible()
-        assert (await told(page, "web_app_setup_closing_behavior"))[-1] == {"need_confirmation": False}
+        await last_told(page, "web_app_setup_closing_behavior", {"need_confirmation": False})
         await page.evaluate("emit('back_button_pressed', {})")
         await expect(page.get_by_text("\N{MINUS SIGN}100 USDT")).to_be_visible()
         await page.evaluate("location.hash = '#/portfolio/withdraw/USDT'")

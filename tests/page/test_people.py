@@ -5,7 +5,7 @@ import re
 from playwright.async_api import Browser, expect
 
 from tests.page.conftest import Exchange
-from tests.page.phone import DARK, launch, phone, sideways, told
+from tests.page.phone import DARK, launch, phone, told
 from tests.support.server import call
 from tests.support.wallet import Wallet
 
@@ -133,14 +133,3 @@ async def test_an_api_key_is_made_and_its_secret_shown_once(browser: Browser, ex
         await page.get_by_role("button", name="End", exact=True).click()
         await page.get_by_role("dialog").get_by_role("button", name="End").click()
         await expect(page.get_by_text("No program acts for you.")).to_be_visible()
-
-
-async def test_no_screen_is_wider_than_the_phone(browser: Browser, exchange: Exchange) -> None:
-    exchange.order("sell", "1.2345", "50010.00")
-    for width in (320, 390, 430):
-        async with phone(browser, telegram=DARK, size={"width": width, "height": 700}) as page:
-            await page.goto(f"{exchange.url}/#{launch(exchange, 26)}")
-            for name in ("Trade", "Portfolio", "Account", "Markets"):
-                await page.get_by_role("link", name=name, exact=True).click()
-                await expect(page.get_by_role("heading").first).to_be_visible()
-                assert not await sideways(page), (width, name)

@@ -5,7 +5,7 @@ import re
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.page.conftest import Exchange
-from tests.page.phone import DARK, LIGHT, launch, phone, told
+from tests.page.phone import DARK, LIGHT, last_told, launch, phone, told
 from tests.support.server import call
 
 
@@ -176,22 +176,22 @@ async def test_the_page_behaves_as_telegram_wants_it(browser: Browser, exchange:
         await at_the_desk(page, exchange, 17)
         assert len(await told(page, "web_app_ready")) == len(await told(page, "web_app_expand")) == 1
         assert await told(page, "web_app_setup_swipe_behavior") == [{"allow_vertical_swipe": False}]
-        assert (await told(page, "web_app_set_header_color"))[-1] == {"color": DARK["bg_color"]}
+        await last_told(page, "web_app_set_header_color", {"color": DARK["bg_color"]})
         body = "getComputedStyle(document.body).backgroundColor"
         assert await page.evaluate(body) == "rgb(24, 34, 45)"
         button = (await told(page, "web_app_setup_main_button"))[-1]
         assert (button["text"], button["is_active"]) == ("Buy BTC", True)
         await expect(page.get_by_role("button", name="Buy BTC")).to_have_count(0)  # Telegram has the button
-        assert (await told(page, "web_app_setup_closing_behavior"))[-1] == {"need_confirmation": False}
+        await last_told(page, "web_app_setup_closing_behavior", {"need_confirmation": False})
         await page.get_by_label("Amount", exact=True).fill("1")
-        assert (await told(page, "web_app_setup_closing_behavior"))[-1] == {"need_confirmation": True}
+        await last_told(page, "web_app_setup_closing_behavior", {"need_confirmation": True})
         await page.evaluate(f"emit('theme_changed', {{theme_params: {LIGHT}}})")
         await page.wait_for_function(f"() => {body} === 'rgb(255, 255, 255)'")
-        assert (await told(page, "web_app_set_header_color"))[-1] == {"color": "#ffffff"}
+        await last_told(page, "web_app_set_header_color", {"color": "#ffffff"})
         await page.get_by_role("link", name="Portfolio").click()
         await expect(page.get_by_role("heading", name="Portfolio")).to_be_visible()
-        assert (await told(page, "web_app_setup_main_button"))[-1] == {"is_visible": False}
-        assert (await told(page, "web_app_setup_back_button"))[-1] == {"is_visible": False}
+        await last_told(page, "web_app_setup_main_button", {"is_visible": False})
+        await last_told(page, "web_app_setup_back_button", {"is_visible": False})
         await page.get_by_role("link", name="Ledger").click()
         await page.wait_for_function(
             "() => told.at(-1)[0] === 'web_app_setup_back_button' && told.at(-1)[1].is_visible"

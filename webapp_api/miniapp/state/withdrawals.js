@@ -22,13 +22,18 @@ function take(told) {
   withdrawals.value = new Map([...now].sort(([a], [b]) => b - a));
 }
 
+/** Whose they are. @type {number | null} */
+let owner = null;
+
 /** Follow them while somebody looks; returns how to stop. */
 export const watch = () => effect(() => {
-  withdrawals.value = null;
-  if (!account.value) return;
+  const id = account.value?.id ?? null;
+  if (id !== owner) withdrawals.value = null;
+  owner = id;
+  if (id === null) return;
   return follow('user:withdrawals', ({ type, data }) => {
-    if (type === 'snapshot') withdrawals.value = null;
-    take(data);
+    if (type === 'snapshot') withdrawals.value = new Map(data.map((/** @type {Withdrawal} */ each) => [each.id, each]));
+    else take(data);
   });
 });
 
