@@ -114,6 +114,13 @@ async def test_silent_intervals_of_the_chart_are_flat(browser: Browser, exchange
     assert drawn == [[60, 1, 3, 1, 2], [120, 2, 2, 2, 2], [180, 2, 2, 2, 2], [240, 1, 3, 1, 2]]
 
 
+async def test_what_has_not_moved_points_nowhere(browser: Browser, exchange: Exchange) -> None:
+    ways = {"0.00": "flat", "0.004": "flat", "-0.004": "flat", "0.01": "up", "-1.2": "down"}
+    async with phone(browser) as page:
+        said = f"Object.keys({json.dumps(ways)}).map(it.direction)"
+        assert await of_source(page, exchange, "lib/decimal.js", said) == list(ways.values())
+
+
 async def test_what_one_traded_is_saved_as_a_file_for_spreadsheets(browser: Browser, exchange: Exchange) -> None:
     exchange.order("sell", "1", "50010.00")
     exchange.fund(71, USDT="1000")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 from solders.keypair import Keypair
 
 from tests.page.conftest import Exchange
@@ -57,7 +57,17 @@ async def test_a_deposit_arrives_by_the_chain_and_can_be_looked_at_there(browser
 async def test_a_withdrawal_is_shown_whole_confirmed_by_a_wallet_and_taken_back(
     browser: Browser, on_chain: Exchange
 ) -> None:
-    async with phone(browser, wallet=Wallet(seed=61)) as page:
+    sent: list[str] = []
+
+    async def lose_the_first_answer(route: Route) -> None:
+        sent.append(route.request.headers["idempotency-key"])
+        if len(sent) == 1:
+            await route.fetch()  # the request arrives, its answer does not
+            await route.abort("connectionreset")
+        else:
+            await route.continue_()
+
+    async with phone(browser, wallet=Wallet(seed=61), bears=("ERR_CONNECTION",)) as page:
         await page.goto(f"{on_chain.url}/#/account")
         await page.get_by_role("button", name="Test Wallet").click()
         await expect(page.locator("[data-name]")).to_be_visible()
@@ -72,6 +82,7 @@ async def test_a_withdrawal_is_shown_whole_confirmed_by_a_wallet_and_taken_back(
         await expect(page.locator("#amount-word")).to_have_text("At least 1.000000 USDT can be withdrawn.")
         await ask(page, "10001")
         await expect(page.locator("#amount-word")).to_have_text("You have 10,000 USDT available.")
+        await page.route("**/api/portfolio/withdrawals", lose_the_first_answer)
         await ask(page, "60")
         state = page.locator("[data-state]")
         await expect(state).to_have_attribute("data-state", "waits_for_confirmation")
@@ -86,6 +97,9 @@ async def test_a_withdrawal_is_shown_whole_confirmed_by_a_wallet_and_taken_back(
         await page.get_by_role("button", name="Test Wallet").click()
         await expect(state).not_to_have_attribute("data-state", "waits_for_confirmation")
         await expect(page.get_by_role("button", name="Test Wallet")).to_have_count(0)
+        assert len(sent) == 2
+        await page.get_by_role("button", name="Back").click()
+        await expect(page.get_by_text("\N{MINUS SIGN}60 USDT")).to_have_count(1)  # held and asked once
 
 
 async def test_a_withdrawal_that_nobody_confirmed_is_cancelled_and_its_address_is_remembered(

@@ -105,6 +105,23 @@ async def test_the_demo_person_gets_play_money_and_sees_its_value_and_its_moveme
         await expect(page.get_by_text("+0.2 BTC")).to_be_visible()
 
 
+async def test_what_one_earned_is_counted_without_what_came_and_went(browser: Browser, exchange: Exchange) -> None:
+    exchange.order("sell", "0.1", "50000.00")
+    exchange.fund(27, USDT="10000")
+    body = {"symbol": "BTCUSDT", "side": "buy", "type": "market", "quantity": "0.1"}
+    assert call("POST", f"{exchange.url}/api/trading/orders", body, exchange.sign_in(27)).status == 201
+    async with phone(browser, telegram=DARK) as page:
+        await page.goto(f"{exchange.url}/#{launch(exchange, 27)}")
+        await page.get_by_role("link", name="Portfolio").click()
+        lost = page.locator("[data-earned]")
+        await expect(lost).to_have_text(re.compile("^▼.\N{MINUS SIGN}5.00 USDT$"))  # the fee of 0.1 %
+        for span in ("Day", "Month"):
+            await page.get_by_role("button", name=span).click()
+            await expect(page.get_by_role("button", name=span)).to_have_attribute("aria-pressed", "true")
+            await expect(lost).to_have_text(re.compile("5.00 USDT$"))
+        await expect(page.get_by_role("img", name="Profit and loss")).to_be_visible()
+
+
 async def test_language_and_colours_are_chosen_and_kept(browser: Browser, exchange: Exchange) -> None:
     async with phone(browser) as page:
         await page.goto(f"{exchange.url}/#/account")

@@ -64,3 +64,7 @@ export function cut(text, most) {
   if (dot < 0 || text.length - dot - 1 <= most) return text;
   return most ? text.slice(0, dot + 1 + most) : text.slice(0, dot);
 }
+
+/** Which way something went, as shown with two decimals. @param {string | null | undefined} percent @returns {'up' | 'down' | 'flat'} */
+export const direction = percent =>
+  !percent || !/[1-9]/.test(cut(percent, 2)) ? 'flat' : percent.startsWith('-') ? 'down' : 'up';

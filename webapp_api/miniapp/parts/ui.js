@@ -1,7 +1,7 @@
 // What every screen is made of.
 import { Component } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { cut } from '../lib/decimal.js';
+import { direction } from '../lib/decimal.js';
 import { html } from '../lib/html.js';
 import { number, said, t } from '../lib/i18n.js';
 import { haptic, openLink } from '../lib/telegram.js';
@@ -115,10 +115,6 @@ export async function copy(text) {
     note(t('error.copy'), 'bad');
   }
 }
-
-/** Which way something went, as shown with two decimals. @param {string | null | undefined} percent @returns {'up' | 'down' | 'flat'} */
-export const direction = percent =>
-  !percent || !/[1-9]/.test(cut(percent, 2)) ? 'flat' : percent.startsWith('-') ? 'down' : 'up';
 
 /** Where a transaction can be looked at; else its signature, to be copied.
  * @param {{signature: string | null, explorer: string | null | undefined}} props */

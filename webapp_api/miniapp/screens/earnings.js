@@ -1,5 +1,6 @@
 // Profit and loss as a curve.
 import { useComputed, useSignal } from '@preact/signals';
+import { direction } from '../lib/decimal.js';
 import { html } from '../lib/html.js';
 import { moment, number, t } from '../lib/i18n.js';
 import { Choice, Failed, Loading, useLoaded } from '../parts/ui.js';
@@ -32,7 +33,7 @@ export function Earnings() {
     async () => (isKnown ? earnings(span.value, [...(balances.peek()?.values() ?? [])]) : null), [span.value, isKnown, changes.value]);
   const earned = value?.at(-1)?.earned ?? 0;
   const text = earned.toFixed(2);
-  const way = !/[1-9]/.test(text) ? 'flat' : earned < 0 ? 'down' : 'up';
+  const way = direction(text);
   const shown = `${{ up: '▲\u2009', down: '▼\u2009', flat: '' }[way]}${number(text, { sign: true })} ${CURRENCY}`;
   return html`
     <section class="panel earnings" aria-label=${t('earnings.title')}>

@@ -1,10 +1,11 @@
 // All markets: what they cost, how that has changed, how much of them trades.
 import { useSignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
+import { direction } from '../lib/decimal.js';
 import { html } from '../lib/html.js';
 import { number, short, t } from '../lib/i18n.js';
 import { Icon } from '../parts/icons.js';
-import { Change, Choice, direction, Empty, Failed, Loading } from '../parts/ui.js';
+import { Change, Choice, Empty, Failed, Loading } from '../parts/ui.js';
 import { favourites, load, markets, priceOf, problem, sparkline, tickerOf, toggleFavourite } from '../state/markets.js';
 import { path } from '../state/route.js';
 

@@ -1,10 +1,11 @@
 // One market: how its price went, its book, and one's own dealings in it.
 import { signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { direction } from '../lib/decimal.js';
 import { html } from '../lib/html.js';
 import { number, short, t } from '../lib/i18n.js';
 import { Icon } from '../parts/icons.js';
-import { Change, direction, Empty, Failed, Loading, Sheet } from '../parts/ui.js';
+import { Change, Empty, Failed, Loading, Sheet } from '../parts/ui.js';
 import * as desk from '../state/desk.js';
 import { load, marketOf, markets, priceOf, problem, tickerOf } from '../state/markets.js';
 import { go, route } from '../state/route.js';

@@ -56,22 +56,22 @@ export async function earnings(span, balances) {
     return [asset, times.map(at => (asset === CURRENCY ? 1 : (last = known.get(at) ?? last)))];
   }));
   const have = new Map(balances.map(({ asset, total }) => [asset, Number(total)]));
+  /** What one has at the prices of a moment. @param {number} i */
+  const worthAt = i => [...have].reduce((sum, [asset, amount]) => sum + amount * (priceAt.get(asset)?.[i] ?? 0), 0);
   /** @type {number[]} */
   const worth = [];
-  /** @type {number[]} */
   const flowed = times.map(() => 0);
   let next = 0;
   for (let i = times.length - 1; i >= 0; i--) {
-    const end = (times[i] ?? 0) + step;
-    for (let entry = entries[next]; entry && entry.created_at >= end; entry = entries[++next]) {
+    worth[i] = worthAt(i);
+    for (let entry = entries[next]; entry && entry.created_at >= (times[i] ?? 0); entry = entries[++next]) {
       const moved = Number(entry.available) + Number(entry.held);
       have.set(entry.asset, (have.get(entry.asset) ?? 0) - moved);
-      if (FLOWS.includes(entry.reason)) flowed[i + 1] = (flowed[i + 1] ?? 0) + moved * (priceAt.get(entry.asset)?.[i + 1] ?? 0);
+      if (FLOWS.includes(entry.reason)) flowed[i] = (flowed[i] ?? 0) + moved * (priceAt.get(entry.asset)?.[i] ?? 0);
     }
-    worth[i] = [...have].reduce((sum, [asset, amount]) => sum + amount * (priceAt.get(asset)?.[i] ?? 0), 0);
   }
-  const first = Math.max(0, worth.findIndex(each => each > 0.005)); // before it there was nothing
-  const began = worth[first] ?? 0;
+  const began = worthAt(0); // the ledger is undone: what was there before
+  const first = Math.max(0, worth.findIndex(each => each > 0.005)); // until then there was nothing
   let came = 0;
-  return times.slice(first).map((at, i) => ({ at, earned: (worth[first + i] ?? 0) - began - (i ? (came += flowed[first + i] ?? 0) : 0) }));
+  return times.map((at, i) => ({ at, earned: (worth[i] ?? 0) - began - (came += flowed[i] ?? 0) })).slice(first);
 }

@@ -2,8 +2,8 @@
 import { useSignal } from '@preact/signals';
 import { html } from '../lib/html.js';
 import { number, t, time } from '../lib/i18n.js';
-import { exact, plain, trimmed } from '../lib/decimal.js';
-import { Choice, direction, Empty, Loading } from '../parts/ui.js';
+import { direction, exact, plain, trimmed } from '../lib/decimal.js';
+import { Choice, Empty, Loading } from '../parts/ui.js';
 import { bookNow, trades } from '../state/desk.js';
 import { priceOf, tickerOf } from '../state/markets.js';
 import { takePrice } from './ticket_state.js';
