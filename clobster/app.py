@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from bot.alarms import Alarms
+from bot.texts import Texts
 from clobster import identity, limits, markets, withdrawing
 from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
@@ -179,6 +180,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,
             faucet=custody.fund if custody else None,
+            texts=Texts().all,
             dev_secret=None if settings.solana == "rpc" else people.dev_secret,  # no play money beside a cluster's
         )
     )

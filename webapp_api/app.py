@@ -47,7 +47,7 @@ def build_app(deps: Deps) -> web.Application:
         app.add_routes(resource.routes)
     for resource in (admin, admin_withdrawals):
         app.add_routes(resource.routes)
-    app.add_routes(page.routes())
+    app.add_routes(page.routes(deps.texts, chain=deps.site.chain, demo=deps.dev_secret is not None))
     app.add_routes(docs.routes())
     if deps.dev_secret is not None:
         app.add_routes(dev.routes(deps.dev_secret))

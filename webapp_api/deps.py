@@ -1,7 +1,7 @@
 """What the handlers work with, given once when the application is built."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -53,6 +53,7 @@ class Deps:
     telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
     deposits gives deposit addresses, None where no deposits come by Solana; faucet mints play money to them and returns
     the deposit's reference once it is credited, None where play money is credited without a chain.
+    texts are the bot's by language and key, of which the page takes what it says alike.
     dev_secret opens the development routes; None, as in production, means that there are none.
     """
 
@@ -88,6 +89,7 @@ class Deps:
     faucet: Faucet | None = None
     dev_secret: str | None = None
     telegram_key: bytes | None = None
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 DEPS = web.AppKey("deps", Deps)
