@@ -17,6 +17,7 @@ from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
 from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
+from clobster.solvency import SolvencyOnSolana
 from clobster.sweeping import Sweeping
 from clobster.withdrawing import PayingOut
 from data.solana.keys import DerivedKeys
@@ -71,6 +72,7 @@ class Custody:
         settling: SettlementOnSolana,
         paying_out: PayingOut,
         reconciling: ReconcilingOnSolana,
+        solvency: SolvencyOnSolana,
         clock: Clock,
     ) -> None:
         """Derive the keys. Raises ConfigError where an asset or an amount is none."""
@@ -88,6 +90,7 @@ class Custody:
         self._settling = settling
         self._paying_out = paying_out
         self._reconciling = reconciling
+        self._solvency = solvency
         self._clock = clock
         self._localnet: Localnet | None = None
         self._minting: AsyncClient | None = None
@@ -175,6 +178,7 @@ class Custody:
             )
             await stack.enter_async_context(sweeping)
             await stack.enter_async_context(self._reconciling.open(chain.client, accounts, settlement))
+            await stack.enter_async_context(self._solvency.open(place.url, chain.client, vault, assets))
             self._addresses = addresses
             self._up.set()
             log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))

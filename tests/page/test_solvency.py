@@ -17,13 +17,15 @@ VECTORS: dict[str, Any] = json.loads((ROOT / "tests/vectors/solvency.json").read
 TELL = """async ({ trees, forged }) => {
   const { verify, verifyAll, Forged } = await import('/solvency.js');
   const told = async work => {
-    try { await work(); return 'believed'; } catch (error) { return error instanceof Forged ? 'forged' : String(error); }
+    try { await work(); } catch (error) { return error instanceof Forged ? 'forged' : String(error); }
+    return 'believed';
   };
   const good = [];
   for (const tree of trees) for (const proof of tree.proofs) good.push(await told(() => verify(proof, tree)));
   const bad = {};
   for (const each of forged) bad[each.why] = await told(() => verify(each.proof, each.published));
-  const mine = { snapshot_id: 7, account_id: 1000, proofs: trees.map(tree => tree.proofs.find(p => p.account_id === 1000)) };
+  const own = trees.map(tree => tree.proofs.find(proof => proof.account_id === 1000));
+  const mine = { snapshot_id: 7, account_id: 1000, proofs: own };
   const all = { snapshot_id: 7, assets: trees };
   const whole = {
     mine: await told(() => verifyAll(mine, all)),

@@ -1,4 +1,4 @@
-"""Makes solvency.json: trees, proofs and forged proofs, by nothing but hashlib, from the text of docs/proof-of-solvency.md.
+"""Makes solvency.json: trees, proofs and forged proofs, by hashlib and docs/proof-of-solvency.md alone.
 
     python tests/vectors/make_solvency.py > tests/vectors/solvency.json
 
@@ -96,7 +96,11 @@ def forgeries(made, other):
     yield "a short hash", step(proof, 0, hash=first["hash"][2:]), root
     yield "a hash that is none", step(proof, 0, hash="zz" * 32), root
     yield "an amount with a point", changed(proof, atoms=proof["atoms"] + ".0"), root
-    yield "a node taken for a leaf", changed(proof, salt=inner[0].hex(), atoms=str(inner[1]), path=proof["path"][1:]), root
+    yield (
+        "a node taken for a leaf",
+        changed(proof, salt=inner[0].hex(), atoms=str(inner[1]), path=proof["path"][1:]),
+        root,
+    )
     yield "the wrong root", proof, {**root, "root": other["root"]}
     yield "smaller liabilities", proof, {**root, "liabilities_atoms": str(int(root["liabilities_atoms"]) - 1)}
 
@@ -118,7 +122,7 @@ def main():
         sys.stdout,
         indent=1,
     )
-    print()
+    sys.stdout.write("\n")
 
 
 main()
