@@ -1,4 +1,4 @@
-"""What batches sweep out of deposit accounts, and whether the deposit watch has seen it go."""
+"""What batches sweep out of deposit accounts, and whether the deposit watch has seen it go by; accounts by person."""
 
 from alembic import op
 from sqlalchemy import (
@@ -22,7 +22,8 @@ INT = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the table. Nothing has been swept until now."""
+    """Make the table and the index. Nothing has been swept until now."""
+    op.create_index("ix_deposit_accounts_user", "deposit_accounts", ["user_id", "asset"])
     not_passed = text("passed = 0")
     op.create_table(
         "sweeps",
