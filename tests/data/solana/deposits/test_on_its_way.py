@@ -79,6 +79,8 @@ async def test_the_chain_is_asked_seldom_and_by_few_at_once() -> None:
     for number in range(MOST_KNOWN + 10):
         await look(number)
     assert chain.asked == MOST_KNOWN + 10  # the first few were known
+    await look(0)  # which was let go of
+    assert chain.asked == MOST_KNOWN + 11
     at = Micros(at + FRESH)
     await look(MOST_KNOWN)
-    assert chain.asked == MOST_KNOWN + 11
+    assert chain.asked == MOST_KNOWN + 12
