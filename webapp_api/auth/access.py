@@ -114,6 +114,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/portfolio/balances": READS,
     "GET /api/portfolio/ledger": READS,
     "GET /api/portfolio/deposits": READS,
+    "GET /api/portfolio/deposits/arriving": READS,
     "GET /api/portfolio/deposit-address": READS,
     "GET /api/portfolio/solvency-proof": PROVES,
     "GET /api/solvency": PUBLIC,
