@@ -20,6 +20,7 @@ from engine.settlement.settlement import NotSpendable
 from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
 from tests.data.solana.localnet.world import UNCHECKED, moving
 from tests.data.solana.settlement.settling import BTC, QUICK, USDT, House, Running, house_on
+from tests.data.solana.svm_clob.forgetful import forgetful
 
 NEVER = replace(QUICK, collect_s=10**6, collect_fills=10**6)
 
@@ -170,6 +171,24 @@ async def test_a_payout_opens_the_account_that_it_needs(house: House) -> None:
         await running.settlement.add(BatchKind.SWEEP, [Move(USDT, Atoms(10**6), place, target, opens_for=stranger)])
         await running.nothing_owed()
         assert await house.chain([target]) == [10**6]
+
+
+async def test_a_node_that_was_begun_from_a_snapshot_does_not_have_a_batch_paid_twice(house: House) -> None:
+    ada, bob = await house.people(2, USDT=100_000, BTC=10)
+    await house.traded(ada, bob)
+    async with forgetful(house.world.net.url) as (node, url), house.settling(url=url) as running:
+        node.forgets = True
+        await running.until(lambda: bool(node.sends))
+        await house.desk.finality(6)
+        node.begins = (await house.world.client.get_slot()).value
+        await house.world.net.advance(160)  # the first signing can't land any more; it has landed before
+        asked = node.asked["getFirstAvailableBlock"]
+        await running.until(lambda: node.asked["getFirstAvailableBlock"] > asked + 3 or len(set(node.sends)) > 1)
+        assert len(set(node.sends)) == 1
+        node.forgets = False
+        await running.nothing_owed()
+    assert len(set(node.sends)) == 1
+    await house.agree()
 
 
 async def test_a_fork_takes_a_confirmed_batch_back_and_it_is_sent_again(house: House) -> None:
