@@ -80,6 +80,7 @@ STATUS: Final[Mapping[str, int]] = {
     "telegram_taken": 409,
     "already_linked": 409,
     "last_door": 409,
+    "administrator": 403,
     "wallet_link_not_signed": 409,
     "deposits_off": 409,
     "withdrawals_off": 409,

@@ -114,6 +114,19 @@ async def test_a_large_withdrawal_needs_two_administrators_who_are_not_its_owner
     ]
 
 
+async def test_an_administrator_is_not_two_by_moving_telegram_to_another_account(desk: Desk) -> None:
+    choose(desk, approval_above={"USDT": Atoms(1)})
+    ada, wallet = await desk.ada()
+    large = await desk.confirmed(ada, wallet)
+    path = f"{ADMIN_PATH}/{large}/approve"
+    boss, _ = await desk.ada(ADMIN, wallet=2)
+    assert (await boss.post(path)).body["withdrawal"]["approvals"] == 1
+    assert (await boss.delete("/api/account/telegram")).problem == (403, "administrator")
+    again = await desk.house.person(ADMIN)
+    assert again.id == boss.id
+    assert (await again.post(path)).problem == (409, "already_approved")
+
+
 async def test_an_administrator_does_not_approve_a_withdrawal_of_their_own(desk: Desk) -> None:
     choose(desk, approval_above={"USDT": Atoms(1)})
     boss, wallet = await desk.ada(ADMIN)
