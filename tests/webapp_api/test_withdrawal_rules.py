@@ -46,12 +46,29 @@ async def test_a_new_address_waits_and_is_known_then(desk: Desk) -> None:
     assert await desk.state(ada, first) == "approved"
     await desk.payouts.round()
     assert await desk.state(ada, first) == "batched"
+    await desk.chain.go_on(first, BatchState.SETTLED)
+    await desk.payouts.round()
     known = await desk.confirmed(ada, wallet)
     assert await desk.state(ada, known) == "approved"
     other = await desk.confirmed(ada, wallet, address=ELSEWHERE)
     assert await desk.state(ada, other) == "waits_for_delay"
     bob, bobs = await desk.ada(2, wallet=2)
     assert await desk.state(bob, await desk.confirmed(bob, bobs)) == "waits_for_delay"  # it is Ada's address, not his
+
+
+async def test_an_address_to_which_nothing_was_sent_in_the_end_is_not_known(desk: Desk) -> None:
+    choose(desk, delay=Micros(24 * HOUR_S * 1_000_000))
+    ada, wallet = await desk.ada()
+    desk.chain.funds = Atoms(0)  # nothing of hers is in the vault yet
+    waits, batched = [await desk.confirmed(ada, wallet) for _ in range(2)]
+    ada = await later(desk, 1, 24.1)
+    await desk.payouts.round()
+    assert (await ada.delete(f"{WITHDRAWALS}/{waits}")).status == 200
+    desk.chain.funds = Atoms(10**15)
+    await desk.payouts.round()
+    assert await desk.state(ada, batched) == "batched"
+    assert (await ada.delete(f"{WITHDRAWALS}/{batched}")).status == 200
+    assert await desk.state(ada, await desk.confirmed(ada, wallet)) == "waits_for_delay"
 
 
 async def test_a_change_of_the_accounts_doors_begins_the_delay_anew(desk: Desk) -> None:
@@ -217,7 +234,9 @@ async def test_a_program_withdraws_only_from_its_networks_to_known_addresses_and
     bound = await program(desk.house, ada, scopes=["withdraw", "read"], addresses=["127.0.0.1"])
     assert await ask(bound) == (403, "address_not_known")
     assert (await bound.ask("DELETE", f"{WITHDRAWALS}/1")).problem == (404, "unknown_withdrawal")
-    await desk.confirmed(ada, wallet)
+    first = await desk.confirmed(ada, wallet)
+    await desk.payouts.round()
+    await desk.chain.go_on(first, BatchState.SETTLED)
     await desk.payouts.round()
     assert await ask(bound) == 201
     (number, *_) = [each["id"] for each in (await bound.ask("GET", WITHDRAWALS)).body["withdrawals"]]
