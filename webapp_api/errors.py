@@ -85,6 +85,7 @@ STATUS: Final[Mapping[str, int]] = {
     "deposits_off": 409,
     "withdrawals_off": 409,
     "idempotency_key_reused": 409,
+    "too_many_token_accounts": 409,
     "target_frozen": 409,
     "no_confirmation": 409,
     "withdrawal_not_waiting": 409,

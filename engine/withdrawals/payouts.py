@@ -122,6 +122,7 @@ class Payouts:
             return
         try:
             target = await targets.find(asked.address, mint, outside.chain, outside.till.is_ours)
+            await book.check_openings(asked.user, target)
         except Refused as refused:
             log.warning("a withdrawal's target is not good any more", withdrawal=asked.id, code=refused.code)
             await self._give_up(withdrawal, Ending.TARGET_REFUSED)

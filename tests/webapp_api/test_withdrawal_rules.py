@@ -8,7 +8,7 @@ from engine.core.types import AssetCode, Atoms, Micros
 from engine.settlement.types import BatchState
 from tests.support.wallet import Wallet
 from tests.webapp_api.house import ADMIN, FREELY, House, Person
-from tests.webapp_api.payouts import ELSEWHERE, SOMEWHERE, WITHDRAWALS, Desk
+from tests.webapp_api.payouts import ELSEWHERE, SOMEWHERE, WITHDRAWALS, Desk, associated, token_account
 from tests.webapp_api.programs import program
 from tests.webapp_api.test_withdrawals import choose
 from tests.webapp_api.wallets import link
@@ -89,6 +89,27 @@ async def test_a_change_of_the_accounts_doors_begins_the_delay_anew(desk: Desk) 
         until = seen["waits_until"]
     ada = await later(desk, 1, 24.1)
     assert await desk.state(ada, number) == "approved"
+
+
+async def test_token_accounts_that_are_paid_for_are_counted_lest_they_are_closed_for_gain(desk: Desk) -> None:
+    choose(desk, most_open=2)
+    ada, wallet = await desk.ada()
+    for _ in range(2):  # its owner closes it each time, and keeps what it cost us
+        number = await desk.confirmed(ada, wallet, amount="1")
+        await desk.payouts.round()
+        await desk.chain.go_on(number, BatchState.SETTLED)
+        await desk.payouts.round()
+    assert (await desk.ask(ada, amount="1")).problem == (409, "too_many_token_accounts")
+    desk.chain.at = {associated(SOMEWHERE): token_account(SOMEWHERE)}
+    number = await desk.confirmed(ada, wallet, amount="1")  # there it is, for as long as it is asked about
+    desk.chain.at = {}
+    await desk.payouts.round()
+    assert (await desk.seen(ada, number))["reason"] == "target_refused"
+    assert len(desk.chain.moves) == 2
+    bob, bobs = await desk.ada(2, wallet=2)
+    await desk.confirmed(bob, bobs, amount="1")
+    ada = await later(desk, 1, 24.1)
+    assert (await desk.ask(ada, amount="1")).status == 201
 
 
 # Two persons
