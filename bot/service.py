@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -9,23 +10,31 @@ from aiogram import Bot, Dispatcher
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
-from aiogram.types import BotCommand, Update
+from aiogram.types import BotCommand
 
-from bot.alarms import Alarms, State
+from bot.alarms import Alarms
+from bot.bodies import Body
 from bot.cards import Cards
-from bot.guards import Answering, OnlyOnce
-from bot.languages import Languages
-from bot.notices import Notice, Notices
+from bot.conversations import Conversations
+from bot.guards import Answering
+from bot.notices import Notices
+from bot.outbox import Outbox
 from bot.pace import Pace
+from bot.people import People
 from bot.routers.account import account_router
+from bot.routers.notify import notify_router
 from bot.routers.orders import orders_router
 from bot.routers.public import public_router, silent_router
 from bot.routers.rest import rest_router
 from bot.routers.start import Links, start_router
+from bot.sending import Sender
+from bot.stores import Stores
+from bot.telling import Teller
 from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
+from bot.updates import Updates
 from engine.accounts.accounts import Accounts
-from engine.core.types import UserId
+from engine.core.types import Micros, UserId
 from engine.ports import Clock
 
 log = structlog.get_logger()
@@ -40,6 +49,7 @@ COMMANDS: Final = (
     "trades",
     "balance",
     "portfolio",
+    "notify",
     "lang",
     "start",
     "help",
@@ -47,13 +57,13 @@ COMMANDS: Final = (
 HEARD: Final = ("message", "callback_query")
 POLL_S: Final = 25
 REQUEST_S: Final = 15.0
-AT_ONCE: Final = 100  # updates that are worked on
 LONGEST_PAUSE_S: Final = 30.0
 GRACE_S: Final = 1.0  # for what is under way at a stop
+CATCH_UP: Final = Micros(3_600 * 1_000_000)
 
 
 class Service:
-    """The bot. `notices.on_batch` is to be a listener of the sequencer while `run` runs."""
+    """The bot. After `prepare`, and as long as `run` runs, `notices` is to hear of batches and activities."""
 
     def __init__(
         self,
@@ -63,61 +73,81 @@ class Service:
         links: Links,
         accounts: Accounts,
         trading: Trading,
+        stores: Stores,
         clock: Clock,
         pace: Pace,
         alarms: Alarms,
+        catch_up: Micros = CATCH_UP,
     ) -> None:
-        session = AiohttpSession(api=TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/")), timeout=REQUEST_S)
+        server = TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/"))
+        answering = AiohttpSession(api=server, timeout=REQUEST_S)
+        answering.middleware(pace)
+        self._bot = Bot(token, session=answering)
+        self._telling_bot = Bot(token, session=AiohttpSession(api=server, timeout=REQUEST_S))
         self._texts = Texts()
-        session.middleware(pace)
-        self._bot = Bot(token, session=session)
-        languages = Languages(self._texts)
-        self.notices = Notices(self._bot, pace, accounts, languages, trading.markets)
+        self._accounts = accounts
+        self._alarms = alarms
+        people = People(stores.chats, self._texts)
+        self.outbox = Outbox(stores.notices, clock)
+        self.sender = Sender(
+            self._telling_bot, self.outbox, pace, accounts, people, Teller(stores.queries, trading.markets)
+        )
+        self.notices = Notices(self.outbox, self.sender, stores, trading.assets, clock, catch_up=catch_up)
         self.dispatcher = build_dispatcher(
             accounts=accounts,
             trading=trading,
-            cards=Cards(clock),
-            languages=languages,
+            cards=Cards(stores.chats, trading.markets, clock),
+            people=people,
             notices=self.notices,
             links=links,
+            conversations=Conversations(stores.chats, clock),
         )
-        self._accounts = accounts
-        self._alarms = alarms
-        self._working: set[asyncio.Task[None]] = set()
+        self.updates = Updates(self._bot, self.dispatcher, stores.chats, clock)
+
+    async def prepare(self) -> None:
+        """Take up where the last run stopped."""
+        await self.outbox.load()
+        for user in self.outbox.waiting:
+            self.sender.wake(user)
+        await self.notices.begin()
 
     async def run(self) -> None:
         """Serve until cancelled; then finish what is under way, for a second at most."""
-        telling = [
-            asyncio.create_task(self.notices.run(), name="notices"),
-            asyncio.create_task(self._alarms.run(self._accounts, self._alarm), name="alarms"),
-        ]
+        loops = {
+            "outbox": self.outbox.run,
+            "notices": self.sender.run,
+            "alarms": lambda: self._alarms.run(self._accounts, self._alarm),
+            "catching up": self.notices.catch_up,
+        }
+        tasks = [asyncio.create_task(_keep_trying(name, work), name=name) for name, work in loops.items()]
         try:
             await self._poll()
         finally:
-            if self._working:
-                await asyncio.wait(self._working, timeout=GRACE_S)
-            left = [*self._working, *telling]
-            for task in left:
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait(left)
+            await asyncio.wait(tasks)
+            await asyncio.gather(self.updates.finish(GRACE_S), self.sender.finish(GRACE_S))
+            await self.outbox.keep()
             await self._bot.session.close()
+            await self._telling_bot.session.close()
 
-    def _alarm(self, admin: UserId, subject: str, state: State, rings: bool) -> None:
-        self.notices.put(admin, ("alarm", subject), Notice(state.text, rings=rings))
+    def _alarm(self, admin: UserId, subject: str, state: Body, rings: bool) -> None:
+        self.notices.put(admin, f"alarm:{subject}", state, rings=rings)
 
     async def _poll(self) -> None:
-        room, offset, failures, known = asyncio.Semaphore(AT_ONCE), None, 0, False
+        offset, failures, known = None, 0, False
         while True:
             try:
                 if not known:
                     await self._introduce()
                     known = True
-                updates = await self._bot.get_updates(
+                found = await self._bot.get_updates(
                     offset=offset,
                     timeout=POLL_S,
                     allowed_updates=list(HEARD),
                     request_timeout=POLL_S + int(REQUEST_S),
                 )
+                await self.updates.take(found)
             except TelegramRetryAfter as told:
                 await asyncio.sleep(told.retry_after)
                 continue
@@ -128,13 +158,8 @@ class Service:
                 await asyncio.sleep(pause)
                 continue
             failures = 0
-            for update in updates:
-                offset = update.update_id + 1
-                await room.acquire()
-                task = asyncio.create_task(self._handle(update))
-                self._working.add(task)
-                task.add_done_callback(self._working.discard)
-                task.add_done_callback(lambda _: room.release())
+            if found:
+                offset = found[-1].update_id + 1
 
     async def _introduce(self) -> None:
         """Say that the bot will ask for its updates itself, and what it understands."""
@@ -152,13 +177,16 @@ class Service:
             commands = [BotCommand(command=name, description=say(f"command.{name}")) for name in COMMANDS]
             await self._bot.set_my_commands(commands, language_code=None if language == DEFAULT else language)
 
-    async def _handle(self, update: Update) -> None:
+
+async def _keep_trying(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do it until it is done or cancelled; after an error, begin anew."""
+    while True:
         try:
-            await self.dispatcher.feed_update(self._bot, update)
-        except TelegramAPIError as error:
-            log.warning("an answer did not reach Telegram", update=update.update_id, error=type(error).__name__)
+            await work()
+            return
         except Exception:
-            log.exception("an update failed", update=update.update_id)
+            log.exception("a part of the bot has failed and begins anew", part=name)
+        await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311
 
 
 def build_dispatcher(
@@ -166,20 +194,26 @@ def build_dispatcher(
     accounts: Accounts,
     trading: Trading,
     cards: Cards,
-    languages: Languages,
+    people: People,
     notices: Notices,
     links: Links,
+    conversations: Conversations,
 ) -> Dispatcher:
-    """Return the dispatcher. What it is given here, handlers take by name, and `say` and `user` beside it."""
+    """Return the dispatcher. What it is given here, handlers take by name, and `say`, `user` and `state` beside it."""
     dispatcher = Dispatcher(
-        trading=trading, cards=cards, languages=languages, notices=notices, links=links, disable_fsm=True
+        storage=conversations, trading=trading, cards=cards, people=people, notices=notices, links=links
     )
-    dispatcher.update.outer_middleware(OnlyOnce())
-    answering = Answering(accounts, trading, languages, notices)
+    answering = Answering(accounts, trading, people, notices)
     dispatcher.message.middleware(answering)
     dispatcher.callback_query.middleware(answering)
     # The silent router stands between what is for everybody and what is for a person alone.
     dispatcher.include_routers(
-        public_router(), silent_router(), start_router(), account_router(), orders_router(), rest_router()
+        public_router(),
+        silent_router(),
+        start_router(),
+        account_router(),
+        notify_router(),
+        orders_router(),
+        rest_router(),
     )
     return dispatcher

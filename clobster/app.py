@@ -163,6 +163,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         assets=assets,
         clock=now,
         alarms=alarms,
+        store=store,
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)
 

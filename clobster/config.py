@@ -42,6 +42,7 @@ class Settings(BaseModel):
     database_url: str | None = Field(None, description="where the exchange keeps its books: sqlite:///PATH")
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
     telegram_api_url: str | None = Field(None, description="a Bot API server; Telegram's own where it is not set")
+    telegram_catch_up_s: int = Field(3_600, ge=0, le=86_400, description="how old what the bot missed is told, at most")
     encryption_key: SecretStr | None = Field(None, description="seals secrets in the database; base64 of 32 bytes")
     encryption_key_previous: SecretStr | None = Field(None, description="opens what was sealed before encryption_key")
     jwt_algorithm: Algorithm = Field("HS256", description="how access tokens are signed")

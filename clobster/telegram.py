@@ -10,9 +10,10 @@ from bot.alarms import Alarms
 from clobster.config import Settings
 from clobster.identity import Identity
 from data.store.queries import Queries
+from data.store.sqlite import SqliteStore
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
-from engine.core.types import UserId
+from engine.core.types import Micros, UserId
 from engine.market_data.market_data import MarketData
 from engine.market_data.valuation import Valuation
 from engine.ports import Clock
@@ -40,6 +41,7 @@ class Telegram:
     assets: dict[str, Asset]
     clock: Clock
     alarms: Alarms
+    store: SqliteStore
 
     @property
     def is_wanted(self) -> bool:
@@ -53,11 +55,14 @@ class Telegram:
             return
         try:
             service = await asyncio.to_thread(self._build)
+            await service.prepare()
             self.sequencer.listeners.append(service.notices.on_batch)
+            self.people.activity.listeners.append(service.notices.on_activity)
             try:
                 await service.run()
             finally:
                 self.sequencer.listeners.remove(service.notices.on_batch)
+                self.people.activity.listeners.remove(service.notices.on_activity)
         except Exception:
             log.exception("the bot has ended; the exchange goes on without it")
 
@@ -65,6 +70,7 @@ class Telegram:
         from bot.pace import Pace
         from bot.routers.start import Links
         from bot.service import Service
+        from bot.stores import Stores
         from bot.trading import Trading
 
         valued = (each.market for each in self.markets.values())
@@ -85,9 +91,11 @@ class Telegram:
             links=Links(self.settings.public_url, self.settings.mini_app_url),
             accounts=self.people.accounts,
             trading=trading,
+            stores=Stores.of(self.store, self.queries),
             clock=self.clock,
             pace=Pace(),
             alarms=self.alarms,
+            catch_up=Micros(self.settings.telegram_catch_up_s * 1_000_000),
         )
 
     def _count_read(self, user: UserId) -> None:

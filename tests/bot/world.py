@@ -1,7 +1,7 @@
 """A whole exchange with its bot, and a Telegram on loopback between the bot and people."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from bot.alarms import Alarms
 from bot.pace import Pace
 from bot.routers.start import Links
 from bot.service import Service
+from bot.stores import Stores
 from bot.trading import Trading
 from engine.core.types import AssetCode, UserId
 from engine.market_data.valuation import Valuation
@@ -25,12 +26,21 @@ MINI_APP = "https://t.me/clobster_bot/app"
 class World:
     """What a test has: the exchange, Telegram, and the bot between them."""
 
-    def __init__(self, house: House, api: Telegram, service: Service, alarms: Alarms) -> None:
+    def __init__(
+        self, house: House, api: Telegram, build: Callable[[], Service], alarms: Alarms, tells_all: bool
+    ) -> None:
         self.house = house
         self.alarms = alarms
         self.telegram = api
-        self.service = service
+        self.service = build()
         self.task: asyncio.Task[None] | None = None
+        self._build = build
+
+    async def prepare(self) -> None:
+        """Let the bot hear of what happens; `start` lets it speak."""
+        await self.service.prepare()
+        self.house.deps.sequencer.listeners.append(self.service.notices.on_batch)
+        self.house.activity.listeners.append(self.service.notices.on_activity)
 
     def start(self) -> None:
         """Start the bot."""
@@ -42,6 +52,21 @@ class World:
             self.task.cancel()
             await asyncio.wait([self.task])
             self.task = None
+
+    async def restart(self, *, kill: bool = False) -> None:
+        """Stop it and start another one, which knows what is on disk. One that is killed writes nothing down before."""
+        if kill:
+            self.service.outbox._store = Nowhere()  # type: ignore[assignment]
+        self.deafen()
+        await self.stop()
+        self.service = self._build()
+        await self.prepare()
+        self.start()
+
+    def deafen(self) -> None:
+        """Let the bot hear nothing any more of what happens."""
+        self.house.deps.sequencer.listeners.remove(self.service.notices.on_batch)
+        self.house.activity.listeners.remove(self.service.notices.on_activity)
 
     async def trader(self, telegram_id: int, name: str = "Ada", language: str = "en", **amounts: int) -> Person:
         """Return somebody who has an account with so much in it."""
@@ -71,8 +96,12 @@ async def open_world(
     pace: Pace | None = None,
     starts: bool = True,
     ring_s: float = 60.0,
+    tells_all: bool = False,
 ) -> AsyncIterator[World]:
-    """Open an exchange that quotes BTCUSDT at 60000 and 60010, with a bot."""
+    """Open an exchange that quotes BTCUSDT at 60000 and 60010, with a bot.
+
+    Deposits and sign-ins are told where tells_all says so: every test makes them.
+    """
     async with open_house(template, folder, rates=rates) as house, telegram(BOT_TOKEN) as api:
         deps = house.deps
 
@@ -95,19 +124,26 @@ async def open_world(
             count_order=lambda user: deps.limits.spend_order(user, house.clock(), 1),
         )
         alarms = Alarms(frozenset({ADMIN}), edit_s=0.05, ring_s=ring_s)
-        service = Service(
-            token=BOT_TOKEN,
-            api_url=api.url,
-            links=Links(PAGE, MINI_APP),
-            accounts=deps.accounts,
-            trading=trading,
-            clock=house.clock,
-            pace=pace or Pace(chat_s=0.01),
-            alarms=alarms,
-        )
-        deps.sequencer.listeners.append(service.notices.on_batch)
+
+        def build() -> Service:
+            service = Service(
+                token=BOT_TOKEN,
+                api_url=api.url,
+                links=Links(PAGE, MINI_APP),
+                accounts=deps.accounts,
+                trading=trading,
+                stores=Stores.of(house.store, deps.queries),
+                clock=house.clock,
+                pace=pace or Pace(chat_s=0.01),
+                alarms=alarms,
+            )
+            if not tells_all:
+                service.notices._deposit = service.notices._activity = lambda _: None  # type: ignore[method-assign]
+            return service
+
         await house.quote({"60000": "2", "59990": "5"}, {"60010": "2", "60020": "5"})
-        world = World(house, api, service, alarms)
+        world = World(house, api, build, alarms)
+        await world.prepare()
         if starts:
             world.start()
         try:
@@ -119,3 +155,10 @@ async def open_world(
 def labels(message: Sent) -> list[str]:
     """Return what a message's buttons say."""
     return [each["text"] for each in buttons(message)]
+
+
+class Nowhere:
+    """A disk of a process that was killed: nothing is written any more."""
+
+    async def keep(self, *_: object) -> None:
+        await asyncio.Event().wait()

@@ -142,6 +142,7 @@ class House:
         self.clock = clock
         self.url = url
         self.nobody = Person(session)
+        self.activity = ActivityFeed()
         self.reasons: list[str] = []
         self.feed: list[FeedHealth] = []
         self._deposits = 0
@@ -277,7 +278,7 @@ async def open_house(
             aiohttp.ClientSession(server.make_url("/"), timeout=aiohttp.ClientTimeout(PATIENCE_S))
         )
         house = House(deps, store, session, clock, str(server.make_url("/")))
-        house.reasons, house.feed = reasons, feed
+        house.reasons, house.feed, house.activity = reasons, feed, activity
         yield house
         sequencer.close()
         await writer

@@ -19,6 +19,16 @@ from data.store.schema.books import (
     settlement_outbox,
     withdrawals,
 )
+from data.store.schema.bot import (
+    NoticeState,
+    bot_cards,
+    bot_conversations,
+    bot_cursor,
+    bot_notices,
+    bot_people,
+    bot_seen,
+    price_alerts,
+)
 from data.store.schema.columns import BUCKET_BITS, metadata
 from data.store.schema.custody import deposit_accounts
 from data.store.schema.house import hedges, maker_profits, maker_stops
@@ -36,12 +46,19 @@ from data.store.schema.trading import assets, candles, markets, orders, referenc
 
 __all__ = [
     "BUCKET_BITS",
+    "NoticeState",
     "SettlementState",
     "activity",
     "admin_log",
     "api_keys",
     "assets",
     "balances",
+    "bot_cards",
+    "bot_conversations",
+    "bot_cursor",
+    "bot_notices",
+    "bot_people",
+    "bot_seen",
     "candles",
     "challenges",
     "commands",
@@ -54,6 +71,7 @@ __all__ = [
     "metadata",
     "orders",
     "postings",
+    "price_alerts",
     "reference_candles",
     "sequencer",
     "sessions",
