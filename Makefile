@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test history soak-feed check lint bench fuzz-api lock
+.PHONY: help setup run test history soak-feed soak-bot check lint bench fuzz-api lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ history: setup ## the timing of pages at ten million rows, which takes some minu
 soak-feed: setup ## the recordings whole, at every pace, through the real client to our books: 14 minutes
 	@CLOBSTER_TEST_SOAK_FEED=1 $(BIN)/pytest -s tests/data/binance/test_replay.py \
 		tests/e2e/test_quotes_follow_binance.py $(ARGS)
+
+soak-bot: setup ## 5,000 notices through the bot at Telegram's pace, with errors and a restart: 4 minutes
+	@CLOBSTER_TEST_SOAK_BOT=1 $(BIN)/pytest -s tests/bot/test_queue.py -k thousands $(ARGS)
 
 check: lint test ## what CI runs: lint, format, types, layers, tests
 

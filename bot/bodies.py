@@ -34,13 +34,15 @@ class Level(enum.Enum):
 class Body(Struct, frozen=True, omit_defaults=True):
     """What is told: a text by its key, or, without one, the order that the topic names, as it is then.
 
-    A parameter that begins with "@" is the key of a text itself. times says how often it has changed since it rang.
+    A parameter that begins with "@" is the key of a text itself. times says how often it has changed since it rang;
+    card says that it is told in the card that asked for it, and what comes of it later is told elsewhere.
     """
 
     kind: Kind
     key: str = ""
     params: Mapping[str, str] = {}
     times: int = 1
+    card: bool = False
 
     def text(self, say: Say) -> str:
         """Return it in a language."""

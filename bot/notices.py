@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import structlog
+from msgspec.structs import astuple
 
 from bot.bodies import Body, Kind
 from bot.outbox import Outbox
@@ -63,24 +64,28 @@ class Notices:
         self._catch_up = catch_up
         self._cards: dict[str, Place] = {}
         self._cursor = Cursor(Micros(0), TradeId(0), OrderId(0), 0)  # behind what was heard
-        self._missed: Cursor | None = None  # behind what was told before the start, until that is caught up with
+        self._missed: Cursor | None = None  # behind what was told before the start
+        self._heard_from: Cursor | None = None  # before what was heard
+        self._is_caught_up = False
 
     async def begin(self) -> None:
-        """Find out what was told before. From its return on, the listeners must hear all that happens."""
+        """Find out what was told before. The listeners must hear all that happens from before this is called on."""
         now, before = await self._stores.happened.newest(), await self._stores.notices.cursor()
         if before is None:
             await self._stores.notices.keep([], [], now)
-        self._missed, self._cursor = before or now, now
+        self._missed, self._heard_from = before or now, now
+        self._cursor = Cursor(*map(max, zip(astuple(self._cursor), astuple(now), strict=True)))
 
     async def catch_up(self) -> None:
-        """Tell what happened between the cursor and the first batch that was heard. Raises what the store raises."""
+        """Tell what happened before the first batch that was heard. Raises what the store raises."""
         assert self._missed is not None
+        assert self._heard_from is not None
         since = Micros(max(self._missed.at, self._clock() - self._catch_up))
         told = 0
-        async for fact in self._stores.happened.since(self._missed, since):
+        async for fact in self._stores.happened.between(self._missed, self._heard_from, since):
             await self._missed_fact(fact)
             told += 1
-        self._missed = None
+        self._is_caught_up = True
         self._outbox.move(self._cursor)
         log.info("caught up with what happened", found=told)
 
@@ -128,8 +133,8 @@ class Notices:
             traded = {order for trade in batch.trades for order in (trade.maker_order, trade.taker_order)}
             for order in batch.orders:
                 card = self._cards.pop(order.client_order_id, None) if order.client_order_id else None
-                rested = order.id <= self._cursor.order
-                if card is not None or order.id in traded or (rested and order.status in ENDED):
+                expired = order.status in ENDED and order.updated_at > order.created_at  # and had rested
+                if card is not None or order.id in traded or expired:
                     self.tell(order, card)
         for deposit in batch.deposits:
             self._deposit(deposit)
@@ -146,7 +151,7 @@ class Notices:
             self._cursor = Cursor(at, trade, order, cursor.activity)
         else:
             self._cursor = Cursor(cursor.at, cursor.trade, cursor.order, max(cursor.activity, activity_id))
-        if self._missed is None:
+        if self._is_caught_up:
             self._outbox.move(self._cursor)
 
     async def _missed_fact(self, fact: Fact) -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 import structlog
+from msgspec.structs import replace
 
 from bot.bodies import Body, Kind, decode, encode
 from data.store.notices import Cursor, NoticeRow, Place, SqliteNotices
@@ -21,9 +22,11 @@ from engine.sequencer.sequencer import Busy
 log = structlog.get_logger()
 
 KEEP_S: Final = 0.25  # what is new is on disk after that
+TOLD_S: Final = 0.02  # and what was told after that: the less is uncertain after a kill
 AGAIN_S: Final = 0.1
 MOST_OF_ONE: Final = 100  # notices of a person that wait
 MOST_PEOPLE: Final = 10_000  # who have some that wait
+MOST_TOLD: Final = 10_000  # more than is told between two writes
 MOST: Final = 200_000  # that are taken from disk at the start
 TOLD_LIFE: Final = Micros(2 * 86_400 * 1_000_000)  # so long a message is changed when its topic goes on
 PRUNE_S: Final = 60.0
@@ -54,9 +57,11 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._changed: dict[tuple[UserId, str], NoticeRow | None] = {}  # as it is to be on disk; None is gone
+        self._told: dict[tuple[UserId, str], Place] = {}  # lately; disk knows them all
         self._cursor: Cursor | None = None
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
+        self._told_news = asyncio.Event()
         self._pruned = 0.0
 
     @property
@@ -67,18 +72,21 @@ class Outbox:
     async def load(self) -> None:
         """Take what was not told yet from disk."""
         for row in await self._store.left(MOST):
-            await self.take(row)
+            self.take(row)
             await asyncio.sleep(0)
 
-    async def take(self, row: NoticeRow) -> None:
+    def take(self, row: NoticeRow) -> None:
         """Let a notice wait that is on disk already."""
-        body = decode(row.body)
-        notice = Notice(row.user, row.topic, body, row.at, rings=row.rings, place=row.place)
-        notice.again = row.state is NoticeState.SENDING
-        self.waiting.setdefault(row.user, {}).setdefault(row.topic, notice)
+        notice = Notice(row.user, row.topic, decode(row.body), row.at, rings=row.rings, place=row.place)
+        notice = self.waiting.setdefault(row.user, {}).setdefault(row.topic, notice)
+        if row.state is NoticeState.SENDING:
+            notice.again = True
 
     def put(self, user: UserId, topic: str, body: Body, *, rings: bool = False, place: Place | None = None) -> None:
-        """Let somebody be told of a topic as it is now. Of too much, it is only said how much was left out."""
+        """Let somebody be told of a topic as it is now, in the card where that is named.
+
+        Of too much, it is only said how much was left out.
+        """
         mine = self.waiting.get(user)
         if mine is None:
             if len(self.waiting) >= MOST_PEOPLE:
@@ -89,11 +97,15 @@ class Outbox:
             count = int(mine[LEFT_OUT].body.params["count"]) if LEFT_OUT in mine else 0
             topic, body = LEFT_OUT, Body(Kind.FILLS, "notice.left_out", {"count": str(count + 1)})
             rings, place = True, None
-        notice = Notice(user, topic, body, self._clock(), rings=rings, place=place)
+        if place is not None:
+            body = replace(body, card=True)
+        notice = Notice(user, topic, body, self._clock(), rings=rings, place=place or self._told.get((user, topic)))
         if (before := mine.get(topic)) is not None:
             notice.again = before.sending or before.again
-            notice.place = place or before.place
-            notice.rings = rings or (before.rings and not before.sending)
+            if not before.sending:
+                notice.rings = rings or before.rings
+                if place is None and before.place is not None:
+                    notice.place, notice.body = before.place, replace(body, card=before.body.card)
         mine[topic] = notice
         self._change(notice)
 
@@ -105,8 +117,6 @@ class Outbox:
         """Return the message that told of this topic before."""
         if notice.place is not None:
             return notice.place
-        if (row := self._changed.get((notice.user, notice.topic))) is not None and row.place is not None:
-            return row.place
         known = await self._store.known(notice.user, notice.topic)
         return None if known is None else known[1]
 
@@ -123,14 +133,20 @@ class Outbox:
     def told(self, notice: Notice, place: Place) -> None:
         """Note that a notice was told, and where."""
         notice.sending = notice.again = False
+        shown = None if notice.body.card else place
+        if shown is not None:
+            self._told[notice.user, notice.topic] = shown
+            if len(self._told) > MOST_TOLD:
+                del self._told[next(iter(self._told))]
         mine = self.waiting[notice.user]
         newer = mine.get(notice.topic)
         if newer is None or newer is notice:
             mine.pop(notice.topic, None)
-            self._changed[notice.user, notice.topic] = _row(notice, NoticeState.TOLD, place)
+            self._changed[notice.user, notice.topic] = _row(notice, NoticeState.TOLD, shown)
+            self._told_news.set()
             self._news.set()
         else:  # its topic has gone on meanwhile
-            newer.again, newer.place = False, newer.place or place
+            newer.again, newer.place = False, newer.place or shown
             self._change(newer)
 
     def back(self, notice: Notice, *, again: bool) -> None:
@@ -171,8 +187,12 @@ class Outbox:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PRUNE_S):
                     await self._news.wait()
-            await asyncio.sleep(KEEP_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(KEEP_S):
+                    await self._told_news.wait()
+                    await asyncio.sleep(TOLD_S)
             self._news.clear()
+            self._told_news.clear()
             try:
                 await self.keep()
                 if loop.time() - self._pruned > PRUNE_S:

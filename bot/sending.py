@@ -203,7 +203,7 @@ class Sender:
             await self._bot.edit_message_text(text=text, chat_id=place.chat, message_id=place.message)
         except TelegramBadRequest as error:
             if "not modified" not in error.message:
-                notice.place, notice.rings = None, True
+                notice.place, notice.rings, notice.body = None, True, replace(notice.body, card=False)
                 self._outbox.back(notice, again=False)
                 return None
         self.counted["changed"] += 1

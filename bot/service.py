@@ -63,7 +63,7 @@ CATCH_UP: Final = Micros(3_600 * 1_000_000)
 
 
 class Service:
-    """The bot. After `prepare`, and as long as `run` runs, `notices` is to hear of batches and activities."""
+    """The bot. From before `prepare` to the end of `run`, `notices` is to hear of batches and activities."""
 
     def __init__(
         self,

@@ -55,10 +55,10 @@ class Telegram:
             return
         try:
             service = await asyncio.to_thread(self._build)
-            await service.prepare()
             self.sequencer.listeners.append(service.notices.on_batch)
             self.people.activity.listeners.append(service.notices.on_activity)
             try:
+                await service.prepare()
                 await service.run()
             finally:
                 self.sequencer.listeners.remove(service.notices.on_batch)

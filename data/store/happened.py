@@ -25,28 +25,32 @@ PAGE: Final = 1_000
 Fact = Traded | OrderChanged | Deposited | WithdrawalChanged | Activity
 
 _ORDER: Final = facts.ORDER.replace("id,", "orders.id,", 1)
-_TRADES: Final = f"SELECT {facts.TRADE} FROM trades WHERE id > :after AND at >= :since ORDER BY id LIMIT {PAGE}"
+_TRADES: Final = (
+    f"SELECT {facts.TRADE} FROM trades WHERE id > :after AND id <= :last AND at >= :since ORDER BY id LIMIT {PAGE}"
+)
 _NAMED: Final = f"""
     SELECT {facts.ORDER} FROM orders
-     WHERE id > :after AND created_at >= :since AND client_order_id LIKE 'tg-%' ORDER BY id LIMIT {PAGE}
+     WHERE id > :after AND id <= :last AND created_at >= :since AND client_order_id LIKE 'tg-%' ORDER BY id LIMIT {PAGE}
 """
 _ACTIVITY: Final = f"""
-    SELECT user_id, at, kind, address, detail, id FROM activity WHERE id > :after AND at >= :since
+    SELECT user_id, at, kind, address, detail, id FROM activity WHERE id > :after AND id <= :last AND at >= :since
      ORDER BY id LIMIT {PAGE}
 """
 _WITHDRAWALS: Final = f"""
-    SELECT {facts.WITHDRAWAL} FROM withdrawals WHERE updated_at >= :since AND id > :after ORDER BY id LIMIT {PAGE}
+    SELECT {facts.WITHDRAWAL} FROM withdrawals
+     WHERE updated_at BETWEEN :since AND :until AND id > :after ORDER BY id LIMIT {PAGE}
 """
 _DEPOSITS: Final = f"""
     SELECT postings.id, reference, user_id, deposits.asset, deposits.amount, deposits.at
       FROM postings JOIN deposits ON user_id = credit_owner AND deposits.at = postings.at
        AND deposits.asset = postings.asset AND deposits.amount = postings.amount
-     WHERE postings.id > :after AND reason = 'deposit' ORDER BY postings.id LIMIT {PAGE}
+     WHERE postings.id > :after AND postings.at <= :until AND reason = 'deposit' ORDER BY postings.id LIMIT {PAGE}
 """
 _EXPIRED: Final = f"""
     SELECT postings.id, {_ORDER} FROM postings JOIN orders ON orders.id = cause AND orders.user_id = debit_owner
-     WHERE postings.id > :after AND reason = 'release' AND orders.id <= :last
-       AND status IN ('expired', 'expired_in_match') AND updated_at >= :since ORDER BY postings.id LIMIT {PAGE}
+     WHERE postings.id > :after AND reason = 'release' AND updated_at > created_at
+       AND status IN ('expired', 'expired_in_match') AND updated_at BETWEEN :since AND :until
+     ORDER BY postings.id LIMIT {PAGE}
 """
 
 
@@ -65,24 +69,26 @@ class Happened:
 
         return await self._readers.read(read)
 
-    async def since(self, cursor: Cursor, since: Micros) -> AsyncIterator[Fact]:
-        """Yield what happened after the cursor, and not before `since`; what is of the cursor's own time may be known.
+    async def between(self, cursor: Cursor, end: Cursor, since: Micros) -> AsyncIterator[Fact]:
+        """Yield what happened after a cursor and up to another, and not before `since`; of that time it may be known.
 
-        Of orders it yields those by chat that were placed, and those from before the cursor that have expired.
+        Of orders it yields those by chat that were placed, and those that had rested and expired.
         """
         posting = await self._readers.read(lambda connection: _posting_before(connection, since))
-        after_id = {"since": since}
-        async for row in self._pages(_TRADES, after_id, cursor.trade):
+        times = {"since": since, "until": end.at}
+        async for row in self._pages(_TRADES, {"since": since, "last": end.trade}, cursor.trade):
             yield facts.trade_of(row)
-        async for row in self._pages(_NAMED, after_id, cursor.order):
+        async for row in self._pages(_NAMED, {"since": since, "last": end.order}, cursor.order):
             yield facts.order_of(row)
-        async for row in self._pages(_EXPIRED, {"since": since, "last": cursor.order}, posting):
+        async for row in self._pages(_EXPIRED, times, posting):
             yield facts.order_of(row[1:])
-        async for row in self._pages(_DEPOSITS, {}, posting):
+        async for row in self._pages(_DEPOSITS, {"until": end.at}, posting):
             yield facts.deposit_of(row[1:])
-        async for row in self._pages(_WITHDRAWALS, after_id, 0):
+        async for row in self._pages(_WITHDRAWALS, times, 0):
             yield facts.withdrawal_of(row)
-        async for user_id, at, kind, address, detail, number in self._pages(_ACTIVITY, after_id, cursor.activity, -1):
+        async for user_id, at, kind, address, detail, number in self._pages(
+            _ACTIVITY, {"since": since, "last": end.activity}, cursor.activity, -1
+        ):
             yield activities.from_row((user_id, at, kind, address, detail, number))
 
     async def _pages(

@@ -18,11 +18,13 @@ PRUNED: Final = 500  # rows that go at once
 
 _COLUMNS: Final = "user_id, topic, state, body, at, rings, chat, message"
 _LEFT: Final = f"SELECT {_COLUMNS} FROM bot_notices WHERE state <> 'told' ORDER BY at LIMIT ?"
-# Where it was told before stays known, so that it is changed there.
+# Where it was told before stays known while it waits, so that it is changed there.
 _KEEP: Final = f"""
     INSERT INTO bot_notices ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (user_id, topic) DO UPDATE SET state = excluded.state, body = excluded.body, at = excluded.at,
-        rings = excluded.rings, chat = coalesce(excluded.chat, chat), message = coalesce(excluded.message, message)
+        rings = excluded.rings,
+        chat = CASE excluded.state WHEN 'told' THEN excluded.chat ELSE coalesce(excluded.chat, chat) END,
+        message = CASE excluded.state WHEN 'told' THEN excluded.message ELSE coalesce(excluded.message, message) END
 """
 _DROP: Final = "DELETE FROM bot_notices WHERE user_id = ? AND topic = ?"
 _KNOWN: Final = "SELECT state, chat, message FROM bot_notices WHERE user_id = ? AND topic = ?"

@@ -89,10 +89,11 @@ async def test_retry_after_is_obeyed_and_nothing_is_lost_or_doubled(world: World
     buyer = await world.house.person(8, USDT=10_000)
     await buyer.place(price="60005", quantity="0.1")
     await world.telegram.person(7).hears("Sold 0.1 BTC")
-    first, second, third = sent(world, 7)
-    assert second.at - first.at >= 1
-    assert third.at > second.at
-    assert len(world.telegram.person(7).got) == 1
+    await world.telegram.person(8).hears("Bought 0.1 BTC")
+    calls = world.telegram.of("sendMessage")
+    assert len(calls) == 4
+    assert calls[1].at - calls[0].at >= 1
+    assert len(world.telegram.person(7).got) == len(world.telegram.person(8).got) == 1
 
 
 async def test_a_chat_gets_one_notice_a_second_and_all_chats_thirty(template: Path, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from bot.routers.start import Links
 from bot.service import Service
 from bot.stores import Stores
 from bot.trading import Trading
-from engine.core.types import AssetCode, UserId
+from engine.core.types import AssetCode, Micros, UserId
 from engine.market_data.valuation import Valuation
-from tests.simulators.telegram import Person, Sent, Telegram, buttons, telegram
+from tests.simulators.telegram import PATIENCE_S, Person, Sent, Telegram, buttons, telegram
 from tests.webapp_api.house import ADMIN, ASSETS, FREELY, MARKETS, House, open_house
 from tests.webapp_api.launch import BOT_TOKEN
 from webapp_api.limits import Rate, RequestClass
@@ -26,9 +26,7 @@ MINI_APP = "https://t.me/clobster_bot/app"
 class World:
     """What a test has: the exchange, Telegram, and the bot between them."""
 
-    def __init__(
-        self, house: House, api: Telegram, build: Callable[[], Service], alarms: Alarms, tells_all: bool
-    ) -> None:
+    def __init__(self, house: House, api: Telegram, build: Callable[[], Service], alarms: Alarms) -> None:
         self.house = house
         self.alarms = alarms
         self.telegram = api
@@ -38,9 +36,9 @@ class World:
 
     async def prepare(self) -> None:
         """Let the bot hear of what happens; `start` lets it speak."""
-        await self.service.prepare()
         self.house.deps.sequencer.listeners.append(self.service.notices.on_batch)
         self.house.activity.listeners.append(self.service.notices.on_activity)
+        await self.service.prepare()
 
     def start(self) -> None:
         """Start the bot."""
@@ -53,15 +51,19 @@ class World:
             await asyncio.wait([self.task])
             self.task = None
 
+    async def reopen(self) -> None:
+        """Start another bot in place of one that was stopped."""
+        self.service = self._build()
+        await self.prepare()
+        self.start()
+
     async def restart(self, *, kill: bool = False) -> None:
         """Stop it and start another one, which knows what is on disk. One that is killed writes nothing down before."""
         if kill:
             self.service.outbox._store = Nowhere()  # type: ignore[assignment]
         self.deafen()
         await self.stop()
-        self.service = self._build()
-        await self.prepare()
-        self.start()
+        await self.reopen()
 
     def deafen(self) -> None:
         """Let the bot hear nothing any more of what happens."""
@@ -97,6 +99,8 @@ async def open_world(
     starts: bool = True,
     ring_s: float = 60.0,
     tells_all: bool = False,
+    catch_up_s: int = 3_600,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[World]:
     """Open an exchange that quotes BTCUSDT at 60000 and 60010, with a bot.
 
@@ -104,6 +108,7 @@ async def open_world(
     """
     async with open_house(template, folder, rates=rates) as house, telegram(BOT_TOKEN) as api:
         deps = house.deps
+        api.patience_s = patience_s
 
         def count_read(user: UserId) -> None:
             wait_s = deps.limits.of_account(RequestClass.READ, user).wait_s
@@ -136,6 +141,7 @@ async def open_world(
                 clock=house.clock,
                 pace=pace or Pace(chat_s=0.01),
                 alarms=alarms,
+                catch_up=Micros(catch_up_s * 1_000_000),
             )
             if not tells_all:
                 service.notices._deposit = service.notices._activity = lambda _: None  # type: ignore[method-assign]
@@ -158,7 +164,7 @@ def labels(message: Sent) -> list[str]:
 
 
 class Nowhere:
-    """A disk of a process that was killed: nothing is written any more."""
+    """The disk of a process that was killed: nothing is written any more."""
 
     async def keep(self, *_: object) -> None:
-        await asyncio.Event().wait()
+        """Write nothing, as nobody waits for it any more."""

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,15 @@ from aiohttp import web
 PATIENCE_S = 10.0
 LONGEST_POLL_S = 30.0
 Sent = dict[str, Any]
+
+
+@dataclass
+class Limits:
+    """How many messages may come: most in any window_s, and one in chat_s in a chat."""
+
+    most: int = 30
+    window_s: float = 1.0
+    chat_s: float = 1.0
 
 
 @dataclass
@@ -37,7 +47,13 @@ class Telegram:
         self.commands: dict[str, list[dict[str, str]]] = {}  # by language
         self.webhook = ""
         self.down = False
+        self.patience_s = PATIENCE_S
+        self.lose_answers = 0  # messages that are taken while the answer is lost
         self.polls = 0
+        self.limits: Limits | None = None
+        self.exceeded = 0  # messages refused by the limits
+        self._lately: deque[float] = deque()  # when messages came
+        self._last: dict[int, float] = {}  # when the last one came to each chat
         self._faults: list[tuple[str, int, int]] = []
         self._updates: list[dict[str, Any]] = []
         self._numbers = itertools.count(1)
@@ -69,7 +85,7 @@ class Telegram:
 
     async def until(self, true: Callable[[], Any], what: str) -> Any:
         """Wait until something is so, and return it."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(self.patience_s):
             while not (found := true()):
                 self._heard.clear()
                 with suppress(TimeoutError):
@@ -96,12 +112,16 @@ class Telegram:
                 args[name] = json.loads(args[name])
         if method != "getUpdates":
             self.calls.append(Call(method, args))
-        answer = self._fault(method)
+        answer = self._fault(method) or self._hold_limits(method, args)
         if answer is None:
             known = getattr(self, f"_{method}", None)
             if known is None:
                 return _error(404, "Not Found: method not found")
             answer = await known(args)
+            if self.lose_answers and method == "sendMessage":
+                self.lose_answers -= 1
+                assert request.transport is not None
+                request.transport.abort()
         self._heard.set()
         return answer
 
@@ -113,6 +133,19 @@ class Telegram:
                 if retry_after:
                     return _error(status, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
                 return _error(status, "Forbidden: bot was blocked by the user" if status == 403 else "a fault")
+        return None
+
+    def _hold_limits(self, method: str, args: dict[str, Any]) -> web.Response | None:
+        if self.limits is None or "chat_id" not in args:
+            return None
+        now, chat = time.monotonic(), int(args["chat_id"])
+        while self._lately and self._lately[0] <= now - self.limits.window_s:
+            self._lately.popleft()
+        if len(self._lately) >= self.limits.most or now - self._last.get(chat, 0.0) < self.limits.chat_s:
+            self.exceeded += 1
+            return _error(429, "Too Many Requests: retry after 1", retry_after=1)
+        self._lately.append(now)
+        self._last[chat] = now
         return None
 
     async def _getMe(self, args: dict[str, Any]) -> web.Response:  # noqa: N802  as Telegram calls it, and those below
