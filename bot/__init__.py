@@ -12,6 +12,7 @@ shown       orders, trades and prices in words
 people      what people chose
 notices     from what happened to what is told; bodies: what that says, before it has a language
 alarms      what administrators are told
+alerts      price alerts, read by alert_wish
 outbox      what waits to be told, in memory and on disk
 sending     telling it, by telling (the words) at pace (Telegram's limits)
 stores      where all of that is kept

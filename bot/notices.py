@@ -5,7 +5,7 @@ before it is sent is told with it, what happens after it changes it. All comes f
 activities, as they come or, after a stop, from the books: what the cursor has passed is in the outbox.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -52,10 +52,12 @@ class Notices:
         stores: Stores,
         assets: Mapping[str, Asset],
         clock: Clock,
+        on_missed: Callable[[Traded], None],
         *,
         catch_up: Micros,
     ) -> None:
-        """Hear nothing yet. catch_up is how old what was missed may be, to be told."""
+        """Hear nothing yet. on_missed is told of trades that were missed; catch_up is how old these may be."""
+        self._on_missed = on_missed
         self._outbox = outbox
         self._sender = sender
         self._stores = stores
@@ -157,6 +159,7 @@ class Notices:
     async def _missed_fact(self, fact: Fact) -> None:
         match fact:
             case Traded():
+                self._on_missed(fact)
                 for user, order in ((fact.maker, fact.maker_order), (fact.taker, fact.taker_order)):
                     await self._missed_order(user, order, Kind.FILLS)
             case OrderChanged():

@@ -13,6 +13,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import BotCommand
 
 from bot.alarms import Alarms
+from bot.alerts import Alerts
 from bot.bodies import Body
 from bot.cards import Cards
 from bot.conversations import Conversations
@@ -22,6 +23,7 @@ from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.people import People
 from bot.routers.account import account_router
+from bot.routers.alerts import alerts_router
 from bot.routers.notify import notify_router
 from bot.routers.orders import orders_router
 from bot.routers.public import public_router, silent_router
@@ -33,9 +35,12 @@ from bot.telling import Teller
 from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
 from bot.updates import Updates
+from data.store.notices import NoticeRow
+from data.store.price_alerts import SqlitePriceAlerts
 from engine.accounts.accounts import Accounts
 from engine.core.types import Micros, UserId
 from engine.ports import Clock
+from engine.sequencer.batch import Batch
 
 log = structlog.get_logger()
 
@@ -49,6 +54,8 @@ COMMANDS: Final = (
     "trades",
     "balance",
     "portfolio",
+    "alert",
+    "alerts",
     "notify",
     "lang",
     "start",
@@ -63,7 +70,7 @@ CATCH_UP: Final = Micros(3_600 * 1_000_000)
 
 
 class Service:
-    """The bot. From before `prepare` to the end of `run`, `notices` is to hear of batches and activities."""
+    """The bot. From before `prepare` to the end of `run`, `on_batch` and `notices.on_activity` are to hear of them."""
 
     def __init__(
         self,
@@ -92,7 +99,10 @@ class Service:
         self.sender = Sender(
             self._telling_bot, self.outbox, pace, accounts, people, Teller(stores.queries, trading.markets)
         )
-        self.notices = Notices(self.outbox, self.sender, stores, trading.assets, clock, catch_up=catch_up)
+        self.alerts = Alerts(stores.alerts, trading.market_data, trading.markets, clock, self._queue)
+        self.notices = Notices(
+            self.outbox, self.sender, stores, trading.assets, clock, self.alerts.on_missed, catch_up=catch_up
+        )
         self.dispatcher = build_dispatcher(
             accounts=accounts,
             trading=trading,
@@ -101,6 +111,8 @@ class Service:
             notices=self.notices,
             links=links,
             conversations=Conversations(stores.chats, clock),
+            alerts=self.alerts,
+            alert_store=stores.alerts,
         )
         self.updates = Updates(self._bot, self.dispatcher, stores.chats, clock)
 
@@ -109,7 +121,16 @@ class Service:
         await self.outbox.load()
         for user in self.outbox.waiting:
             self.sender.wake(user)
+        await self.alerts.load()
         await self.notices.begin()
+
+    def on_batch(self, batch: Batch) -> None:
+        """Hear of a committed batch."""
+        self.notices.on_batch(batch)
+        try:
+            self.alerts.on_batch(batch)
+        except Exception:
+            log.exception("alerts can't be looked at")  # trading goes on
 
     async def run(self) -> None:
         """Serve until cancelled; then finish what is under way, for a second at most."""
@@ -117,6 +138,7 @@ class Service:
             "outbox": self.outbox.run,
             "notices": self.sender.run,
             "alarms": lambda: self._alarms.run(self._accounts, self._alarm),
+            "alerts": self.alerts.run,
             "catching up": self.notices.catch_up,
         }
         tasks = [asyncio.create_task(_keep_trying(name, work), name=name) for name, work in loops.items()]
@@ -130,6 +152,11 @@ class Service:
             await self.outbox.keep()
             await self._bot.session.close()
             await self._telling_bot.session.close()
+
+    def _queue(self, notice: NoticeRow) -> None:
+        """Let be told what is on disk already."""
+        self.outbox.take(notice)
+        self.sender.wake(notice.user)
 
     def _alarm(self, admin: UserId, subject: str, state: Body, rings: bool) -> None:
         self.notices.put(admin, f"alarm:{subject}", state, rings=rings)
@@ -198,10 +225,19 @@ def build_dispatcher(
     notices: Notices,
     links: Links,
     conversations: Conversations,
+    alerts: Alerts,
+    alert_store: SqlitePriceAlerts,
 ) -> Dispatcher:
     """Return the dispatcher. What it is given here, handlers take by name, and `say`, `user` and `state` beside it."""
     dispatcher = Dispatcher(
-        storage=conversations, trading=trading, cards=cards, people=people, notices=notices, links=links
+        storage=conversations,
+        trading=trading,
+        cards=cards,
+        people=people,
+        notices=notices,
+        links=links,
+        alerts=alerts,
+        alert_store=alert_store,
     )
     answering = Answering(accounts, trading, people, notices)
     dispatcher.message.middleware(answering)
@@ -213,6 +249,7 @@ def build_dispatcher(
         start_router(),
         account_router(),
         notify_router(),
+        alerts_router(),
         orders_router(),
         rest_router(),
     )

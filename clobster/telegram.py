@@ -55,13 +55,13 @@ class Telegram:
             return
         try:
             service = await asyncio.to_thread(self._build)
-            self.sequencer.listeners.append(service.notices.on_batch)
+            self.sequencer.listeners.append(service.on_batch)
             self.people.activity.listeners.append(service.notices.on_activity)
             try:
                 await service.prepare()
                 await service.run()
             finally:
-                self.sequencer.listeners.remove(service.notices.on_batch)
+                self.sequencer.listeners.remove(service.on_batch)
                 self.people.activity.listeners.remove(service.notices.on_activity)
         except Exception:
             log.exception("the bot has ended; the exchange goes on without it")

@@ -13,7 +13,7 @@ from data.store.rows import Row
 from data.store.sqlite import SqliteStore
 from engine.core.types import Micros, Symbol, Ticks, UserId
 
-_COLUMNS: Final = "id, user_id, symbol, above, below, move_ppm, armed, fired_at, fired_price"
+_COLUMNS: Final = "id, user_id, symbol, above, below, move_ppm, armed_at, armed, fired_at, fired_price"
 _ARMED: Final = f"SELECT {_COLUMNS} FROM price_alerts WHERE armed = 1 AND id > ? ORDER BY id LIMIT 1000"
 _OF: Final = f"SELECT {_COLUMNS} FROM price_alerts WHERE user_id = ? ORDER BY id"
 _COUNT: Final = "SELECT count(*) FROM price_alerts WHERE user_id = ?"
@@ -22,10 +22,11 @@ _SAME: Final = (
     " AND armed = 1"
 )
 _ADD: Final = (
-    "INSERT INTO price_alerts (user_id, symbol, above, below, move_ppm, armed) VALUES (?, ?, ?, ?, ?, 1) RETURNING id"
+    "INSERT INTO price_alerts (user_id, symbol, above, below, move_ppm, armed_at, armed)"
+    " VALUES (?, ?, ?, ?, ?, ?, 1) RETURNING id"
 )
 _FIRE: Final = "UPDATE price_alerts SET armed = 0, fired_at = ?, fired_price = ? WHERE id = ? AND armed = 1"
-_ARM: Final = "UPDATE price_alerts SET armed = 1, above = ?, below = ? WHERE id = ? AND user_id = ?"
+_ARM: Final = "UPDATE price_alerts SET armed = 1, armed_at = ?, above = ?, below = ? WHERE id = ? AND user_id = ?"
 _DELETE: Final = "DELETE FROM price_alerts WHERE id = ? AND user_id = ?"
 _TELL: Final = (
     "INSERT OR REPLACE INTO bot_notices (user_id, topic, state, body, at, rings) VALUES (?, ?, 'waiting', ?, ?, 1)"
@@ -44,6 +45,7 @@ class PriceAlert(Struct, frozen=True):
     above: Ticks | None
     below: Ticks | None
     move_ppm: int | None
+    armed_at: Micros
     armed: bool = True
     fired_at: Micros | None = None
     fired_price: Ticks | None = None
@@ -66,7 +68,7 @@ class SqlitePriceAlerts:
         return [_alert_of(row) for row in await self._readers.read(lambda connection: rows(connection, _OF, (user,)))]
 
     async def add(self, alert: PriceAlert, most: int) -> int | None:
-        """Keep a new alert; return its id, or None where the person has `most` already. The same twice is one."""
+        """Keep a new alert; return its id, or None where the person has `most` already; 0 where it is there already."""
         values = (alert.user, alert.symbol, alert.above, alert.below, alert.move_ppm)
 
         def write(connection: sqlite3.Connection) -> int | None:
@@ -74,7 +76,7 @@ class SqlitePriceAlerts:
                 return 0
             if connection.execute(_COUNT, (alert.user,)).fetchone()[0] >= most:
                 return None
-            return int(connection.execute(_ADD, values).fetchone()[0])
+            return int(connection.execute(_ADD, (*values, alert.armed_at)).fetchone()[0])
 
         return await self._store.write(write)
 
@@ -91,7 +93,7 @@ class SqlitePriceAlerts:
 
     async def arm(self, alert: PriceAlert) -> bool:
         """Arm a person's alert again, at these prices. Return whether there is one."""
-        values = (alert.above, alert.below, alert.id, alert.user)
+        values = (alert.armed_at, alert.above, alert.below, alert.id, alert.user)
         return await self._store.write(lambda connection: connection.execute(_ARM, values).rowcount == 1)
 
     async def delete(self, user: UserId, alert: int) -> bool:
@@ -100,5 +102,5 @@ class SqlitePriceAlerts:
 
 
 def _alert_of(row: Row) -> PriceAlert:
-    id_, user, symbol, above, below, move_ppm, armed, *fired = row
-    return PriceAlert(id_, user, symbol, above, below, move_ppm, bool(armed), *fired)
+    id_, user, symbol, above, below, move_ppm, armed_at, armed, *fired = row
+    return PriceAlert(id_, user, symbol, above, below, move_ppm, armed_at, bool(armed), *fired)

@@ -34,15 +34,15 @@ def upgrade() -> None:
         Column("chat", INT, nullable=True),
         Column("message", INT, nullable=True),
         CheckConstraint("(chat IS NULL) = (message IS NULL)", name="place"),
-        CheckConstraint("rings BETWEEN 0 AND 1", name="rings"),
         CheckConstraint("state = 'waiting' OR state = 'sending' OR state = 'told'", name="state"),
+        CheckConstraint("rings BETWEEN 0 AND 1", name="rings"),
         ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_bot_notices_user_id"),
         PrimaryKeyConstraint("user_id", "topic", name="pk_bot_notices"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_bot_notices_told", "bot_notices", ["at"], sqlite_where=text("state = 'told'"))
     op.create_index("ix_bot_notices_waiting", "bot_notices", ["at"], sqlite_where=text("state <> 'told'"))
+    op.create_index("ix_bot_notices_told", "bot_notices", ["at"], sqlite_where=text("state = 'told'"))
     op.create_table(
         "bot_cursor",
         Column("id", INT, nullable=False),
@@ -104,16 +104,17 @@ def upgrade() -> None:
         Column("above", INT, nullable=True),
         Column("below", INT, nullable=True),
         Column("move_ppm", INT, nullable=True),
+        Column("armed_at", INT, nullable=False),
         Column("armed", INT, nullable=False),
         Column("fired_at", INT, nullable=True),
         Column("fired_price", INT, nullable=True),
         CheckConstraint("move_ppm IS NULL OR (move_ppm > 0 AND above IS NOT NULL)", name="move"),
         CheckConstraint("armed BETWEEN 0 AND 1", name="armed"),
-        CheckConstraint("(fired_at IS NULL) = (fired_price IS NULL)", name="fired"),
         CheckConstraint("above IS NOT NULL OR below IS NOT NULL", name="price"),
+        CheckConstraint("(fired_at IS NULL) = (fired_price IS NULL)", name="fired"),
         CheckConstraint("(above IS NULL OR above > 0) AND (below IS NULL OR below > 0)", name="prices"),
-        ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_price_alerts_user_id"),
         ForeignKeyConstraint(["symbol"], ["markets.symbol"], name="fk_price_alerts_symbol"),
+        ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_price_alerts_user_id"),
         PrimaryKeyConstraint("id", name="pk_price_alerts"),
         sqlite_strict=True,
     )

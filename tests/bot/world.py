@@ -36,7 +36,7 @@ class World:
 
     async def prepare(self) -> None:
         """Let the bot hear of what happens; `start` lets it speak."""
-        self.house.deps.sequencer.listeners.append(self.service.notices.on_batch)
+        self.house.deps.sequencer.listeners.append(self.service.on_batch)
         self.house.activity.listeners.append(self.service.notices.on_activity)
         await self.service.prepare()
 
@@ -67,7 +67,7 @@ class World:
 
     def deafen(self) -> None:
         """Let the bot hear nothing any more of what happens."""
-        self.house.deps.sequencer.listeners.remove(self.service.notices.on_batch)
+        self.house.deps.sequencer.listeners.remove(self.service.on_batch)
         self.house.activity.listeners.remove(self.service.notices.on_activity)
 
     async def trader(self, telegram_id: int, name: str = "Ada", language: str = "en", **amounts: int) -> Person:

@@ -106,6 +106,7 @@ price_alerts = Table(
     integer("above", null=True),
     integer("below", null=True),
     integer("move_ppm", null=True),
+    integer("armed_at"),
     integer("armed"),
     integer("fired_at", null=True),
     integer("fired_price", null=True),
