@@ -128,7 +128,7 @@ class Notices:
         if user in self._sender.deaf or user < FIRST_PERSON:
             return
         self._outbox.put(user, topic, body, rings=rings, place=place)
-        self._sender.wake(user)
+        self._sender.wake(user, at_once=place is not None)
 
     def _take(self, batch: Batch) -> None:
         if batch.trades or batch.orders:

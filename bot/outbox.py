@@ -57,7 +57,7 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._changed: dict[tuple[UserId, str], NoticeRow | None] = {}  # as it is to be on disk; None is gone
-        self._told: dict[tuple[UserId, str], Place] = {}  # lately; disk knows them all
+        self._told: dict[tuple[UserId, str], Place | None] = {}  # lately, and where; disk knows them all
         self._cursor: Cursor | None = None
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
@@ -117,6 +117,8 @@ class Outbox:
         """Return the message that told of this topic before."""
         if notice.place is not None:
             return notice.place
+        if (notice.user, notice.topic) in self._told:
+            return self._told[notice.user, notice.topic]
         known = await self._store.known(notice.user, notice.topic)
         return None if known is None else known[1]
 
@@ -134,10 +136,10 @@ class Outbox:
         """Note that a notice was told, and where."""
         notice.sending = notice.again = False
         shown = None if notice.body.card else place
-        if shown is not None:
-            self._told[notice.user, notice.topic] = shown
-            if len(self._told) > MOST_TOLD:
-                del self._told[next(iter(self._told))]
+        self._told.pop((notice.user, notice.topic), None)
+        self._told[notice.user, notice.topic] = shown
+        if len(self._told) > MOST_TOLD:
+            del self._told[next(iter(self._told))]
         mine = self.waiting[notice.user]
         newer = mine.get(notice.topic)
         if newer is None or newer is notice:
@@ -205,7 +207,8 @@ class Outbox:
     def _change(self, notice: Notice) -> None:
         uncertain = notice.sending or notice.again
         state = NoticeState.SENDING if uncertain else NoticeState.WAITING
-        self._changed[notice.user, notice.topic] = _row(notice, state, notice.place)
+        key = notice.user, notice.topic
+        self._changed[key] = replace(_row(notice, state, notice.place), place_unknown=key not in self._told)
         self._news.set()
 
 

@@ -27,12 +27,13 @@ class Overrun(Exception):  # noqa: N818  the chat gets what it asked for, later 
 class Pace(BaseRequestMiddleware):
     """When messages may go. Answers pass through it as a middleware of their session; notices ask it for their turn.
 
-    Times are the loop's, in seconds: all_s is between two messages, chat_s between two in a chat. counted says how
-    often Telegram wanted us to wait ("retry_after").
+    Times are the loop's, in seconds: all_s is between two messages, chat_s between two in a chat. counted says what
+    became of answers, waits how often Telegram wanted us to wait.
     """
 
     def __init__(self, chat_s: float = CHAT_S, all_s: float = ALL_S) -> None:
         self.counted: Counter[str] = Counter()
+        self.waits = 0
         self._chat_s = chat_s
         self._all_s = all_s
         self._all = 0.0  # when the next message may go
@@ -54,13 +55,13 @@ class Pace(BaseRequestMiddleware):
 
     def obey(self, told: TelegramRetryAfter) -> None:
         """Send nothing for as long as Telegram says. It does not say whether it means one chat or all."""
-        self.counted["retry_after"] += 1
+        self.waits += 1
         self.hold(told.retry_after)
 
-    async def turn(self, chat: int) -> None:
-        """Wait until a message may go to a chat that nobody waits for, and count it."""
+    async def turn(self, chat: int, early_s: float = 0.0) -> None:
+        """Wait until a message may go to a chat, or so much earlier, and count it."""
         loop, at = asyncio.get_running_loop(), 0.0
-        while at < (ready := max(self.open_at, self.chat_at(chat))):  # which may move while one waits
+        while at < (ready := max(self.open_at, self.chat_at(chat) - early_s)):  # which may move while one waits
             await asyncio.sleep(ready - loop.time())
             at = ready
         self._count(chat, loop.time(), self._chats.pop(chat, 0.0))

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from bot.bodies import Level
 from bot.outbox import MOST_PEOPLE, Notice, Outbox
-from bot.pace import Pace
+from bot.pace import BURST_S, Pace
 from bot.people import People
 from bot.telling import Message, Teller
 from data.store.notices import Place
@@ -56,25 +56,25 @@ class Sender:
         self._accounts = accounts
         self._people = people
         self._teller = teller
-        self._due: list[tuple[float, UserId]] = []  # a heap: each person who waits and whom nothing is sent now, once
-        self._known: set[UserId] = set()  # who is in the heap, or is sent something now
+        self._due: list[tuple[float, UserId]] = []  # a heap; of a person, only the entry that is in _at counts
+        self._at: dict[UserId, float] = {}  # when each person is due who waits, but for those in _busy
+        self._busy: set[UserId] = set()  # who is sent something now
         self._under_way: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._wake = asyncio.Event()
         self._failures = 0
 
-    def wake(self, user: UserId) -> None:
-        """Note that something waits for somebody."""
-        if user not in self._known:
-            self._known.add(user)
-            heapq.heappush(self._due, (0.0, user))
-            self._wake.set()
+    def wake(self, user: UserId, *, at_once: bool = False) -> None:
+        """Note that something waits for somebody; at_once says that they wait for it too."""
+        if user not in self._busy and (at_once or user not in self._at):
+            self._push(user, 0.0)
 
     async def run(self) -> None:
         """Send what waits, for ever."""
         while True:
             user = await self._next()
-            notice = next(iter(self._outbox.waiting[user].values()), None)
+            mine = self._outbox.waiting.get(user, {}).values()
+            notice = next((each for each in mine if each.body.card), next(iter(mine), None))
             if notice is None:
                 self._done(user)
                 continue
@@ -103,22 +103,32 @@ class Sender:
             if not self._due:
                 await self._wake.wait()
                 continue
-            at = max(self._due[0][0], self._pace.open_at)
+            due, user = self._due[0]
+            if self._at.get(user) != due:
+                heapq.heappop(self._due)
+                continue
+            at = max(due, self._pace.open_at)
             if at <= loop.time():
-                return heapq.heappop(self._due)[1]
+                heapq.heappop(self._due)
+                del self._at[user]
+                self._busy.add(user)
+                return user
             with suppress(TimeoutError):
                 async with asyncio.timeout(at - loop.time()):
                     await self._wake.wait()
 
     def _done(self, user: UserId, pause_s: float = 0.0) -> None:
         """Let a person's next notice be due, if there is one."""
-        self._known.discard(user)
+        self._busy.discard(user)
         if self._outbox.waiting.get(user):
-            self._known.add(user)
-            heapq.heappush(self._due, (asyncio.get_running_loop().time() + pause_s, user))
-            self._wake.set()
+            self._push(user, asyncio.get_running_loop().time() + pause_s)
         else:
             self._outbox.waiting.pop(user, None)
+
+    def _push(self, user: UserId, at: float) -> None:
+        self._at[user] = at
+        heapq.heappush(self._due, (at, user))
+        self._wake.set()
 
     async def _send(self, user: UserId, notice: Notice) -> None:
         """Tell a person something, as far as that can be done before Telegram answers."""
@@ -128,7 +138,8 @@ class Sender:
             self._hears_nothing(user)
             return
         assert account is not None
-        wait_s = self._pace.chat_at(chat) - asyncio.get_running_loop().time()
+        early_s = BURST_S if notice.body.card else 0.0  # it is an answer to a tap
+        wait_s = self._pace.chat_at(chat) - early_s - asyncio.get_running_loop().time()
         if wait_s > 0:  # others go first
             self._done(user, wait_s)
             return
@@ -148,7 +159,7 @@ class Sender:
             if notice.again:
                 message = replace(message, text=f"{message.text}\n\n{say('notice.again')}")
             await self._outbox.mark(notice)
-        await self._pace.turn(chat)
+        await self._pace.turn(chat, early_s)
         task = asyncio.create_task(self._tell(notice, chat, message, place, silent=level is Level.SILENT))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)

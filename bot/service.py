@@ -10,7 +10,8 @@ from aiogram import Bot, Dispatcher
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
-from aiogram.types import BotCommand
+from aiogram.types import BotCommand, Update
+from msgspec import Struct
 
 from bot.alarms import Alarms
 from bot.alerts import Alerts
@@ -41,6 +42,7 @@ from engine.accounts.accounts import Accounts
 from engine.core.types import Micros, UserId
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
+from engine.sequencer.sequencer import Busy
 
 log = structlog.get_logger()
 
@@ -69,6 +71,13 @@ GRACE_S: Final = 1.0  # for what is under way at a stop
 CATCH_UP: Final = Micros(3_600 * 1_000_000)
 
 
+class Webhook(Struct, frozen=True):
+    """Where Telegram is to send updates, and the secret that comes with each."""
+
+    url: str
+    secret: str
+
+
 class Service:
     """The bot. From before `prepare` to the end of `run`, `on_batch` and `notices.on_activity` are to hear of them."""
 
@@ -85,7 +94,11 @@ class Service:
         pace: Pace,
         alarms: Alarms,
         catch_up: Micros = CATCH_UP,
+        webhook: Webhook | None = None,
     ) -> None:
+        """Build it. It asks for updates itself, or has them sent to a webhook, which passes them to `receive`."""
+        self.pace = pace
+        self._webhook = webhook
         server = TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/"))
         answering = AiohttpSession(api=server, timeout=REQUEST_S)
         answering.middleware(pace)
@@ -118,6 +131,9 @@ class Service:
 
     async def prepare(self) -> None:
         """Take up where the last run stopped."""
+        await _keep_trying("taking up", self._take_up)
+
+    async def _take_up(self) -> None:
         await self.outbox.load()
         for user in self.outbox.waiting:
             self.sender.wake(user)
@@ -143,7 +159,7 @@ class Service:
         }
         tasks = [asyncio.create_task(_keep_trying(name, work), name=name) for name, work in loops.items()]
         try:
-            await self._poll()
+            await self._hear()
         finally:
             for task in tasks:
                 task.cancel()
@@ -153,6 +169,17 @@ class Service:
             await self._bot.session.close()
             await self._telling_bot.session.close()
 
+    async def receive(self, body: bytes) -> None:
+        """Take an update as Telegram sends it; return when it is kept. Raises Busy; what is no update is left out."""
+        if self.updates.is_full:
+            raise Busy
+        try:
+            update = Update.model_validate_json(body, context={"bot": self._bot})
+        except ValueError:
+            log.warning("what came as an update is none", size=len(body))
+            return
+        await self.updates.take([update])
+
     def _queue(self, notice: NoticeRow) -> None:
         """Let be told what is on disk already."""
         self.outbox.take(notice)
@@ -161,13 +188,16 @@ class Service:
     def _alarm(self, admin: UserId, subject: str, state: Body, rings: bool) -> None:
         self.notices.put(admin, f"alarm:{subject}", state, rings=rings)
 
-    async def _poll(self) -> None:
+    async def _hear(self) -> None:
+        """Ask for updates, or have them sent, for ever."""
         offset, failures, known = None, 0, False
         while True:
             try:
                 if not known:
                     await self._introduce()
                     known = True
+                if self._webhook is not None:
+                    await asyncio.Event().wait()
                 found = await self._bot.get_updates(
                     offset=offset,
                     timeout=POLL_S,
@@ -189,9 +219,13 @@ class Service:
                 offset = found[-1].update_id + 1
 
     async def _introduce(self) -> None:
-        """Say that the bot will ask for its updates itself, and what it understands."""
+        """Say how the bot will hear of updates, and what it understands."""
         me = await self._bot.me()
-        await self._bot.delete_webhook()
+        if self._webhook is None:
+            await self._bot.delete_webhook()
+        else:
+            secret = self._webhook.secret
+            await self._bot.set_webhook(self._webhook.url, secret_token=secret, allowed_updates=list(HEARD))
         try:
             await self._list_commands()
         except TelegramAPIError as error:  # people can write to it all the same

@@ -1,6 +1,7 @@
 """All construction: who is given what. Nothing else in the program joins the parts."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from bot.alarms import Alarms
 from clobster import identity, limits, markets
+from clobster.bot_metrics import BotMetrics
 from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
@@ -37,6 +39,7 @@ from engine.sequencer.sequencer import Sequencer
 from webapp_api.app import build_app
 from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.stream.hub import Hub
 
 log = structlog.get_logger()
@@ -115,8 +118,16 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     if settings.solana != "off":
         accounts = SqliteDepositAccounts(store, queries)
         custody = Custody(settings, listing, sequencer, accounts, queries, now)
-    registry = CollectorRegistry()
-    for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
+    # Telegram is told a new secret at each start: nothing has to keep one.
+    hook = TelegramHook(secrets.token_urlsafe(32)) if settings.telegram_updates == "webhook" else None
+    registry, bot_metrics = CollectorRegistry(), BotMetrics()
+    for collector in (
+        EngineMetrics(sequencer, exchange),
+        hub.metrics,
+        people.limits,
+        bot_metrics,
+        *market_making.metrics,
+    ):
         registry.register(collector)
     if custody is not None:
         registry.register(custody.metrics)
@@ -146,6 +157,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
+            telegram_hook=hook,
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,
             faucet=custody.fund if custody else None,
@@ -164,6 +176,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         clock=now,
         alarms=alarms,
         store=store,
+        hook=hook,
+        metrics=bot_metrics,
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.alarms import Alarms
+from clobster.bot_metrics import BotMetrics
 from clobster.config import Settings
 from clobster.identity import Identity
 from data.store.queries import Queries
@@ -21,9 +22,10 @@ from engine.sequencer.sequencer import Sequencer
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
 from webapp_api.refusals import LimitReached
+from webapp_api.routes.telegram import PATH, TelegramHook
 
 if TYPE_CHECKING:
-    from bot.service import Service
+    from bot.service import Service, Webhook
 
 log = structlog.get_logger()
 
@@ -42,6 +44,8 @@ class Telegram:
     clock: Clock
     alarms: Alarms
     store: SqliteStore
+    hook: TelegramHook | None
+    metrics: BotMetrics
 
     @property
     def is_wanted(self) -> bool:
@@ -55,12 +59,17 @@ class Telegram:
             return
         try:
             service = await asyncio.to_thread(self._build)
+            self.metrics.watch(service)
             self.sequencer.listeners.append(service.on_batch)
             self.people.activity.listeners.append(service.notices.on_activity)
             try:
                 await service.prepare()
+                if self.hook is not None:
+                    self.hook.receive = service.receive
                 await service.run()
             finally:
+                if self.hook is not None:
+                    self.hook.receive = None
                 self.sequencer.listeners.remove(service.on_batch)
                 self.people.activity.listeners.remove(service.notices.on_activity)
         except Exception:
@@ -95,8 +104,16 @@ class Telegram:
             clock=self.clock,
             pace=Pace(),
             alarms=self.alarms,
+            webhook=self._webhook(),
             catch_up=Micros(self.settings.telegram_catch_up_s * 1_000_000),
         )
+
+    def _webhook(self) -> "Webhook | None":
+        from bot.service import Webhook
+
+        if self.hook is None:
+            return None
+        return Webhook(self.settings.public_url.rstrip("/") + PATH, self.hook.secret)
 
     def _count_read(self, user: UserId) -> None:
         allowance = self.people.limits.of_account(RequestClass.READ, user)

@@ -29,6 +29,7 @@ from webapp_api.exports import Exports
 from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
 from webapp_api.quoting import Quoting
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
 from webapp_api.trading import Trading
@@ -48,6 +49,7 @@ class Deps:
     telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
     deposits gives deposit addresses, None where no deposits come by Solana; faucet mints play money to them and returns
     the deposit's reference once it is credited, None where play money is credited without a chain.
+    telegram_hook takes what Telegram tells the bot; None where the bot asks for it.
     dev_secret opens the development routes; None, as in production, means that there are none.
     """
 
@@ -77,6 +79,7 @@ class Deps:
     launch_data_life_s: int = DAY_S
     deposits: GiveAddress | None = None
     faucet: Faucet | None = None
+    telegram_hook: TelegramHook | None = None
     dev_secret: str | None = None
     telegram_key: bytes | None = None
 

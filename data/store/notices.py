@@ -18,13 +18,13 @@ PRUNED: Final = 500  # rows that go at once
 
 _COLUMNS: Final = "user_id, topic, state, body, at, rings, chat, message"
 _LEFT: Final = f"SELECT {_COLUMNS} FROM bot_notices WHERE state <> 'told' ORDER BY at LIMIT ?"
-# Where it was told before stays known while it waits, so that it is changed there.
+# Who does not know where it was told before leaves that as it is.
 _KEEP: Final = f"""
-    INSERT INTO bot_notices ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO bot_notices ({_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     ON CONFLICT (user_id, topic) DO UPDATE SET state = excluded.state, body = excluded.body, at = excluded.at,
         rings = excluded.rings,
-        chat = CASE excluded.state WHEN 'told' THEN excluded.chat ELSE coalesce(excluded.chat, chat) END,
-        message = CASE excluded.state WHEN 'told' THEN excluded.message ELSE coalesce(excluded.message, message) END
+        chat = iif(?9 AND excluded.chat IS NULL, chat, excluded.chat),
+        message = iif(?9 AND excluded.chat IS NULL, message, excluded.message)
 """
 _DROP: Final = "DELETE FROM bot_notices WHERE user_id = ? AND topic = ?"
 _KNOWN: Final = "SELECT state, chat, message FROM bot_notices WHERE user_id = ? AND topic = ?"
@@ -53,7 +53,10 @@ class Place(Struct, frozen=True):
 
 
 class NoticeRow(Struct, frozen=True):
-    """A notice as it is kept. body is JSON that whoever tells it understands; rings wants a message of its own."""
+    """A notice as it is kept. body is JSON that whoever tells it understands; rings wants a message of its own.
+
+    place_unknown says that no place is no news: one that is kept already stays.
+    """
 
     user: UserId
     topic: str
@@ -62,6 +65,7 @@ class NoticeRow(Struct, frozen=True):
     at: Micros
     rings: bool
     place: Place | None
+    place_unknown: bool = False
 
 
 class SqliteNotices:
@@ -83,9 +87,7 @@ class SqliteNotices:
         self, changed: Sequence[NoticeRow], gone: Collection[tuple[UserId, str]], cursor: Cursor | None
     ) -> None:
         """Keep notices as they are now, forget others, and move the cursor, in one transaction."""
-        values = [
-            (row.user, row.topic, row.state.value, row.body, row.at, row.rings, *_columns(row.place)) for row in changed
-        ]
+        values = [_values(row) for row in changed]
 
         def write(connection: sqlite3.Connection) -> None:
             connection.executemany(_KEEP, values)
@@ -117,5 +119,6 @@ def _place(chat: int | None, message: int | None) -> Place | None:
     return None if chat is None or message is None else Place(chat, message)
 
 
-def _columns(place: Place | None) -> tuple[int | None, int | None]:
-    return (None, None) if place is None else (place.chat, place.message)
+def _values(row: NoticeRow) -> tuple[object, ...]:
+    chat, message = (None, None) if row.place is None else (row.place.chat, row.place.message)
+    return row.user, row.topic, row.state.value, row.body, row.at, row.rings, chat, message, row.place_unknown

@@ -186,3 +186,17 @@ async def test_it_stops_within_two_seconds_and_leaves_nothing_running(world: Wor
     assert time.monotonic() - started < 2
     assert "notices" not in {task.get_name() for task in asyncio.all_tasks()}
     assert world.service._bot.session._session.closed  # type: ignore[attr-defined]
+
+
+async def test_what_became_of_a_card_does_not_wait_behind_other_notices(template: Path, tmp_path: Path) -> None:
+    async with open_world(template, tmp_path, pace=Pace()) as world:
+        ada = await world.trader(7, USDT=10_000)
+        card = await ada.ask("/buy 0.01 btc")
+        await sells(world, 7, *["60005"] * 5)
+        buyer = await world.house.person(8, USDT=100_000)
+        await buyer.place(price="60005", quantity="0.5")
+        started = time.monotonic()
+        await ada.tap(card, "Confirm")
+        await ada.reads(card, "Bought 0.01 BTC")
+        assert time.monotonic() - started < 2
+        assert len(ada.got) < 4

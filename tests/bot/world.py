@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.alarms import Alarms
 from bot.pace import Pace
 from bot.routers.start import Links
-from bot.service import Service
+from bot.service import Service, Webhook
 from bot.stores import Stores
 from bot.trading import Trading
 from engine.core.types import AssetCode, Micros, UserId
@@ -18,6 +18,7 @@ from tests.webapp_api.house import ADMIN, ASSETS, FREELY, MARKETS, House, open_h
 from tests.webapp_api.launch import BOT_TOKEN
 from webapp_api.limits import Rate, RequestClass
 from webapp_api.refusals import LimitReached
+from webapp_api.routes.telegram import PATH, TelegramHook
 
 PAGE = "https://clobster.test"
 MINI_APP = "https://t.me/clobster_bot/app"
@@ -101,12 +102,13 @@ async def open_world(
     tells_all: bool = False,
     catch_up_s: int = 3_600,
     patience_s: float = PATIENCE_S,
+    hook: TelegramHook | None = None,
 ) -> AsyncIterator[World]:
     """Open an exchange that quotes BTCUSDT at 60000 and 60010, with a bot.
 
     Deposits and sign-ins are told where tells_all says so: every test makes them.
     """
-    async with open_house(template, folder, rates=rates) as house, telegram(BOT_TOKEN) as api:
+    async with open_house(template, folder, rates=rates, telegram_hook=hook) as house, telegram(BOT_TOKEN) as api:
         deps = house.deps
         api.patience_s = patience_s
 
@@ -142,7 +144,10 @@ async def open_world(
                 pace=pace or Pace(chat_s=0.01),
                 alarms=alarms,
                 catch_up=Micros(catch_up_s * 1_000_000),
+                webhook=None if hook is None else Webhook(house.url.rstrip("/") + PATH, hook.secret),
             )
+            if hook is not None:
+                hook.receive = service.receive
             if not tells_all:
                 service.notices._deposit = service.notices._activity = lambda _: None  # type: ignore[method-assign]
             return service

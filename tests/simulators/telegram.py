@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
 PATIENCE_S = 10.0
@@ -46,6 +47,8 @@ class Telegram:
         self.messages: dict[int, Sent] = {}  # as they stand now, those of people included
         self.commands: dict[str, list[dict[str, str]]] = {}  # by language
         self.webhook = ""
+        self.secret = ""
+        self.deliveries: list[int] = []  # how the webhook answered
         self.down = False
         self.patience_s = PATIENCE_S
         self.lose_answers = 0  # messages that are taken while the answer is lost
@@ -60,6 +63,7 @@ class Telegram:
         self._queries: set[str] = set()
         self._wake = asyncio.Event()
         self._heard = asyncio.Event()
+        self._delivering: asyncio.Task[None] | None = None
 
     def fail(self, method: str, status: int, *, retry_after: int = 0, times: int = 1) -> None:
         """Answer the next calls of a method with an error, before anything is done."""
@@ -70,6 +74,8 @@ class Telegram:
         number = next(self._numbers) if update_id is None else update_id
         self._updates.append({"update_id": number, kind: body})
         self._wake.set()
+        if self.webhook and (self._delivering is None or self._delivering.done()):
+            self._delivering = asyncio.create_task(self._deliver())
         return number
 
     def person(self, telegram_id: int, name: str = "Ada", language: str = "en") -> "Person":
@@ -135,6 +141,18 @@ class Telegram:
                 return _error(status, "Forbidden: bot was blocked by the user" if status == 403 else "a fault")
         return None
 
+    async def _deliver(self) -> None:
+        """Send what waits to the webhook, each until it is taken."""
+        async with aiohttp.ClientSession() as session:
+            while self.webhook and self._updates:
+                headers = {"X-Telegram-Bot-Api-Secret-Token": self.secret}
+                async with session.post(self.webhook, json=self._updates[0], headers=headers) as answer:
+                    self.deliveries.append(answer.status)
+                if answer.status == 200:
+                    self._updates.pop(0)
+                else:
+                    await asyncio.sleep(0.1)
+
     def _hold_limits(self, method: str, args: dict[str, Any]) -> web.Response | None:
         if self.limits is None or "chat_id" not in args:
             return None
@@ -169,11 +187,15 @@ class Telegram:
         return _ok(True)
 
     async def _setWebhook(self, args: dict[str, Any]) -> web.Response:  # noqa: N802
-        self.webhook = args["url"]
+        self.webhook, self.secret = args["url"], args.get("secret_token", "")
+        if self._updates:
+            self._delivering = asyncio.create_task(self._deliver())
         return _ok(True)
 
     async def _deleteWebhook(self, args: dict[str, Any]) -> web.Response:  # noqa: N802
         self.webhook = ""
+        self.secret = ""
+        self.deliveries: list[int] = []  # how the webhook answered
         return _ok(True)
 
     async def _sendMessage(self, args: dict[str, Any]) -> web.Response:  # noqa: N802
@@ -313,6 +335,8 @@ async def telegram(token: str) -> AsyncIterator[Telegram]:
         yield simulator
     finally:
         simulator.down = True
+        if simulator._delivering is not None:
+            simulator._delivering.cancel()
         simulator._wake.set()
         await runner.cleanup()
 

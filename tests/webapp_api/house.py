@@ -46,6 +46,7 @@ from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps, Faucet, GiveAddress
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
@@ -54,6 +55,7 @@ BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
 ETHUSDT = Market.of("ETHUSDT", ETH, USDT, tick_atoms=10**4, lot_atoms=10**4)
 MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecimals(ETHUSDT, ETH, USDT)}
 ADMIN = 900_000_001  # the Telegram id of the one who runs the exchange
+NO_BOT = TelegramHook("a secret of a bot that does not run")
 DEV_SECRET = "a secret of development for tests"
 
 JWT_SECRET = "a secret of access tokens for tests"
@@ -189,6 +191,7 @@ async def open_house(
     sockets_per_address: int = MAX_CLIENTS,
     deposits: GiveAddress | None = None,
     faucet: Faucet | None = None,
+    telegram_hook: TelegramHook | None = NO_BOT,
 ) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
     path = folder / "exchange.db"
@@ -271,6 +274,7 @@ async def open_house(
             faucet=faucet,
             dev_secret=dev_secret,
             telegram_key=telegram_key,
+            telegram_hook=telegram_hook,
         )
         server = await stack.enter_async_context(TestServer(build_app(deps)))
         stack.push_async_callback(hub.close)
