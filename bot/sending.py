@@ -92,8 +92,11 @@ class Sender:
         """Wait for the answers to what is under way, for so long at most."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=patience_s)
-        for task in self._under_way:
+        left = list(self._under_way)
+        for task in left:
             task.cancel()
+        if left:
+            await asyncio.wait(left)
 
     async def _next(self) -> UserId:
         """Return who is to be told something next, as soon as that may be."""
