@@ -6,7 +6,20 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 KEPT = HERE.parent / "var" / "bench"
-BENCHMARKS = ("matching", "orders", "auth", "candles", "fanout", "recovery", "history", "liquidity", "localnet")
+BENCHMARKS = (
+    "matching",
+    "orders",
+    "auth",
+    "candles",
+    "fanout",
+    "recovery",
+    "history",
+    "liquidity",
+    "localnet",
+    "settlement",
+    "bot",
+    "page",
+)
 
 
 def run(name: str) -> bool:

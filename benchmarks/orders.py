@@ -11,7 +11,7 @@ import json
 import os
 import random
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -114,14 +114,14 @@ async def bare_http(port: int, seconds: float) -> float:
 async def over_socket(port: int, tokens: list[str], seconds: float) -> tuple[float, Closed]:
     """Return orders a second over WebSockets, one order a message."""
     load = Closed(seconds, lambda answer: b'"error"' in answer)
-    connections = await _sockets(port, tokens, load)
+    connections = await open_sockets(port, tokens, load)
     return await _measure(load, connections, IN_FLIGHT), load
 
 
 async def batches(port: int, tokens: list[str], seconds: float) -> tuple[float, Closed]:
     """Return orders a second over WebSockets, many orders a message."""
     load = Closed(seconds, lambda answer: b'"error"' in answer)
-    connections = await _sockets(port, tokens[:BATCHERS], load, batching)
+    connections = await open_sockets(port, tokens[:BATCHERS], load, batching)
     return BATCH * await _measure(load, connections, BATCHES_IN_FLIGHT), load
 
 
@@ -139,15 +139,16 @@ async def bare_socket(port: int, seconds: float) -> float:
 async def steady(port: int, tokens: list[str], seconds: float) -> tuple[float, float, float]:
     """Return p50, p99 and p99.9 in milliseconds at a steady rate, counted from when each order was due."""
     load = Paced(STEADY_RATE, seconds)
-    connections = await _sockets(port, tokens, load)
+    connections = await open_sockets(port, tokens, load)
     latencies = await load.run(connections)
     await asyncio.gather(*(connection.close() for connection in connections))
     return percentile(latencies, 0.5), percentile(latencies, 0.99), percentile(latencies, 0.999)
 
 
-async def _sockets(
-    port: int, tokens: list[str], load: Closed | Paced, frames: Callable[[int], Iterator[bytes]] = placing
+async def open_sockets(
+    port: int, tokens: Sequence[str], load: Closed | Paced, frames: Callable[[int], Iterator[bytes]] = placing
 ) -> list[Connection]:
+    """Open a WebSocket for each token, signed in, with what it is to send."""
     connections: list[Connection] = []
     for seed, token in enumerate(tokens):
         first = [msgspec.json.encode({"op": "auth", "token": token})]

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 from msgspec.structs import astuple
 
+from bot import asks
 from bot.bodies import Body, Kind
 from bot.outbox import Outbox
 from bot.sending import Sender
@@ -141,7 +142,7 @@ class Notices:
         for deposit in batch.deposits:
             self._deposit(deposit)
         for withdrawal in batch.withdrawals:
-            if withdrawal.status in OVER:
+            if withdrawal.status is WithdrawalStatus.COMPLETED:
                 self._withdrawal(withdrawal)
         self._move(batch)
 
@@ -168,7 +169,7 @@ class Notices:
                 if not await self._outbox.knows(fact.user, _deposit_topic(fact)):
                     self._deposit(fact)
             case WithdrawalChanged():
-                if fact.status in OVER and not await self._outbox.knows(fact.user, _withdrawal_topic(fact)):
+                if fact.status in OVER and not await self._outbox.knows(fact.user, asks.over_topic(fact)):
                     self._withdrawal(fact)
             case Activity():
                 self._activity(fact)
@@ -189,10 +190,8 @@ class Notices:
         self.put(deposit.user, _deposit_topic(deposit), body)
 
     def _withdrawal(self, withdrawal: WithdrawalChanged) -> None:
-        amount = show_plain(withdrawal.amount, self._assets[withdrawal.asset].decimals)
-        params = {"id": str(withdrawal.id), "amount": amount, "asset": withdrawal.asset}
-        body = Body(Kind.WITHDRAWALS, f"withdrawal.{withdrawal.status.value}", params | {"address": withdrawal.address})
-        self.put(withdrawal.user, _withdrawal_topic(withdrawal), body)
+        """Tell that a withdrawal is over."""
+        self.put(withdrawal.user, asks.over_topic(withdrawal), asks.over(withdrawal, self._assets), rings=True)
 
     def _activity(self, activity: Activity) -> None:
         match activity.kind:
@@ -210,7 +209,3 @@ class Notices:
 
 def _deposit_topic(deposit: Deposited) -> str:
     return f"deposit:{deposit.reference}"
-
-
-def _withdrawal_topic(withdrawal: WithdrawalChanged) -> str:
-    return f"withdrawal:{withdrawal.id}:{withdrawal.status.value}"

@@ -73,3 +73,15 @@ class UnknownAlert(Refused):
     """The account has no such alert."""
 
     code = "unknown_alert"
+
+
+class UnknownInterval(Refused):
+    """There are no candles of this interval."""
+
+    code = "unknown_interval"
+
+
+class NotDepositable(Refused):
+    """This asset can't be deposited."""
+
+    code = "not_depositable"

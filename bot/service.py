@@ -15,23 +15,34 @@ from msgspec import Struct
 
 from bot.alarms import Alarms
 from bot.alerts import Alerts
+from bot.asks import WithdrawalAsks
 from bot.bodies import Body
 from bot.cards import Cards
+from bot.chart.charts import Charts
+from bot.chart.choices import ChosenThemes
 from bot.conversations import Conversations
 from bot.guards import Answering
+from bot.house import House
 from bot.notices import Notices
 from bot.outbox import Outbox
 from bot.pace import Pace
 from bot.people import People
+from bot.purse import Purse
 from bot.routers.account import account_router
 from bot.routers.alerts import alerts_router
+from bot.routers.charts import chart_buttons_router, charts_router
+from bot.routers.house import house_router
+from bot.routers.inline import inline_router
 from bot.routers.notify import notify_router
 from bot.routers.orders import orders_router
 from bot.routers.public import public_router, silent_router
+from bot.routers.purse import purse_router
 from bot.routers.rest import rest_router
 from bot.routers.start import Links, start_router
+from bot.routers.withdrawals import withdrawals_router
 from bot.sending import Sender
 from bot.stores import Stores
+from bot.summary import DailySummary
 from bot.telling import Teller
 from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
@@ -43,12 +54,14 @@ from engine.core.types import Micros, UserId
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy
+from engine.withdrawals.withdrawals import Withdrawals
 
 log = structlog.get_logger()
 
 TELEGRAM: Final = "https://api.telegram.org"
 COMMANDS: Final = (
     "price",
+    "chart",
     "buy",
     "sell",
     "orders",
@@ -56,6 +69,11 @@ COMMANDS: Final = (
     "trades",
     "balance",
     "portfolio",
+    "withdrawals",
+    "deposit",
+    "withdraw",
+    "wallet",
+    "limits",
     "alert",
     "alerts",
     "notify",
@@ -63,7 +81,7 @@ COMMANDS: Final = (
     "start",
     "help",
 )
-HEARD: Final = ("message", "callback_query")
+HEARD: Final = ("message", "callback_query", "inline_query")
 POLL_S: Final = 25
 REQUEST_S: Final = 15.0
 LONGEST_PAUSE_S: Final = 30.0
@@ -90,11 +108,17 @@ class Service:
         accounts: Accounts,
         trading: Trading,
         stores: Stores,
+        withdrawals: Withdrawals,
+        charts: Charts,
+        themes: ChosenThemes,
+        purse: Purse,
+        house: House,
         clock: Clock,
         pace: Pace,
         alarms: Alarms,
         catch_up: Micros = CATCH_UP,
         webhook: Webhook | None = None,
+        summary: DailySummary | None = None,
     ) -> None:
         """Build it. It asks for updates itself, or has them sent to a webhook, which passes them to `receive`."""
         self.pace = pace
@@ -107,6 +131,7 @@ class Service:
         self._texts = Texts()
         self._accounts = accounts
         self._alarms = alarms
+        self._summary = summary
         people = People(stores.chats, self._texts)
         self.outbox = Outbox(stores.notices, clock)
         self.sender = Sender(
@@ -116,9 +141,11 @@ class Service:
         self.notices = Notices(
             self.outbox, self.sender, stores, trading.assets, clock, self.alerts.on_missed, catch_up=catch_up
         )
+        self.asks = WithdrawalAsks(self.notices, trading.assets)
         self.dispatcher = build_dispatcher(
             accounts=accounts,
             trading=trading,
+            withdrawals=withdrawals,
             cards=Cards(stores.chats, trading.markets, clock),
             people=people,
             notices=self.notices,
@@ -126,6 +153,11 @@ class Service:
             conversations=Conversations(stores.chats, clock),
             alerts=self.alerts,
             alert_store=stores.alerts,
+            charts=charts,
+            themes=themes,
+            purse=purse,
+            house=house,
+            texts=self._texts,
         )
         self.updates = Updates(self._bot, self.dispatcher, stores.chats, clock)
 
@@ -157,6 +189,8 @@ class Service:
             "alerts": self.alerts.run,
             "catching up": self.notices.catch_up,
         }
+        if (summary := self._summary) is not None:
+            loops["daily summary"] = lambda: summary.run(self._bot, self._texts)
         tasks = [asyncio.create_task(_keep_trying(name, work), name=name) for name, work in loops.items()]
         try:
             await self._hear()
@@ -254,6 +288,7 @@ def build_dispatcher(
     *,
     accounts: Accounts,
     trading: Trading,
+    withdrawals: Withdrawals,
     cards: Cards,
     people: People,
     notices: Notices,
@@ -261,6 +296,11 @@ def build_dispatcher(
     conversations: Conversations,
     alerts: Alerts,
     alert_store: SqlitePriceAlerts,
+    charts: Charts,
+    themes: ChosenThemes,
+    purse: Purse,
+    house: House,
+    texts: Texts,
 ) -> Dispatcher:
     """Return the dispatcher. What it is given here, handlers take by name, and `say`, `user` and `state` beside it."""
     dispatcher = Dispatcher(
@@ -272,19 +312,31 @@ def build_dispatcher(
         links=links,
         alerts=alerts,
         alert_store=alert_store,
+        withdrawals=withdrawals,
+        charts=charts,
+        themes=themes,
+        purse=purse,
+        house=house,
+        texts=texts,
     )
     answering = Answering(accounts, trading, people, notices)
     dispatcher.message.middleware(answering)
     dispatcher.callback_query.middleware(answering)
     # The silent router stands between what is for everybody and what is for a person alone.
     dispatcher.include_routers(
+        inline_router(),
         public_router(),
+        charts_router(),
         silent_router(),
+        chart_buttons_router(),
         start_router(),
         account_router(),
+        purse_router(),
+        house_router(house.administration),
         notify_router(),
         alerts_router(),
         orders_router(),
+        withdrawals_router(),
         rest_router(),
     )
     return dispatcher

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from msgspec import Struct
 
-from bot import shown
-from bot.bodies import Kind
+from bot import asks, shown
+from bot.bodies import Body, Kind
 from bot.outbox import Notice
 from bot.texts import Say
 from data.store.queries import Queries
@@ -33,11 +33,17 @@ class Teller:
         subject = notice.topic.partition(":")[2]
         body = notice.body
         if body.key:
-            return Message(body.text(say), _again(say, subject) if body.kind is Kind.ALERTS else None)
+            return Message(body.text(say), _keyboard(say, body, subject))
         order = await self._queries.order(notice.user, OrderId(int(subject)))
         if order is None or order.symbol not in self._markets:
             return None
         return Message(shown.order(say, order, self._markets[order.symbol]))
+
+
+def _keyboard(say: Say, body: Body, subject: str) -> InlineKeyboardMarkup | None:
+    if body.key == asks.ASK:
+        return asks.buttons(say, subject)
+    return _again(say, subject) if body.kind is Kind.ALERTS else None
 
 
 def _again(say: Say, subject: str) -> InlineKeyboardMarkup:

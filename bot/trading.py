@@ -10,7 +10,7 @@ from engine.core.commands import CancelOrder, PlaceOrder
 from engine.core.events import AlreadyPlaced, BalanceChanged, OrderChanged
 from engine.core.market import Asset
 from engine.core.refusals import OrderNotOpen, UnknownOrder
-from engine.core.types import AssetCode, Atoms, OrderId, OrderType, TimeInForce, UserId
+from engine.core.types import AssetCode, Atoms, OrderId, OrderType, Symbol, TimeInForce, UserId
 from engine.market_data.market_data import MarketData, Ticker
 from engine.market_data.valuation import Valuation
 from engine.ports import Clock
@@ -51,6 +51,10 @@ class Trading:
     def tickers(self) -> list[Ticker]:
         """Return every market's ticker."""
         return [self.market_data.ticker(each.market.symbol) for each in self.markets.values()]
+
+    def ticker(self, symbol: Symbol) -> Ticker:
+        """Return a market's ticker."""
+        return self.market_data.ticker(symbol)
 
     async def balances(self, user: UserId) -> list[BalanceChanged]:
         """Return what the account has."""

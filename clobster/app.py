@@ -13,33 +13,45 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from bot.alarms import Alarms
-from clobster import identity, limits, markets
+from bot.texts import Texts
+from clobster import identity, limits, markets, withdrawing
 from clobster.bot_metrics import BotMetrics
 from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
 from clobster.markets import Listing
-from clobster.metrics import EngineMetrics
+from clobster.metrics import EngineMetrics, WithdrawalMetrics
+from clobster.reconciling import ReconcilingOnSolana
+from clobster.settling import SettlementOnSolana
 from clobster.telegram import Telegram
+from clobster.withdrawing import PayingOut
 from data.store import candles
 from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
+from data.store.readers import Readers
 from data.store.reference import SqliteReference
 from data.store.sqlite import SqliteStore
+from data.store.summaries import SqliteSummaries
+from data.store.themes import SqliteThemes
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
 from engine.core.types import Micros, Symbol
 from engine.market_data.intervals import DAY, MINUTE
 from engine.market_data.market_data import RECENT_TRADES, MarketData
+from engine.market_data.valuation import Valuation
 from engine.sequencer.sequencer import Sequencer
+from engine.withdrawals.payouts import Payouts
 from webapp_api.app import build_app
 from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
+from webapp_api.explorer import Explorer
+from webapp_api.portfolio import CURRENCY
 from webapp_api.routes.telegram import TelegramHook
+from webapp_api.settling import Settling
 from webapp_api.stream.hub import Hub
 
 log = structlog.get_logger()
@@ -64,6 +76,7 @@ class House:
     sequencer: Sequencer
     market_making: MarketMaking
     custody: Custody | None
+    payouts: Payouts
     hub: Hub
     web: web.AppRunner
     telegram: Telegram
@@ -72,7 +85,7 @@ class House:
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
     """Open the books, recover the exchange and build everything on it; the stack closes it. Raises ConfigError."""
     listing = markets.load()
-    for read in (maker_settings, hedge_settings):
+    for read in (maker_settings, hedge_settings, withdrawing.rules):
         read(settings, listing)  # what is wrong is said before anything is opened
     store, queries = await _open_books(settings, stack)
     snapshot = await store.take_lead()
@@ -92,6 +105,25 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     await _restore_trades(market_data, queries, known)
 
     people = await identity.build(settings, store, queries, now, stack)
+    valuation = Valuation(market_data, assets, known.values(), CURRENCY)
+    withdrawals = withdrawing.build(settings, listing, store, queries, sequencer, assets, valuation, now)
+    payouts = Payouts(withdrawals, sequencer, now)
+    registry = CollectorRegistry()
+    alarms = Alarms(settings.admins)
+    reading = await Readers.open(settings.database_path, 1)
+    stack.push_async_callback(reading.close)
+    reconciling = ReconcilingOnSolana(settings, store, queries, reading, assets, now)
+    reconciling.tell(alarms)
+    await reconciling.stop.load()  # before anything is withdrawn
+    custody, settling = None, Settling(is_on=settings.solana != "off")
+    if settings.solana != "off":
+        accounts = SqliteDepositAccounts(store, queries)
+        on_solana = SettlementOnSolana(settings, listing, store, queries, now, settling)
+        paying_out = PayingOut(withdrawals, payouts, lambda: reconciling.stop.is_on)
+        custody = Custody(settings, listing, sequencer, accounts, queries, on_solana, paying_out, reconciling, now)
+        for each in (custody.metrics, on_solana.metrics, WithdrawalMetrics(payouts), reconciling.metrics):
+            registry.register(each)
+    explorer = Explorer(people.site.chain, lambda: custody.localnet_url if custody else None)
     hub = Hub(
         sequencer=sequencer,
         queries=queries,
@@ -105,22 +137,20 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         markets=decimals,
         assets=assets,
         clock=now,
+        withdrawals=withdrawals,
+        explorer=explorer,
         public_url=settings.public_url,
         sockets_per_address=limits.sockets(settings),
     )
     sequencer.listeners += [market_data.on_batch, hub.on_batch]
     people.activity.listeners.append(hub.on_activity)
+    settling.fill_listeners.append(hub.on_settlement)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
-    alarms = Alarms(settings.admins)
     market_making.alarms.append(alarms.on_quoting)
-    custody = None
-    if settings.solana != "off":
-        accounts = SqliteDepositAccounts(store, queries)
-        custody = Custody(settings, listing, sequencer, accounts, queries, now)
     # Telegram is told a new secret at each start: nothing has to keep one.
     hook = TelegramHook(secrets.token_urlsafe(32)) if settings.telegram_updates == "webhook" else None
-    registry, bot_metrics = CollectorRegistry(), BotMetrics()
+    bot_metrics = BotMetrics()
     for collector in (
         EngineMetrics(sequencer, exchange),
         hub.metrics,
@@ -129,8 +159,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         *market_making.metrics,
     ):
         registry.register(collector)
-    if custody is not None:
-        registry.register(custody.metrics)
     app = build_app(
         Deps(
             sequencer=sequencer,
@@ -154,6 +182,10 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             registry=registry,
             not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
             quoting=market_making.quoting,
+            withdrawals=withdrawals,
+            explorer=explorer,
+            settling=settling,
+            reconciling=reconciling.shown,
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
@@ -161,6 +193,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,
             faucet=custody.fund if custody else None,
+            texts=Texts().all,
             dev_secret=None if settings.solana == "rpc" else people.dev_secret,  # no play money beside a cluster's
         )
     )
@@ -173,13 +206,21 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         market_data=market_data,
         markets=decimals,
         assets=assets,
+        withdrawals=withdrawals,
         clock=now,
         alarms=alarms,
         store=store,
         hook=hook,
         metrics=bot_metrics,
+        deposits=custody.address if custody else None,
+        quoting=market_making.quoting,
+        feed_health=market_making.followed.health,
+        settling=settling,
+        reconciling=reconciling.shown,
+        summaries=SqliteSummaries(store, queries),
+        themes=SqliteThemes(store, queries),
     )
-    return House(settings, listing, exchange, sequencer, market_making, custody, hub, runner, telegram)
+    return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram)
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

@@ -45,9 +45,14 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", parents=[place], help="bring the database's schema up to date")
     migrate.set_defaults(command=_migrate)
     audit = commands.add_parser("audit", parents=[place], help="replay every command and prove the books")
+    audit.add_argument("--chain", action="store_true", help="compare the books with Solana instead, account by account")
     audit.set_defaults(command=_audit)
     show = commands.add_parser("config", parents=[place], help="show the effective settings, secrets hidden")
     show.set_defaults(command=_config)
+
+    clob = commands.add_parser("svm-clob", help="settling by svm_clob").add_subparsers(required=True, metavar="WHAT")
+    books = clob.add_parser("open-books", parents=[place], help="make our order books there, where there are none")
+    books.set_defaults(command=_open_books)
 
     dev = commands.add_parser("dev", help="development only").add_subparsers(required=True, metavar="WHAT")
     sign = dev.add_parser("init-data", parents=[place], help="print signed Telegram launch data for a person")
@@ -84,10 +89,15 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     return _say(f"the schema of {settings.database_path} is up to date")
 
 
-def _audit(settings: Settings, _: argparse.Namespace) -> int:
-    from clobster.audit import audit
+def _audit(settings: Settings, options: argparse.Namespace) -> int:
+    if options.chain:
+        from clobster.audit_chain import audit_chain
 
-    report = audit(settings.database_path)
+        report = audit_chain(settings)
+    else:
+        from clobster.audit import audit
+
+        report = audit(settings.database_path)
     for line in report.lines:
         _say(line)
     return 0 if report.clean else 1
@@ -95,6 +105,13 @@ def _audit(settings: Settings, _: argparse.Namespace) -> int:
 
 def _config(settings: Settings, _: argparse.Namespace) -> int:
     return _say(config.describe(settings))
+
+
+def _open_books(settings: Settings, _: argparse.Namespace) -> int:
+    from clobster import markets, svm_clob
+
+    svm_clob.open_books(settings, markets.load(), _say)
+    return 0
 
 
 def _dev_init_data(settings: Settings, options: argparse.Namespace) -> int:

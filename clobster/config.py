@@ -12,7 +12,9 @@ from typing import Literal, Self
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from solders.pubkey import Pubkey
 
+from data.solana.svm_clob.addresses import DEVNET
 from webapp_api.addresses import parse_networks
 from webapp_api.auth.sealing import is_encryption_key
 from webapp_api.auth.token_keys import Algorithm, TokenKey
@@ -20,6 +22,7 @@ from webapp_api.limits import Rate
 
 PREFIX = "CLOBSTER_"
 
+ADDRESS = r"^[1-9A-HJ-NP-Za-km-z]{32,44}$"
 _ASSET = r"[A-Z0-9]{1,16}=[0-9.]{1,40}"
 AMOUNTS = rf"^({_ASSET}(,{_ASSET})*)?$"  # BTC=1.5,ETH=20
 MINTS = r"^([A-Z0-9]{1,16}=[1-9A-HJ-NP-Za-km-z]{32,44}(,[A-Z0-9]{1,16}=[1-9A-HJ-NP-Za-km-z]{32,44})*)?$"
@@ -51,6 +54,7 @@ class Settings(BaseModel):
     jwt_secret_previous: SecretStr | None = Field(None, description="the one before, whose tokens are still good")
     public_url: str = Field("http://127.0.0.1:8080", description="where people reach the page")
     admin_telegram_ids: str = Field("", description="Telegram ids of administrators, with commas between")
+    summary_hour: int = Field(6, ge=0, le=23, description="when administrators get the day before, in UTC")
     mini_app_url: str | None = Field(None, description="the mini-app's link, https://t.me/BOT/APP; wallets lead back")
     telegram_signature: Literal["off", "production", "test"] = Field(
         "off", description="whose Ed25519 key launch data must be signed with, beside the bot's token"
@@ -96,8 +100,30 @@ class Settings(BaseModel):
     solana_ws_url: str | None = Field(None, description="its PubSub; by default the same place as the JSON-RPC")
     solana_master_key: SecretStr | None = Field(None, description="all keys on Solana come of it; base64 of 32 bytes")
     solana_mints: str = Field("", pattern=MINTS, description="the mint of each asset that may be deposited there")
+    solana_fee_floor: int = Field(
+        100_000_000, ge=0, le=10**15, description="lamports below which the vault's authority is told to be low"
+    )
     solana_requests_s: int = Field(20, ge=1, le=10_000, description="requests a second to the JSON-RPC")
     deposit_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
+    sweep_minimums: str = Field("", pattern=AMOUNTS, description="what is swept at least, where nobody needs it now")
+    reconcile_s: int = Field(5, ge=1, le=3_600, description="how often books and chain are compared, in seconds")
+    reconcile_accounts: int = Field(100, ge=10, le=1_000, description="how many accounts at a time, at most")
+    withdrawal_fees: str = Field("", pattern=AMOUNTS)
+    withdrawal_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
+    withdrawal_approval_above: str = Field("", pattern=AMOUNTS)
+    withdrawal_day_limits: str = Field("", pattern=AMOUNTS)
+    withdrawal_day_value: int = Field(0, ge=0, le=10**9)
+    withdrawal_delay_h: int | None = Field(None, ge=0, le=720)
+    withdrawal_confirm_s: int = Field(1_800, ge=60, le=86_400)
+    withdrawal_most_open: int = Field(5, ge=1, le=100)
+    settlement_program: Literal["spl-token", "svm-clob"] = Field("spl-token", description="how trades are settled")
+    svm_clob_program: str = Field(DEVNET, pattern=ADDRESS, description="the address of svm_clob")
+    svm_clob_most: str = Field("", pattern=AMOUNTS, description="what may be in svm_clob at once, by asset")
+    settlement_collect_ms: int = Field(2_000, ge=100, le=600_000, description="how long trades are collected")
+    settlement_collect_fills: int = Field(200, ge=1, le=10_000, description="or until there are so many")
+    settlement_fee_cap: int = Field(
+        100_000, ge=0, le=100_000_000, description="lamports that a transaction may pay for its priority, at most"
+    )
     log_format: Literal["console", "json"] = "console"
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")
@@ -183,6 +209,15 @@ class Settings(BaseModel):
             raise ValueError("CLOBSTER_SOLANA_RPC_URL must be set when CLOBSTER_SOLANA is rpc")
         if self.solana == "rpc" and not self.solana_mints:
             raise ValueError("CLOBSTER_SOLANA_MINTS must name our assets' mints when CLOBSTER_SOLANA is rpc")
+        try:
+            Pubkey.from_string(self.svm_clob_program)
+        except ValueError:
+            raise ValueError("CLOBSTER_SVM_CLOB_PROGRAM must be an address on Solana") from None
+        if self.settlement_program == "svm-clob" and not self.svm_clob_most:
+            raise ValueError(
+                "CLOBSTER_SVM_CLOB_MOST must say how much may be in svm_clob at once (USDT=50000,BTC=1), when"
+                " CLOBSTER_SETTLEMENT_PROGRAM is svm-clob: docs/svm-clob.md says what that risks"
+            )
         urls = (("RPC", self.solana_rpc_url, "http"), ("WS", self.solana_ws_url, "ws"))
         for name, url, scheme in urls:
             if url is not None and not url.startswith((f"{scheme}://", f"{scheme}s://")):

@@ -1,4 +1,4 @@
-"""Deposits by Solana from start to stop: which chain, what is deposited there, who watches it. Trading never waits."""
+"""Solana from start to stop: which chain, what is deposited there, who watches it and settles. Trading never waits."""
 
 import asyncio
 import importlib
@@ -15,6 +15,10 @@ from clobster.config import PREFIX, ConfigError, Settings
 from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
+from clobster.reconciling import ReconcilingOnSolana
+from clobster.settling import SettlementOnSolana
+from clobster.sweeping import Sweeping
+from clobster.withdrawing import PayingOut
 from data.solana.keys import DerivedKeys
 from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.queries import Queries
@@ -25,12 +29,14 @@ from engine.core.types import AssetCode, Atoms, UserId
 from engine.custody.accounts import Depositable, DepositAccount
 from engine.custody.addresses import DepositAddresses
 from engine.custody.refusals import DepositsUnavailable
-from engine.custody.trying import keep_trying
 from engine.custody.watch import DepositWatch
 from engine.ports import ChainUnavailable, Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.trying import keep_trying
 
 if TYPE_CHECKING:  # solana-py is imported beside trading
+    from solana.rpc.async_api import AsyncClient
+
     from data.solana.localnet.localnet import Localnet
 
 log = structlog.get_logger()
@@ -62,6 +68,9 @@ class Custody:
         sequencer: Sequencer,
         store: SqliteDepositAccounts,
         queries: Queries,
+        settling: SettlementOnSolana,
+        paying_out: PayingOut,
+        reconciling: ReconcilingOnSolana,
         clock: Clock,
     ) -> None:
         """Derive the keys. Raises ConfigError where an asset or an amount is none."""
@@ -70,15 +79,25 @@ class Custody:
         self._settings = settings
         self._assets = {asset.code: asset for asset in listing.assets}
         self._minimums = amounts_of("deposit_minimums", settings.deposit_minimums, listing)
-        self._mints = _mints(settings, self._assets)
-        self._signers = DerivedKeys(_master_key(settings))
+        self._sweeping = Sweeping(settings, listing, queries)
+        self._mints = mints_of(settings, self._assets)
+        self._signers = DerivedKeys(master_key(settings))
         self._sequencer = sequencer
         self._store = store
         self._queries = queries
+        self._settling = settling
+        self._paying_out = paying_out
+        self._reconciling = reconciling
         self._clock = clock
         self._localnet: Localnet | None = None
+        self._minting: AsyncClient | None = None
         self._addresses: DepositAddresses | None = None
         self._up = asyncio.Event()
+
+    @property
+    def localnet_url(self) -> str | None:
+        """Where the localnet's RPC is, None while there is none."""
+        return None if self._localnet is None else self._localnet.url
 
     async def address(self, user: UserId, code: AssetCode) -> tuple[DepositAccount, Depositable]:
         """Return where somebody deposits an asset, and what is credited.
@@ -95,7 +114,6 @@ class Custody:
         On a localnet only. Raises InvalidAmount or DepositsUnavailable.
         """
         from solana.exceptions import SolanaRpcException
-        from solana.rpc.async_api import AsyncClient
         from solana.rpc.core import RPCException
 
         from data.solana.localnet.mints import NotDone, mint_to
@@ -108,10 +126,9 @@ class Custody:
                     least = show(rules.minimum, asset.decimals)
                     raise InvalidAmount(f"At least {least} {asset.code} must come at once to be credited.")
                 assert self._localnet is not None
-                async with AsyncClient(self._localnet.url) as client:
-                    owner = Pubkey.from_string(account.owner)
-                    minter = self._localnet.authority
-                    signature = await mint_to(client, minter, asset.code, owner, atoms, asset.decimals)
+                assert self._minting is not None
+                owner, minter = Pubkey.from_string(account.owner), self._localnet.authority
+                signature = await mint_to(self._minting, minter, asset.code, owner, atoms, asset.decimals)
                 reference = f"solana:{signature}:{account.token_account}"
                 while True:
                     if reference in [each.reference for each in await self._queries.deposits(user)]:
@@ -148,13 +165,23 @@ class Custody:
             vault = self._signers.vault.address
             watch = DepositWatch(chain, self._store, self._sequencer, assets, self._clock, self.counted, vault=vault)
             await watch.load()
-            self._addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
+            opening = self._settling.open(chain.client, self._signers, assets)
+            accounts, settlement = await stack.enter_async_context(opening)
+            mints = {code: asset.mint for code, asset in assets.items()}
+            stack.enter_context(self._paying_out.open(chain, accounts, settlement, mints, watch.knows))
+            addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
+            sweeping = self._sweeping.open(
+                chain.client, self._localnet, self._signers, assets, watch, addresses, accounts, settlement
+            )
+            await stack.enter_async_context(sweeping)
+            await stack.enter_async_context(self._reconciling.open(chain.client, accounts, settlement))
+            self._addresses = addresses
             self._up.set()
             log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))
             try:
                 await watch.run()
             finally:
-                self._addresses = self._localnet = None
+                self._addresses = self._localnet = self._minting = None
                 self._up.clear()
 
     async def _open(self, stack: AsyncExitStack) -> Place:
@@ -179,32 +206,35 @@ class Custody:
             localnet = await stack.enter_async_context(opening)
         except (InUse, TooOld) as wrong:
             raise ChainUnavailable(str(wrong)) from None
-        async with AsyncClient(localnet.url) as client:
-            decimals = {str(code): asset.decimals for code, asset in self._assets.items()}
-            mints = await create_mints(client, localnet.authority, decimals)
-            vault = Pubkey.from_string(self._signers.vault.address)
-            if not (await client.get_balance(vault)).value:
-                await client.request_airdrop(vault, FEES_SOL * LAMPORTS)
-            async with asyncio.timeout(PATIENCE_S):
-                while True:  # until all that is final, too: deposits are watched there
-                    found = await client.get_multiple_accounts([vault, *mints.values()], Finalized)
-                    if None not in found.value:
-                        break
-                    await asyncio.sleep(LOOK_S)
-        self._localnet = localnet
+        # Kept open: another one reads all certificates of this machine, 20 ms in which nobody trades.
+        client = await stack.enter_async_context(AsyncClient(localnet.url))
+        decimals = {str(code): asset.decimals for code, asset in self._assets.items()}
+        mints = await create_mints(client, localnet.authority, decimals)
+        vault = Pubkey.from_string(self._signers.vault.address)
+        if not (await client.get_balance(vault)).value:
+            await client.request_airdrop(vault, FEES_SOL * LAMPORTS)
+        async with asyncio.timeout(PATIENCE_S):
+            while True:  # until all that is final, too: deposits are watched there
+                found = await client.get_multiple_accounts([vault, *mints.values()], Finalized)
+                if None not in found.value:
+                    break
+                await asyncio.sleep(LOOK_S)
+        self._localnet, self._minting = localnet, client
+        stack.enter_context(data_dir.announced(settings.data_dir, localnet.url, data_dir.LOCALNET))
         return Place(
             localnet.url, localnet.ws_url, {AssetCode(code): str(mint) for code, mint in mints.items()}, requests_s=0
         )
 
 
-def _master_key(settings: Settings) -> str:
+def master_key(settings: Settings) -> str:
+    """Return the secret of which all our keys on Solana come."""
     if settings.solana_master_key is not None:
         return settings.solana_master_key.get_secret_value()
     assert settings.env == "development"
     return data_dir.own_secrets(settings.data_dir).solana_master_key
 
 
-def _mints(settings: Settings, assets: dict[AssetCode, Asset]) -> dict[AssetCode, str]:
+def mints_of(settings: Settings, assets: dict[AssetCode, Asset]) -> dict[AssetCode, str]:
     """Read "USDT=Es9v…,BTC=9n4n…". Raises ConfigError where an asset is none, or stands twice."""
     mints: dict[AssetCode, str] = {}
     for part in settings.solana_mints.split(",") if settings.solana_mints else ():

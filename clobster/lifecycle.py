@@ -55,6 +55,7 @@ async def _serve(settings: Settings) -> int:
                 writer = loops.create_task(house.sequencer.run(), name="writer")
                 await _open_markets(house)
                 beside = [loops.create_task(house.market_making.run(), name="market making")]
+                beside.append(loops.create_task(house.payouts.run(), name="withdrawals"))
                 if house.custody is not None:
                     beside.append(loops.create_task(house.custody.run(), name="custody"))
                 url = await _listen(house, stack)
@@ -101,8 +102,8 @@ async def _open_markets(house: House) -> None:
             await house.sequencer.submit(ListMarket(now(), market))
     except NotListable as refused:
         raise ConfigError(f"markets.toml: {refused}") from None
-    if house.settings.env != "development":
-        return
+    if house.settings.env != "development" or house.settings.solana == "rpc":
+        return  # beside a cluster there is no play money: it is funded by its deposit address
     for code, amount in house.listing.market_maker.items():
         reference = f"dev:market-maker:{code}"
         if reference not in house.exchange.state.deposits:

@@ -14,6 +14,10 @@ from engine.liquidity.maker import MarketMaker
 from engine.liquidity.profit import Profit
 from engine.liquidity.stops import StopReason
 from engine.sequencer.sequencer import Sequencer
+from engine.settlement.settlement import Backlog
+from engine.withdrawals.payouts import Payouts
+from engine.withdrawals.types import WithdrawalState
+from webapp_api.reconciling import Reconciling
 
 
 class EngineMetrics(Collector):
@@ -39,6 +43,22 @@ class EngineMetrics(Collector):
         )
 
 
+class WithdrawalMetrics(Collector):
+    """How many withdrawals are where, of those under way."""
+
+    def __init__(self, payouts: Payouts) -> None:
+        self._payouts = payouts
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as Prometheus wants them."""
+        found = GaugeMetricFamily("clobster_withdrawals", "Withdrawals under way", labels=("state",))
+        for state in WithdrawalState:
+            if state not in (WithdrawalState.COMPLETED, WithdrawalState.CANCELED, WithdrawalState.FAILED):
+                found.add_metric((state.value,), self._payouts.under_way[state])
+        yield found
+
+
 class DepositMetrics(Collector):
     """What became of what arrived on the chain since the start."""
 
@@ -54,6 +74,62 @@ class DepositMetrics(Collector):
         for outcome, count in self._counted.items():
             deposits.add_metric((outcome,), count)
         yield deposits
+
+
+class SettlementMetrics(Collector):
+    """How much is owed on the chain, and how fast it settles."""
+
+    def __init__(self, backlog: Callable[[], Backlog | None]) -> None:
+        self._backlog = backlog
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as Prometheus wants them; none where nothing settles now."""
+        backlog = self._backlog()
+        if backlog is None:
+            return
+        fills = GaugeMetricFamily("clobster_settlement_fills", "Trades on their way to the chain", labels=("state",))
+        for state, count in (("owed", backlog.owed), ("under_way", backlog.under_way), ("failed", backlog.failed)):
+            fills.add_metric((state,), count)
+        yield fills
+        yield GaugeMetricFamily(
+            "clobster_settlement_oldest_owed_seconds", "Age of the oldest trade in no batch", backlog.oldest_owed_s
+        )
+        yield GaugeMetricFamily("clobster_settlement_batches", "Transactions under way", backlog.batches)
+        yield CounterMetricFamily(
+            "clobster_settlement_settled_fills", "Trades settled since the start", backlog.settled
+        )
+        yield CounterMetricFamily(
+            "clobster_settlement_transactions", "Transactions settled since the start", backlog.transactions
+        )
+        yield CounterMetricFamily(
+            "clobster_settlement_expired", "Signings that never landed, since the start", backlog.expired
+        )
+
+
+class ReconciliationMetrics(Collector):
+    """How the books and the chain agree."""
+
+    def __init__(self, shown: Reconciling) -> None:
+        self._shown = shown
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as Prometheus wants them; what is not known yet is left out."""
+        shown, looked, name = self._shown, self._shown.looked, "clobster_reconciliation"
+        yield GaugeMetricFamily(f"{name}_stopped", "1 while withdrawals are stopped", float(shown.stop.is_on))
+        yield GaugeMetricFamily(f"{name}_differences", "Differences that stop them", len(shown.stop.differences))
+        yield GaugeMetricFamily(f"{name}_surplus_accounts", "Vault accounts others have sent to", len(looked.surplus))
+        yield GaugeMetricFamily(f"{name}_frozen_accounts", "Vault accounts that are frozen", len(looked.frozen))
+        yield CounterMetricFamily(f"{name}_looks", "Looks since the start", looked.looks)
+        for gauge, text, value in (
+            (f"{name}_age_seconds", "Since books and chain were compared", shown.age_s),
+            (f"{name}_round_seconds", "How long it took lately until everybody had a turn", looked.round_s),
+            ("clobster_fee_payer_lamports", "What the vault's authority pays fees and rent with", shown.fees.lamports),
+        ):
+            if value is not None:
+                yield GaugeMetricFamily(gauge, text, value)
+        yield GaugeMetricFamily("clobster_fee_payer_low", "1 while that is below the floor", float(shown.fees.is_low))
 
 
 class MakerMetrics(Collector):

@@ -1,28 +1,39 @@
 """The Telegram bot joined to the exchange. aiogram takes seconds to import, so this waits until the API is open."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.alarms import Alarms
+from clobster import limits
 from clobster.bot_metrics import BotMetrics
 from clobster.config import Settings
 from clobster.identity import Identity
+from clobster.probes import probes
+from data.binance.health import FeedHealth
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
+from data.store.summaries import SqliteSummaries
+from data.store.themes import SqliteThemes
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
-from engine.core.types import Micros, UserId
+from engine.core.types import AssetCode, Micros, UserId
 from engine.market_data.market_data import MarketData
 from engine.market_data.valuation import Valuation
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.withdrawals.withdrawals import Withdrawals
+from webapp_api.deps import GiveAddress
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
+from webapp_api.quoting import NobodyQuotes, Quoting
+from webapp_api.reconciling import Reconciling
 from webapp_api.refusals import LimitReached
 from webapp_api.routes.telegram import PATH, TelegramHook
+from webapp_api.settling import Settling
 
 if TYPE_CHECKING:
     from bot.service import Service, Webhook
@@ -41,11 +52,19 @@ class Telegram:
     market_data: MarketData
     markets: dict[str, MarketDecimals]
     assets: dict[str, Asset]
+    withdrawals: Withdrawals
     clock: Clock
     alarms: Alarms
     store: SqliteStore
     hook: TelegramHook | None
     metrics: BotMetrics
+    deposits: GiveAddress | None
+    quoting: Quoting
+    summaries: SqliteSummaries
+    themes: SqliteThemes
+    feed_health: Callable[[], list[FeedHealth]]
+    settling: Settling
+    reconciling: Reconciling
 
     @property
     def is_wanted(self) -> bool:
@@ -62,12 +81,14 @@ class Telegram:
             self.metrics.watch(service)
             self.sequencer.listeners.append(service.on_batch)
             self.people.activity.listeners.append(service.notices.on_activity)
+            self.withdrawals.asks = service.asks
             try:
                 await service.prepare()
                 if self.hook is not None:
                     self.hook.receive = service.receive
                 await service.run()
             finally:
+                self.withdrawals.asks = None
                 if self.hook is not None:
                     self.hook.receive = None
                 self.sequencer.listeners.remove(service.on_batch)
@@ -76,10 +97,15 @@ class Telegram:
             log.exception("the bot has ended; the exchange goes on without it")
 
     def _build(self) -> "Service":
+        from bot.chart.charts import Charts
+        from bot.chart.choices import ChosenThemes
+        from bot.house import House
         from bot.pace import Pace
+        from bot.purse import Allowance, Purse
         from bot.routers.start import Links
         from bot.service import Service
         from bot.stores import Stores
+        from bot.summary import DailySummary
         from bot.trading import Trading
 
         valued = (each.market for each in self.markets.values())
@@ -101,12 +127,49 @@ class Telegram:
             accounts=self.people.accounts,
             trading=trading,
             stores=Stores.of(self.store, self.queries),
+            withdrawals=self.withdrawals,
             clock=self.clock,
             pace=Pace(),
             alarms=self.alarms,
             webhook=self._webhook(),
             catch_up=Micros(self.settings.telegram_catch_up_s * 1_000_000),
+            themes=ChosenThemes(self.themes),
+            charts=Charts(self.queries, self.markets, self.assets, self.clock),
+            purse=Purse(
+                give_address=self.deposits,
+                wallets=self.people.wallets,
+                network=self.people.site.chain,
+                assets=tuple(AssetCode(code) for code in self.assets),
+                allowances=tuple(
+                    Allowance(what.value, f"{rate.per_s:g}", rate.burst)
+                    for what, rate in limits.rates(self.settings).items()
+                    if what is not RequestClass.LOG_IN
+                ),
+            ),
+            house=House(
+                self.people.administration,
+                self.quoting,
+                probes(self.sequencer, self.feed_health, self.settling, self.reconciling),
+            ),
+            summary=DailySummary(
+                self.summaries,
+                self.settings.admins,
+                self.settings.summary_hour,
+                self.markets,
+                self.assets,
+                self._profits,
+                self.clock,
+            ),
         )
+
+    def _profits(self) -> list[tuple[str, str]]:
+        """Return what quoting came to in each market; nothing where nobody quotes."""
+        try:
+            markets = self.quoting.view().markets
+        except NobodyQuotes:
+            return []
+        quotes = {symbol: market.market.quote for symbol, market in self.markets.items()}
+        return [(each.symbol, f"{each.total or each.realised} {quotes[each.symbol]}") for each in markets]
 
     def _webhook(self) -> "Webhook | None":
         from bot.service import Webhook

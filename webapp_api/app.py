@@ -5,12 +5,13 @@ from aiohttp import web
 from webapp_api import wire
 from webapp_api.auth.access import Access
 from webapp_api.auth.proofs import Proofs
-from webapp_api.deps import DEPS, EXPORTS, PORTFOLIO, PROOFS, STATISTICS, TRADING, Deps
+from webapp_api.deps import DEPS, EXPORTS, PORTFOLIO, PROOFS, STATISTICS, TRADING, WITHDRAWAL_VIEWS, Deps
 from webapp_api.errors import error_middleware
 from webapp_api.exports import Exports
 from webapp_api.portfolio import Portfolio
 from webapp_api.routes import (
     admin,
+    admin_withdrawals,
     api_keys,
     auth,
     dev,
@@ -24,9 +25,11 @@ from webapp_api.routes import (
     udf,
     wallet_links,
     wallets,
+    withdrawals,
 )
 from webapp_api.statistics import Statistics
 from webapp_api.trading import Trading
+from webapp_api.withdrawals import WithdrawalViews
 
 
 def build_app(deps: Deps) -> web.Application:
@@ -35,14 +38,17 @@ def build_app(deps: Deps) -> web.Application:
     middlewares = [error_middleware(deps.assets), access.middleware()]
     app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
-    app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets)
+    app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets, deps.explorer)
     app[EXPORTS] = Exports()
     app[STATISTICS] = Statistics(deps.market_data, deps.queries, deps.markets, deps.assets, deps.clock)
-    app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets)
+    app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets, deps.explorer)
+    app[WITHDRAWAL_VIEWS] = WithdrawalViews(deps.withdrawals, deps.assets, deps.explorer)
     app[PROOFS] = Proofs(deps.wallets, deps.site, deps.clock)
-    for resource in (trading, markets, udf, portfolio, auth, wallets, wallet_links, api_keys, admin, health):
+    for resource in (trading, markets, udf, portfolio, withdrawals, auth, wallets, wallet_links, api_keys, health):
         app.add_routes(resource.routes)
-    app.add_routes(page.routes())
+    for resource in (admin, admin_withdrawals):
+        app.add_routes(resource.routes)
+    app.add_routes(page.routes(deps.texts, chain=deps.site.chain, demo=deps.dev_secret is not None))
     app.add_routes(docs.routes())
     if deps.telegram_hook is not None:
         app.add_routes(telegram.routes(deps.telegram_hook))

@@ -1,7 +1,7 @@
 """What the handlers work with, given once when the application is built."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -20,19 +20,24 @@ from engine.custody.accounts import Depositable, DepositAccount
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.withdrawals.withdrawals import Withdrawals
 from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.proofs import Proofs
 from webapp_api.auth.siws import Site
 from webapp_api.auth.tokens import AccessTokens, Guard
+from webapp_api.explorer import Explorer
 from webapp_api.exports import Exports
 from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
 from webapp_api.quoting import Quoting
+from webapp_api.reconciling import Reconciling
 from webapp_api.routes.telegram import TelegramHook
+from webapp_api.settling import Settling
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
 from webapp_api.trading import Trading
+from webapp_api.withdrawals import WithdrawalViews
 
 DAY_S = 86_400
 
@@ -50,6 +55,7 @@ class Deps:
     deposits gives deposit addresses, None where no deposits come by Solana; faucet mints play money to them and returns
     the deposit's reference once it is credited, None where play money is credited without a chain.
     telegram_hook takes what Telegram tells the bot; None where the bot asks for it.
+    texts are the bot's by language and key, of which the page takes what it says alike.
     dev_secret opens the development routes; None, as in production, means that there are none.
     """
 
@@ -74,6 +80,10 @@ class Deps:
     registry: CollectorRegistry
     not_ready: Callable[[], list[str]]
     quoting: Quoting
+    withdrawals: Withdrawals
+    explorer: Explorer
+    settling: Settling
+    reconciling: Reconciling
     feed_health: Callable[[], list[FeedHealth]] = list
     bot_token: str
     launch_data_life_s: int = DAY_S
@@ -82,6 +92,7 @@ class Deps:
     telegram_hook: TelegramHook | None = None
     dev_secret: str | None = None
     telegram_key: bytes | None = None
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 DEPS = web.AppKey("deps", Deps)
@@ -90,3 +101,4 @@ STATISTICS = web.AppKey("statistics", Statistics)
 EXPORTS = web.AppKey("exports", Exports)
 PROOFS = web.AppKey("proofs", Proofs)
 PORTFOLIO = web.AppKey("portfolio", Portfolio)
+WITHDRAWAL_VIEWS = web.AppKey("withdrawal_views", WithdrawalViews)

@@ -38,6 +38,13 @@ STATUS: Final[Mapping[str, int]] = {
     "not_listable": 400,
     "invalid_address": 400,
     "not_supported": 400,
+    "idempotency_key_needed": 400,
+    "below_minimum": 400,
+    "wrong_network": 400,
+    "own_address": 400,
+    "not_a_wallet": 400,
+    "wrong_mint": 400,
+    "wrong_token_program": 400,
     "invalid_api_key": 400,
     # Who asks may not.
     "unauthorized": 401,
@@ -48,6 +55,9 @@ STATUS: Final[Mapping[str, int]] = {
     "missing_scope": 403,
     "address_not_allowed": 403,
     "needs_a_session": 403,
+    "address_not_known": 403,
+    "key_needs_addresses": 403,
+    "own_withdrawal": 403,
     # It is not there, or not theirs.
     "unknown_symbol": 404,
     "unknown_asset": 404,
@@ -72,6 +82,14 @@ STATUS: Final[Mapping[str, int]] = {
     "last_door": 409,
     "wallet_link_not_signed": 409,
     "deposits_off": 409,
+    "withdrawals_off": 409,
+    "idempotency_key_reused": 409,
+    "target_frozen": 409,
+    "no_confirmation": 409,
+    "withdrawal_not_waiting": 409,
+    "withdrawal_not_cancelable": 409,
+    "already_approved": 409,
+    "settlement_off": 409,
     "too_many_api_keys": 409,
     # Too much of it.
     "too_many_open_orders": 429,
@@ -82,8 +100,11 @@ STATUS: Final[Mapping[str, int]] = {
     "too_many_subscriptions": 429,
     "too_many_sockets": 429,
     "too_many_deposit_addresses": 429,
+    "too_many_withdrawals": 429,
+    "day_limit": 429,
     "busy": 503,
     "deposits_unavailable": 503,
+    "withdrawals_unavailable": 503,
     # Our fault.
     "internal": 500,
 }
@@ -93,6 +114,11 @@ _HTTP_CODES: Final[Mapping[int, str]] = {
     405: "method_not_allowed",
     413: "payload_too_large",
     417: "expectation_failed",
+}
+_SENTENCES: Final[Mapping[int, str]] = {
+    404: "There is nothing at this address. /api/docs lists what there is.",
+    405: "This address does not take this method; the header Allow names those that it does.",
+    413: "The body is larger than anything that is asked here.",
 }
 
 
@@ -123,7 +149,8 @@ def error_middleware(assets: Mapping[str, Asset]) -> Middleware:
             return refusal_reply(problem(refused, assets), STATUS[refused.code], refused.details.get("retry_after"))
         except web.HTTPException as error:
             code = _HTTP_CODES.get(error.status, "http_error")
-            response = json_reply(wire.Error(wire.Problem(code, error.reason, {})), error.status)
+            said = _SENTENCES.get(error.status, error.reason)
+            response = json_reply(wire.Error(wire.Problem(code, said, {})), error.status)
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
             return response

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from webapp_api import wire
+from webapp_api import portfolio_wire, wire
 
 
 class Orders(Struct):
@@ -28,20 +28,20 @@ class OwnTrades(Struct):
 class LedgerEntries(Struct):
     """A page of the movements of an account's money, newest first."""
 
-    entries: list[wire.LedgerEntry]
+    entries: list[portfolio_wire.LedgerEntry]
     next_cursor: int | None
 
 
 class Deposits(Struct):
     """An account's latest deposits, newest first."""
 
-    deposits: list[wire.Deposit]
+    deposits: list[portfolio_wire.Deposit]
 
 
 class Balances(Struct):
     """What an account has, by asset."""
 
-    balances: list[wire.Balance]
+    balances: list[portfolio_wire.Balance]
 
 
 class Sessions(Struct):

@@ -8,6 +8,7 @@ from engine.core.decimals import MarketDecimals
 from engine.core.events import OrderChanged, Traded
 from engine.core.types import OrderId, UserId
 from webapp_api import orders, wire
+from webapp_api.explorer import Explorer
 
 
 async def find_order(queries: Queries, user: UserId, order: OrderId, markets: orders.Markets) -> wire.Order | None:
@@ -27,11 +28,10 @@ async def with_fills(queries: Queries, found: Sequence[OrderChanged], markets: o
     return [orders.order(order, _until(order, fills[order.id]), markets[order.symbol]) for order in found]
 
 
-def own_trade(own: OwnTrade, user: UserId, market: MarketDecimals) -> wire.OwnTrade:
+def own_trade(own: OwnTrade, user: UserId, market: MarketDecimals, explorer: Explorer) -> wire.OwnTrade:
     """Return a trade from the side of one of its parties, with how far it is on chain."""
-    return orders.own_trade(
-        own.trade, own.trade.maker == user, wire.Settlement(own.settlement.value, own.signature), market
-    )
+    settlement = wire.Settlement(own.settlement.value, own.signature, explorer.transaction(own.signature))
+    return orders.own_trade(own.trade, own.trade.maker == user, settlement, market)
 
 
 def _until(order: OrderChanged, trades: Sequence[Traded]) -> Iterator[Traded]:

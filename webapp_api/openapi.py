@@ -18,12 +18,15 @@ from webapp_api.description import (
     trading,
     udf,
     wallets,
+    withdrawals,
 )
 from webapp_api.description.operation import BODY_LIMIT, LIMITED, Operation, Parameter, Text
 from webapp_api.errors import STATUS
 from webapp_api.wire import Error
 
-TABLES: Final = (markets, udf, trading, portfolio, accounts, wallets, api_keys, administration, description)
+TABLES: Final = (
+    *(markets, udf, trading, portfolio, withdrawals, accounts, wallets, api_keys, administration, description),
+)
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(each for table in TABLES for each in table.OPERATIONS)
 
 _STATUS: Final = {**STATUS, "not_found": 404, "payload_too_large": 413}
@@ -119,7 +122,7 @@ def _parameter(parameter: Parameter, path: str, schema_of: dict[Any, Any]) -> di
     schema = schema_of[parameter.type]
     return {
         "name": parameter.name,
-        "in": "path" if in_path else "query",
+        "in": "path" if in_path else "header" if parameter.in_header else "query",
         "required": in_path or parameter.required,
         "description": parameter.description,
         "schema": schema if parameter.default is None else {**schema, "default": parameter.default},

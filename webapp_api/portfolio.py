@@ -10,7 +10,8 @@ from engine.core.market import Asset
 from engine.core.types import AssetCode, Kind, Micros, UserId
 from engine.market_data.market_data import MarketData
 from engine.market_data.valuation import Valuation
-from webapp_api import wire
+from webapp_api import portfolio_wire
+from webapp_api.explorer import Explorer
 
 CURRENCY: Final = AssetCode("USDT")  # what portfolios are valued in
 
@@ -24,25 +25,27 @@ class Portfolio:
         market_data: MarketData,
         assets: Mapping[str, Asset],
         markets: Mapping[str, MarketDecimals],
+        explorer: Explorer,
     ) -> None:
         self._queries = queries
         self._assets = assets
+        self._explorer = explorer
         self._valuation = Valuation(market_data, assets, (each.market for each in markets.values()), CURRENCY)
 
-    async def balances(self, user: UserId) -> list[wire.Balance]:
+    async def balances(self, user: UserId) -> list[portfolio_wire.Balance]:
         """Return what the account has, by asset."""
         found = await self._queries.balances(user)
-        return [wire.Balance(each.asset, *self._amounts(each)) for each in found]
+        return [portfolio_wire.Balance(each.asset, *self._amounts(each)) for each in found]
 
-    async def valued(self, user: UserId) -> wire.PortfolioView:
+    async def valued(self, user: UserId) -> portfolio_wire.PortfolioView:
         """Return what the account has and what it is worth, cut to the currency's atoms."""
         holdings, total, decimals = [], 0, self._valuation.currency.decimals
         for each in await self._queries.balances(user):
             value = self._valuation.value(each)
             total += value or 0
             shown = None if value is None else show(value, decimals)
-            holdings.append(wire.Holding(each.asset, *self._amounts(each), shown))
-        return wire.PortfolioView(holdings, show(total, decimals), CURRENCY)
+            holdings.append(portfolio_wire.Holding(each.asset, *self._amounts(each), shown))
+        return portfolio_wire.PortfolioView(holdings, show(total, decimals), CURRENCY)
 
     async def ledger(
         self,
@@ -53,15 +56,21 @@ class Portfolio:
         end: Micros | None,
         limit: int,
         cursor: int | None,
-    ) -> tuple[list[wire.LedgerEntry], int | None]:
+    ) -> tuple[list[portfolio_wire.LedgerEntry], int | None]:
         """Return some movements of the account's money, newest first, and the cursor of the next page."""
         page = await self._queries.ledger(user, asset=asset, start=start, end=end, limit=limit, cursor=cursor)
         return [self._entry(entry, user) for entry in page.items], page.next_cursor
 
-    async def deposits(self, user: UserId, *, limit: int) -> list[wire.Deposit]:
+    async def deposits(self, user: UserId, *, limit: int) -> list[portfolio_wire.Deposit]:
         """Return the account's latest deposits, newest first."""
         return [
-            wire.Deposit(each.asset, show(each.amount, self._decimals(each.asset)), each.reference, each.at // 1000)
+            portfolio_wire.Deposit(
+                each.asset,
+                show(each.amount, self._decimals(each.asset)),
+                each.reference,
+                each.at // 1000,
+                *self._explorer.deposit(each.reference),
+            )
             for each in await self._queries.deposits(user, limit=limit)
         ]
 
@@ -70,7 +79,7 @@ class Portfolio:
         available, held = balance.available, balance.held
         return show(available, decimals), show(held, decimals), show(available + held, decimals)
 
-    def _entry(self, entry: LedgerEntry, user: UserId) -> wire.LedgerEntry:
+    def _entry(self, entry: LedgerEntry, user: UserId) -> portfolio_wire.LedgerEntry:
         posting = entry.posting
         change = {Kind.AVAILABLE: 0, Kind.HELD: 0}
         if posting.debit_owner == user:
@@ -78,7 +87,7 @@ class Portfolio:
         if posting.credit_owner == user:
             change[posting.credit_kind] += posting.amount
         decimals = self._decimals(posting.asset)
-        return wire.LedgerEntry(
+        return portfolio_wire.LedgerEntry(
             id=entry.id,
             asset=posting.asset,
             reason=posting.reason.value,

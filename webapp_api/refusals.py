@@ -21,6 +21,12 @@ class InvalidParameter(Refused):
     code = "invalid_parameter"
 
 
+class NoIdempotencyKey(Refused):
+    """Send the header Idempotency-Key: 1 to 64 letters, digits or ._:/- that name this very request for good."""
+
+    code = "idempotency_key_needed"
+
+
 class NotSupported(Refused):
     """The exchange does not offer this yet."""
 

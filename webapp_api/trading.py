@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Mapping
 
 from data.store.queries import Queries, Status
-from engine.core.commands import CancelAll, CancelOrder
+from engine.core.commands import AmendOrder, CancelAll, CancelOrder
 from engine.core.events import AlreadyPlaced, Event, OrderChanged
 from engine.core.market import Asset
-from engine.core.refusals import OrderNotOpen, UnknownOrder
+from engine.core.refusals import InvalidQuantity, OrderNotOpen, UnknownOrder
 from engine.core.types import Micros, OrderId, Side, Symbol, UserId
 from engine.ports import Clock
 from engine.sequencer.sequencer import Busy, Outcome, Sequencer
 from webapp_api import orders, wire
 from webapp_api.batch import Basket
 from webapp_api.batch_wire import Batch, BatchResults
+from webapp_api.explorer import Explorer
 from webapp_api.lookups import find_order, own_trade, with_fills
 
 
@@ -21,13 +22,20 @@ class Trading:
     """What an account does with its orders. Everything is looked up under the account that asks."""
 
     def __init__(
-        self, sequencer: Sequencer, queries: Queries, markets: orders.Markets, clock: Clock, assets: Mapping[str, Asset]
+        self,
+        sequencer: Sequencer,
+        queries: Queries,
+        markets: orders.Markets,
+        clock: Clock,
+        assets: Mapping[str, Asset],
+        explorer: Explorer,
     ) -> None:
         self._sequencer = sequencer
         self._queries = queries
         self._markets = markets
         self._clock = clock
         self._assets = assets
+        self._explorer = explorer
 
     async def place(self, user: UserId, body: wire.PlaceOrder) -> wire.Order:
         """Place an order and return it as its commit left it. Raises Refused."""
@@ -48,6 +56,26 @@ class Trading:
             )
             outcomes = await committed
         return await basket.results(outcomes, self._assets).completed(self._find)
+
+    async def amend(self, user: UserId, order: OrderId, body: wire.AmendOrder) -> wire.Order:
+        """Make an order smaller and return it.
+
+        Raises UnknownOrder, OrderNotOpen, InvalidQuantity and what `MarketDecimals` refuses.
+        """
+        found = await self._queries.order(user, order)
+        if found is None:
+            raise UnknownOrder("You have no order with this id.")
+        market = self._markets[found.symbol]
+        quantity = market.quantity(body.quantity)
+        if not quantity:
+            raise InvalidQuantity
+        try:
+            events = await self._sequencer.submit(AmendOrder(self._clock(), user, order, quantity))
+        except UnknownOrder:
+            raise OrderNotOpen from None
+        if not events:  # it was as small already
+            return await self.order(user, order)
+        return (await self._done([_changed(events[0])]))[0]
 
     async def cancel(self, user: UserId, order: OrderId) -> wire.Order:
         """Cancel an order and return it. Raises UnknownOrder, or OrderNotOpen where it is over already."""
@@ -114,7 +142,7 @@ class Trading:
         page = await self._queries.own_trades(
             user, symbol=symbol, side=side, start=start, end=end, limit=limit, cursor=cursor
         )
-        trades = [own_trade(own, user, self._markets[own.trade.symbol]) for own in page.items]
+        trades = [own_trade(own, user, self._markets[own.trade.symbol], self._explorer) for own in page.items]
         return trades, page.next_cursor
 
     async def _find(self, user: UserId, order: OrderId) -> wire.Order | None:

@@ -39,6 +39,12 @@ class PlaceOrder(Struct, forbid_unknown_fields=True, gc=False):
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER
 
 
+class AmendOrder(Struct, forbid_unknown_fields=True, gc=False):
+    """`PATCH /api/trading/orders/{id}`. quantity is all that is wanted from now on, with what has traded."""
+
+    quantity: Decimal
+
+
 class CancelOrder(Struct, forbid_unknown_fields=True, gc=False):
     """The params of order.cancel: one of the two."""
 
@@ -70,6 +76,12 @@ class Fund(Struct, forbid_unknown_fields=True):
     telegram_id: Annotated[int, msgspec.Meta(gt=0, lt=2**52)]
     asset: Name
     amount: Decimal
+
+
+class DemoFunds(Struct, forbid_unknown_fields=True):
+    """`POST /api/dev/demo-funds`."""
+
+    asset: Name
 
 
 class Fill(Struct, gc=False):
@@ -107,10 +119,11 @@ class Order(Struct):
 
 
 class Settlement(Struct, gc=False):
-    """How far a trade is on chain."""
+    """How far a trade is on chain: its transaction's signature, and a page that shows it."""
 
     state: str
     signature: str | None
+    explorer: str | None
 
 
 class OwnTrade(Struct, gc=False):
@@ -211,72 +224,6 @@ class Ticker(Struct, gc=False):
     reference: Reference | None
 
 
-class Balance(Struct, gc=False):
-    """What an account has of an asset."""
-
-    asset: str
-    available: Decimal
-    held: Decimal
-    total: Decimal
-
-
-class Holding(Struct, gc=False):
-    """A balance and what it is worth now in the portfolio's currency; null where it has no price."""
-
-    asset: str
-    available: Decimal
-    held: Decimal
-    total: Decimal
-    value: Decimal | None
-
-
-class PortfolioView(Struct):
-    """Everything that an account has. total_value sums what has a price."""
-
-    balances: list[Holding]
-    total_value: Decimal
-    currency: str
-
-
-class LedgerEntry(Struct, gc=False):
-    """A movement of an account's money: how much more or less is available and held then.
-
-    cause is the order, the trade or the withdrawal that moved it.
-    """
-
-    id: int
-    asset: str
-    reason: str
-    available: SignedDecimal
-    held: SignedDecimal
-    cause: int | None
-    created_at: Millis
-
-
-class Deposit(Struct, gc=False):
-    """Money that arrived."""
-
-    asset: str
-    amount: Decimal
-    reference: str
-    created_at: Millis
-
-
-class DepositAddress(Struct):
-    """Where to send an asset on Solana: to the owner's address, as wallets do, or to the token account itself.
-
-    Only tokens of this mint are credited, and only if at least the minimum comes at once; when they are as final as the
-    commitment says.
-    """
-
-    asset: str
-    address: str
-    token_account: str
-    mint: str
-    minimum: Decimal
-    commitment: Literal["finalized"] = "finalized"
-
-
 class Account(Struct):
     """Somebody, as told to themselves."""
 
@@ -339,10 +286,12 @@ class Error(Struct):
 
 
 PLACE_ORDER: Final = msgspec.json.Decoder(PlaceOrder)
+AMEND_ORDER: Final = msgspec.json.Decoder(AmendOrder)
 SIGN_IN_BY_TELEGRAM: Final = msgspec.json.Decoder(SignInByTelegram)
 REFRESH: Final = msgspec.json.Decoder(Refresh)
 SIGN_OUT_EVERYWHERE: Final = msgspec.json.Decoder(SignOutEverywhere)
 FUND: Final = msgspec.json.Decoder(Fund)
+DEMO_FUNDS: Final = msgspec.json.Decoder(DemoFunds)
 
 encode: Final = msgspec.json.Encoder().encode
 

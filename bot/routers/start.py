@@ -34,12 +34,13 @@ def start_router() -> Router:
 async def start(message: Message, command: CommandObject, say: Say, links: Links) -> None:
     """Greet somebody, whose account is there now, and show the way in."""
     assert message.from_user is not None
-    button = _way_in(say, links, command.args or "")
+    button = way_in(say, links, command.args or "")
     keyboard = None if button is None else InlineKeyboardMarkup(inline_keyboard=[[button]])
     await message.answer(say("start", name=message.from_user.first_name), reply_markup=keyboard)
 
 
-def _way_in(say: Say, links: Links, payload: str) -> InlineKeyboardButton | None:
+def way_in(say: Say, links: Links, payload: str) -> InlineKeyboardButton | None:
+    """Return the button that opens the page with a payload, as far as there is a way; None where there is no page."""
     text = say("start.open")
     if links.mini_app_url and _PAYLOAD.fullmatch(payload):
         return InlineKeyboardButton(text=text, url=f"{links.mini_app_url}?startapp={payload}")

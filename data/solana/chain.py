@@ -1,36 +1,29 @@
 """`engine.ports.Chain` by solana-py: JSON-RPC for what is asked, PubSub for what is told, of finalized state."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from typing import Final
 
-import httpx2
+from nacl.bindings import crypto_core_ed25519_is_valid_point
 from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Confirmed, Finalized
-from solana.rpc.core import RPCException
-from solana.rpc.models import TxOpts
+from solana.rpc.commitment import Finalized
 from solana.rpc.websocket_api import SolanaWsClient, Subscription
 from solders.account import Account
-from solders.message import MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.rpc.responses import AccountNotification
 from solders.signature import Signature
 from solders.token.associated import get_associated_token_address
-from solders.token.state import Mint, TokenAccount
-from solders.transaction import VersionedTransaction
-from solders.transaction_status import EncodedTransactionWithStatusMeta, TransactionConfirmationStatus, UiTransaction
+from solders.token.state import Mint, TokenAccount, TokenAccountState
+from solders.transaction_status import EncodedTransactionWithStatusMeta, UiTransaction
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
+from data.solana.asking import asked, send, value
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
-
-T = TypeVar("T")
+from engine.withdrawals.ports import Looked
+from engine.withdrawals.ports import TokenAccount as HeldToken
 
 TIMEOUT_S: Final = 10.0
-MOST_WAIT_S: Final = 45.0  # for a transaction of ours
-POLL_S: Final = 0.1
-RESEND_S: Final = 2.0
 MOST_MADE: Final = 4  # token accounts in one transaction
 NEWEST_VERSION: Final = 0  # of transactions
 MOST_NOTIFICATIONS: Final = 10_000
@@ -43,6 +36,11 @@ class RpcChain:
         """Ask at most so many requests a second; 0 is without a limit."""
         self._client = AsyncClient(url, commitment=Finalized, timeout=TIMEOUT_S, rate_limit=requests_s)
         self._ws_url = ws_url
+
+    @property
+    def client(self) -> AsyncClient:
+        """Who asks, for others that keep to the same rate."""
+        return self._client
 
     async def close(self) -> None:
         """Close the connections."""
@@ -77,14 +75,29 @@ class RpcChain:
 
     async def _accounts(self, addresses: Sequence[str]) -> list[Account | None]:
         keys = [Pubkey.from_string(address) for address in addresses]
-        found = await _value(lambda: self._client.get_multiple_accounts(keys))
+        found = await value(lambda: self._client.get_multiple_accounts(keys))
         if len(found) != len(keys):
             raise ChainUnavailable("fewer accounts were answered than asked for")
         return list(found)
 
+    def is_address(self, text: str) -> bool:
+        """Say whether this is 32 bytes in base58, written the one way."""
+        try:
+            return str(Pubkey.from_string(text)) == text
+        except ValueError:
+            return False
+
+    def is_on_curve(self, address: str) -> bool:
+        """Say whether there can be a key for this address: a point on the curve, and not of small order."""
+        return crypto_core_ed25519_is_valid_point(bytes(Pubkey.from_string(address)))
+
+    async def look(self, addresses: Sequence[str]) -> list[Looked | None]:
+        """Return what is at addresses, None where nothing is. Raises ChainUnavailable."""
+        return [None if account is None else _looked(account) for account in await self._accounts(addresses)]
+
     async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
         """Return transactions that name an account, newest first: those before one, down to the one after another."""
-        answer = await _value(
+        answer = await value(
             lambda: self._client.get_signatures_for_address(
                 Pubkey.from_string(address),
                 before=Signature.from_string(before) if before else None,
@@ -96,7 +109,7 @@ class RpcChain:
 
     async def transaction(self, signature: str) -> ChainTransaction | None:
         """Return what a transaction did; None where the node knows none."""
-        answer = await _value(
+        answer = await value(
             lambda: self._client.get_transaction(
                 Signature.from_string(signature), max_supported_transaction_version=NEWEST_VERSION
             )
@@ -106,33 +119,13 @@ class RpcChain:
     async def open_token_accounts(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
         """Make an owner's token accounts, those that are not there yet, and return when they are confirmed."""
         for first in range(0, len(mints), MOST_MADE):
-            some = mints[first : first + MOST_MADE]
-            await _asked(lambda some=some: self._open(payer, owner, some))  # type: ignore[misc]
-
-    async def _open(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
-        paying = Pubkey.from_string(payer.address)
-        making = [
-            create_idempotent_associated_token_account(paying, Pubkey.from_string(owner), Pubkey.from_string(mint))
-            for mint in mints
-        ]
-        blockhash = (await self._client.get_latest_blockhash(Confirmed)).value.blockhash
-        message = MessageV0.try_compile(paying, making, [], blockhash)
-        signature = Signature.from_bytes(await payer.sign(to_bytes_versioned(message)))
-        raw = bytes(VersionedTransaction.populate(message, [signature]))
-        options = TxOpts(preflight_commitment=Confirmed)
-        async with asyncio.timeout(MOST_WAIT_S):
-            await self._client.send_raw_transaction(raw, options)
-            sent_at_s = asyncio.get_running_loop().time()
-            while True:
-                status = (await self._client.get_signature_statuses([signature])).value[0]
-                if status is not None and status.err is not None:
-                    raise ChainUnavailable(f"{signature} has failed: {status.err}")
-                if status is not None and status.confirmation_status != TransactionConfirmationStatus.Processed:
-                    return
-                await asyncio.sleep(POLL_S)
-                if status is None and asyncio.get_running_loop().time() - sent_at_s > RESEND_S:
-                    await self._client.send_raw_transaction(raw, TxOpts(skip_preflight=True))
-                    sent_at_s = asyncio.get_running_loop().time()
+            making = [
+                create_idempotent_associated_token_account(
+                    Pubkey.from_string(payer.address), Pubkey.from_string(owner), Pubkey.from_string(mint)
+                )
+                for mint in mints[first : first + MOST_MADE]
+            ]
+            await send(self._client, [payer], making)
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[Following]:
@@ -144,7 +137,7 @@ class RpcChain:
             open_timeout=TIMEOUT_S,
             close_timeout=1,
         )
-        await _asked(socket.connect)
+        await asked(socket.connect)
         try:
             yield RpcFollowing(socket)
         finally:
@@ -162,7 +155,7 @@ class RpcFollowing:
         """Follow some more accounts."""
         for address in addresses:
             key = Pubkey.from_string(address)
-            subscription: Subscription = await _asked(
+            subscription: Subscription = await asked(
                 lambda key=key: self._socket.account_subscribe(pubkey=key, commitment=Finalized, encoding="base64")  # type: ignore[misc]
             )
             self._addresses[subscription.subscription_id] = address
@@ -170,35 +163,18 @@ class RpcFollowing:
     async def next(self) -> str:
         """Return the next account that has changed, once that is final."""
         while True:
-            told = await _asked(self._socket.recv)
+            told = await asked(self._socket.recv)
             if isinstance(told, AccountNotification) and told.subscription in self._addresses:
                 return self._addresses[told.subscription]
 
 
-async def _asked(work: Callable[[], Awaitable[T]]) -> T:
-    """Return an answer. Raises ChainUnavailable, whatever has come between: the network, a refusal, nonsense."""
-    try:
-        return await work()
-    except (ChainUnavailable, asyncio.CancelledError, KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # solders panics at some answers, and a panic is no Exception
-        raise ChainUnavailable(_why(error.__cause__ or error)) from None
-
-
-async def _value(work: Callable[[], Awaitable[Any]]) -> Any:
-    async def ask() -> Any:
-        return (await work()).value  # an error that solders does not know comes as a number
-
-    return await _asked(ask)
-
-
-def _why(error: BaseException) -> str:
-    """Return what went wrong, without the URL: that may have a key in it."""
-    if isinstance(error, httpx2.HTTPStatusError):
-        return f"HTTP status {error.response.status_code}"
-    if isinstance(error, RPCException):
-        return str(error)[:200]
-    return type(error).__name__
+def _looked(account: Account) -> Looked:
+    is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
+    if not is_token:
+        return Looked(str(account.owner), None)
+    token = TokenAccount.from_bytes(bytes(account.data))
+    takes = token.state == TokenAccountState.Initialized
+    return Looked(str(account.owner), HeldToken(str(token.mint), str(token.owner), takes))
 
 
 def _transaction(signature: str, found: EncodedTransactionWithStatusMeta) -> ChainTransaction:

@@ -98,6 +98,14 @@ _CHECKS: Final = (
      GROUP BY asset HAVING exact_sum(amount) <> '0'
     """,
     """
+    SELECT 'withdrawals of ' || asset || ' differ from their postings by ' || exact_sum(amount) || ' atoms'
+      FROM (
+        SELECT asset, amount FROM withdrawals WHERE status = 'completed'
+        UNION ALL SELECT asset, -amount FROM postings WHERE reason = 'withdrawal'
+      )
+     GROUP BY asset HAVING exact_sum(amount) <> '0'
+    """,
+    """
     SELECT 'commands ' || first_seq || ' to ' || last_seq || ' do not follow on ' || before
       FROM (SELECT first_seq, last_seq, lag(last_seq, 1, 0) OVER (ORDER BY first_seq) AS before FROM commands)
      WHERE first_seq <> before + 1

@@ -39,7 +39,7 @@ ORDER: Final = (
     " client_order_id, status, filled, notional, prevented, created_at, updated_at"
 )
 PLACED: Final = (
-    "id, created_at, user_id, symbol, side, type, quantity, quote_quantity, price, time_in_force,"
+    "id, created_at, user_id, symbol, side, type, quantity + reduced, quote_quantity, price, time_in_force,"
     " self_trade_prevention, client_order_id"
 )
 TRADE: Final = (
@@ -49,7 +49,7 @@ TRADE: Final = (
 POSTING: Final = "id, asset, debit_owner, debit_kind, credit_owner, credit_kind, amount, reason, cause, at"
 BALANCE: Final = "owner, asset, available, held"
 DEPOSIT: Final = "reference, user_id, asset, amount, at"
-WITHDRAWAL: Final = "id, user_id, asset, amount, address, status, created_at, updated_at"
+WITHDRAWAL: Final = "id, user_id, asset, amount, address, status, created_at, updated_at, fee, reference"
 
 
 def order_of(row: Row) -> OrderChanged:
@@ -151,6 +151,6 @@ def deposit_of(row: Row) -> Deposited:
 
 def withdrawal_of(row: Row) -> WithdrawalChanged:
     """Read a row of `WITHDRAWAL`."""
-    id_, user, asset, amount, address, status, created_at, updated_at = row
+    id_, user, asset, amount, address, status, created_at, updated_at, fee, reference = row
     word = _WITHDRAWAL_STATUSES[status]
-    return WithdrawalChanged(id_, user, asset, amount, address, word, created_at, updated_at)
+    return WithdrawalChanged(id_, user, asset, amount, address, word, created_at, updated_at, fee, reference or "")

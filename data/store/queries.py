@@ -16,10 +16,10 @@ from msgspec import Struct
 from data.store import facts
 from data.store.readers import Readers, Values, rows
 from data.store.rows import Row
-from data.store.schema import SettlementState
 from data.store.walk import Walk
 from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
 from engine.core.types import AssetCode, Micros, OrderId, Side, Symbol, UserId
+from engine.settlement.types import SettlementState
 
 T = TypeVar("T")
 Status = Literal["open", "closed", "all"]
@@ -90,11 +90,11 @@ _FILLS = f"""
 
 _OWN_TRADES: Final = Walk(
     "trades",
-    f"{facts.TRADE}, state, signature",
+    f"{facts.TRADE}, CASE WHEN failed IS NULL THEN coalesce(state, 'owed') ELSE 'failed' END, signature",
     owned={"ix_trades_maker": "maker = :user", "ix_trades_taker": "taker = :user"},
     where=f"{_OF_MARKET} AND (:side IS NULL OR (taker_side = :side) = (taker = :user))",
     time="at",
-    join="LEFT JOIN settlement_outbox ON trade_id = id",
+    join="LEFT JOIN settlement_outbox ON trade_id = id LEFT JOIN settlement_batches USING (batch_id)",
 )
 
 _TRADES = f"SELECT {facts.TRADE} FROM trades WHERE symbol = ? AND id < ? ORDER BY id DESC LIMIT ?"

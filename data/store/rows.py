@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec.structs import astuple
 
-from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
+from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Reduced, Traded, WithdrawalChanged
 from engine.core.market import Asset, Market
 from engine.market_data.candles import Candle, by_minute
 from engine.market_data.intervals import MINUTE
@@ -55,6 +55,11 @@ def order_rows(orders: Iterable[OrderChanged]) -> list[Row]:
         )
         for o in orders
     ]
+
+
+def reduction_rows(reductions: Iterable[Reduced]) -> list[Row]:
+    """Return parameters of `statements.REDUCE`."""
+    return [(r.by, r.order) for r in reductions]
 
 
 def trade_rows(trades: Iterable[Traded]) -> list[Row]:
@@ -126,10 +131,22 @@ def deposit_rows(deposits: Iterable[Deposited]) -> list[Row]:
 def withdrawal_rows(withdrawals: Iterable[WithdrawalChanged]) -> list[Row]:
     """Return rows of `withdrawals`."""
     return [
-        (w.id, w.user, w.asset, w.amount, w.address, w.status._value_, w.created_at, w.updated_at) for w in withdrawals
+        (
+            w.id,
+            w.user,
+            w.asset,
+            w.amount,
+            w.address,
+            w.status._value_,
+            w.created_at,
+            w.updated_at,
+            w.fee,
+            w.reference or None,
+        )
+        for w in withdrawals
     ]
 
 
 def owed_rows(trades: Iterable[Traded]) -> list[Row]:
     """Return rows of `settlement_outbox`: each trade owes its settlement from its own transaction on."""
-    return [(t.id, t.at) for t in trades]
+    return [(t.id,) for t in trades]

@@ -136,6 +136,7 @@ def _write_batch(connection: sqlite3.Connection, batch: Batch) -> None:
     statements.ASSETS.run(connection, rows.asset_rows(batch.assets))
     statements.MARKETS.run(connection, rows.market_rows(batch.markets))
     statements.ORDERS.run(connection, rows.order_rows(batch.orders))
+    connection.executemany(statements.REDUCE, rows.reduction_rows(batch.reductions))
     statements.TRADES.run(connection, rows.trade_rows(batch.trades))
     statements.CANDLES.run(connection, rows.candle_rows(batch.trades))
     statements.OWED.run(connection, rows.owed_rows(batch.trades))

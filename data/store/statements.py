@@ -81,7 +81,7 @@ MARKETS: Final = Insert(
     schema.markets, _names(schema.markets), _names(schema.markets)[6:]
 )  # limits and fees may change
 ORDERS: Final = Insert(
-    schema.orders, _names(schema.orders), ("status", "filled", "notional", "prevented", "updated_at")
+    schema.orders, _names(schema.orders)[:-1], ("quantity", "status", "filled", "notional", "prevented", "updated_at")
 )
 TRADES: Final = Insert(schema.trades, _names(schema.trades))
 CANDLES: Final = Insert(
@@ -102,8 +102,15 @@ POSTINGS: Final = Insert(schema.postings, _names(schema.postings)[1:])
 BALANCES: Final = Insert(schema.balances, _names(schema.balances), ("available", "held"))
 DEPOSITS: Final = Insert(schema.deposits, _names(schema.deposits))
 WITHDRAWALS: Final = Insert(schema.withdrawals, _names(schema.withdrawals), ("status", "updated_at"))
-OWED: Final = Insert(schema.settlement_outbox, ("trade_id", "updated_at"))
+OWED: Final = Insert(schema.settlement_outbox, ("trade_id",))
 COMMANDS: Final = Insert(schema.commands, _names(schema.commands))
+
+_orders = schema.orders.c
+REDUCE: Final = _compile(
+    update(schema.orders)
+    .values({"reduced": _orders.reduced + bindparam("more")})
+    .where(_orders.id == bindparam("order"))
+)
 
 _row = schema.sequencer.c
 MOVE_SEQUENCER: Final = _compile(

@@ -3,6 +3,8 @@
 import sqlite3
 from typing import Final
 
+from msgspec.structs import astuple
+
 from data.store import accounts, doors, expired, sessions
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
@@ -58,16 +60,16 @@ class SqliteWallets:
 def _keep_challenge(connection: sqlite3.Connection, new: Challenge, now: Micros) -> None:
     expired.clean(connection, expired.CHALLENGES, now)
     connection.execute(
-        "INSERT INTO challenges (nonce, address, message, expires_at, user_id, session_id, link_id)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (new.nonce, new.address, new.message, new.expires_at, new.user_id, new.session_id, new.link_id),
+        "INSERT INTO challenges (nonce, address, message, expires_at, user_id, session_id, link_id, withdrawal_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        astuple(new),
     )
 
 
 def _take_challenge(connection: sqlite3.Connection, nonce: str) -> Challenge | None:
     taken = connection.execute(
         "DELETE FROM challenges WHERE nonce = ?"
-        " RETURNING nonce, address, message, expires_at, user_id, session_id, link_id",
+        " RETURNING nonce, address, message, expires_at, user_id, session_id, link_id, withdrawal_id",
         (nonce,),
     ).fetchall()
     return Challenge(*taken[0]) if taken else None

@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from engine.accounts.types import LinkState
-from engine.core.types import Micros, UserId
+from engine.core.types import Micros, UserId, WithdrawalId
 
 MAX_WALLETS: Final = 10  # of one account
 MAX_LINKS: Final = 5  # of one account at a time; one more drops the oldest
@@ -33,7 +33,8 @@ class Challenge(Struct, frozen=True):
     """A text that a wallet is asked to sign, once.
 
     Without user_id and session_id it is for whoever signs it. With them it is for that session's account, to link the
-    wallet to it: by the session itself, or, where link_id says so, by whoever has that link's code.
+    wallet to it: by the session itself, or, where link_id says so, by whoever has that link's code; where withdrawal_id
+    says so, to confirm that withdrawal.
     """
 
     nonce: str
@@ -43,6 +44,12 @@ class Challenge(Struct, frozen=True):
     user_id: UserId | None = None
     session_id: str | None = None
     link_id: str | None = None
+    withdrawal_id: WithdrawalId | None = None
+
+    @property
+    def is_to_link(self) -> bool:
+        """Whether it is for nothing but a wallet and, maybe, the session that links it."""
+        return self.link_id is None and self.withdrawal_id is None
 
 
 class WalletLink(Struct, frozen=True):

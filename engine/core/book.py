@@ -26,6 +26,7 @@ class Order:
         "placed",
         "prevented",
         "price",
+        "quantity",
         "reference",
         "remaining",
         "side",
@@ -46,6 +47,7 @@ class Order:
         self.user = user
         self.side = side
         self.price = price
+        self.quantity = remaining if placed is None else placed.quantity  # its owner may want less than was placed
         self.remaining = remaining
         self.placed = placed
         self.reference = reference
@@ -69,7 +71,7 @@ class Order:
             placed.time_in_force,
             placed.self_trade_prevention,
             placed.price,
-            placed.quantity,
+            self.quantity,
             placed.quote_quantity,
             placed.client_order_id,
             status,

@@ -50,6 +50,18 @@ class CancelOrder(Record, frozen=True, tag="cancel"):
     client_order_id: str = ""
 
 
+class AmendOrder(Record, frozen=True, tag="amend"):
+    """Let an open order want less than it did, where it stands in the queue.
+
+    quantity is all that it wants from now on, with what has traded; the same again changes nothing.
+    """
+
+    at: Micros
+    user: UserId
+    order: OrderId
+    quantity: Lots
+
+
 class CancelAll(Record, frozen=True, tag="cancel_all"):
     """Take all of an account's orders off one book, or off every book where symbol is empty."""
 
@@ -95,13 +107,18 @@ class Deposit(Record, frozen=True, tag="deposit"):
 
 
 class RequestWithdrawal(Record, frozen=True, tag="withdraw"):
-    """Hold money that is to leave."""
+    """Hold money that is to leave: amount, of which fee goes to the house and the rest to the address.
+
+    The same reference with the same asset, amount and address is answered with the first (see `AlreadyRequested`).
+    """
 
     at: Micros
     user: UserId
     asset: AssetCode
     amount: Atoms
     address: str
+    fee: Atoms = Atoms(0)
+    reference: str = ""
 
 
 class CompleteWithdrawal(Record, frozen=True, tag="withdrawn"):
@@ -146,6 +163,7 @@ class BeginEpoch(Record, frozen=True, tag="epoch"):
 Command = (
     PlaceOrder
     | CancelOrder
+    | AmendOrder
     | CancelAll
     | Quote
     | ChangeQuote

@@ -27,6 +27,7 @@ from engine.core.types import (
 class OrderChanged(Record, frozen=True, tag="order"):
     """An order's whole state right after something happened to it.
 
+    quantity is what is wanted now, which may be less than was placed (see `Reduced`).
     Of a market order by quote amount, quantity is 0 and quote_quantity says what to spend or to receive.
     notional is what has traded so far, in quote atoms; prevented is what self-trade prevention took away.
     """
@@ -48,6 +49,13 @@ class OrderChanged(Record, frozen=True, tag="order"):
     prevented: Lots
     created_at: Micros
     updated_at: Micros
+
+
+class Reduced(Record, frozen=True, tag="reduced"):
+    """An order's owner wants so much less of it than before."""
+
+    order: OrderId
+    by: Lots
 
 
 class Traded(Record, frozen=True, tag="traded"):
@@ -96,7 +104,10 @@ class Deposited(Record, frozen=True, tag="deposited"):
 
 
 class WithdrawalChanged(Record, frozen=True, tag="withdrawal"):
-    """A withdrawal's whole state right after something happened to it."""
+    """A withdrawal's whole state right after something happened to it.
+
+    amount is what is held; of it fee goes to the house and the rest to the address.
+    """
 
     id: WithdrawalId
     user: UserId
@@ -106,6 +117,14 @@ class WithdrawalChanged(Record, frozen=True, tag="withdrawal"):
     status: WithdrawalStatus
     created_at: Micros
     updated_at: Micros
+    fee: Atoms = Atoms(0)
+    reference: str = ""
+
+
+class AlreadyRequested(Record, frozen=True, tag="already_requested"):
+    """The same request came before: this withdrawal is its result."""
+
+    withdrawal: WithdrawalId
 
 
 class AssetListed(Record, frozen=True, tag="asset_listed"):
@@ -129,11 +148,13 @@ class EpochBegan(Record, frozen=True, tag="epoch_began"):
 
 Event = (
     OrderChanged
+    | Reduced
     | Traded
     | AlreadyPlaced
     | Quoted
     | Deposited
     | WithdrawalChanged
+    | AlreadyRequested
     | AssetListed
     | MarketListed
     | EpochBegan

@@ -6,9 +6,11 @@ from typing import assert_never
 
 import msgspec
 
+from engine.core.amending import amend
 from engine.core.book import Order
 from engine.core.canceling import cancel, cancel_all
 from engine.core.commands import (
+    AmendOrder,
     BeginEpoch,
     CancelAll,
     CancelOrder,
@@ -23,7 +25,16 @@ from engine.core.commands import (
     Quote,
     RequestWithdrawal,
 )
-from engine.core.events import AlreadyPlaced, BalanceChanged, EpochBegan, Event, LevelChanged, OrderChanged, Posting
+from engine.core.events import (
+    AlreadyPlaced,
+    AlreadyRequested,
+    BalanceChanged,
+    EpochBegan,
+    Event,
+    LevelChanged,
+    OrderChanged,
+    Posting,
+)
 from engine.core.funds import cancel_withdrawal, complete_withdrawal, deposit, request_withdrawal
 from engine.core.listing import list_asset, list_market
 from engine.core.market import Asset, Market
@@ -37,7 +48,7 @@ from engine.core.types import NEW, PARTIALLY_FILLED, Lots, Micros, OrderId, Trad
 
 def changes_state(events: list[Event]) -> bool:
     """Tell whether a command that gave these events did anything; only such commands are kept in the log."""
-    return bool(events) and type(events[0]) is not AlreadyPlaced
+    return bool(events) and type(events[0]) not in (AlreadyPlaced, AlreadyRequested)
 
 
 class Exchange:
@@ -68,7 +79,8 @@ class Exchange:
     def apply(self, command: Command) -> list[Event]:
         """Carry out one command and return what it did. Raises Refused, and then nothing has changed.
 
-        Of `PlaceOrder` the last event is the placed order's own `OrderChanged`, or the only one is `AlreadyPlaced`.
+        Of `PlaceOrder` the last event is the placed order's own `OrderChanged`, or the only one is `AlreadyPlaced`; of
+        `RequestWithdrawal` the only one is `WithdrawalChanged` or `AlreadyRequested`.
         """
         state = self._state
         if command.at < state.now:  # a clock that was set back must not turn the order of events around
@@ -85,6 +97,8 @@ class Exchange:
                 return place(state, command)
             case CancelOrder():
                 return cancel(state, command)
+            case AmendOrder():
+                return amend(state, command)
             case CancelAll():
                 return cancel_all(state, command)
             case ChangeQuote():
@@ -129,6 +143,7 @@ class Exchange:
             placed = remembered.get(kept.id) or command_of(kept)
             remaining = Lots(kept.quantity - kept.filled - kept.prevented)
             order = Order(kept.id, kept.user, kept.side, kept.price, remaining, placed)
+            order.quantity = kept.quantity
             order.filled, order.notional, order.prevented = kept.filled, kept.notional, kept.prevented
             state.venues[kept.symbol].book.side(kept.side).rest(order)
             state.add_order(order)
@@ -136,6 +151,8 @@ class Exchange:
             if placed.at + LIFE >= state.now:  # an older one is still open, which `add_order` has seen to
                 state.names.add(order_id, placed, state.now)
         state.withdrawals = {withdrawal.id: withdrawal for withdrawal in snapshot.withdrawals}
+        for withdrawal in snapshot.requests:
+            state.requests.add(withdrawal)
         state.deposits = set(snapshot.deposits)
 
     def snapshot(self, *, seq: int, epoch: int, digest: bytes) -> Snapshot:
@@ -155,6 +172,7 @@ class Exchange:
             open_orders=[self._open(state.orders[order]) for order in sorted(state.orders)],
             remembered=list(state.names.known(state.now)),
             withdrawals=list(state.withdrawals.values()),
+            requests=list(state.requests.known(state.now)),
             deposits=sorted(state.deposits),
         )
 

@@ -3,10 +3,16 @@
 import msgspec
 
 from engine.core.commands import CancelWithdrawal, CompleteWithdrawal, Deposit, RequestWithdrawal
-from engine.core.events import Deposited, Event, WithdrawalChanged
-from engine.core.refusals import AlreadyCredited, InsufficientFunds, InvalidAmount, UnknownWithdrawal
+from engine.core.events import AlreadyRequested, Deposited, Event, WithdrawalChanged
+from engine.core.refusals import (
+    AlreadyCredited,
+    InsufficientFunds,
+    InvalidAmount,
+    ReferenceReused,
+    UnknownWithdrawal,
+)
 from engine.core.state import State
-from engine.core.types import MAX_ATOMS, VAULT, Kind, Micros, Reason, WithdrawalId, WithdrawalStatus
+from engine.core.types import FEES, MAX_ATOMS, VAULT, Atoms, Kind, Micros, Reason, WithdrawalId, WithdrawalStatus
 
 
 def deposit(state: State, command: Deposit) -> list[Event]:
@@ -25,11 +31,19 @@ def deposit(state: State, command: Deposit) -> list[Event]:
 def request_withdrawal(state: State, command: RequestWithdrawal) -> list[Event]:
     """Hold what is to leave."""
     state.check_asset(command.asset)
-    if not 0 < command.amount < MAX_ATOMS or command.user == VAULT:
+    if command.reference:
+        before = state.requests.find(command.user, command.reference, command.at)
+        if before is not None:
+            if (before.asset, before.amount, before.address) != (command.asset, command.amount, command.address):
+                raise ReferenceReused
+            return [AlreadyRequested(before.id)]
+    if not 0 <= command.fee < command.amount < MAX_ATOMS or command.user == VAULT:
         raise InvalidAmount
     available = state.spendable(command.user, command.asset)
     if command.amount > available:
         raise InsufficientFunds(asset=command.asset, needed_atoms=command.amount, available_atoms=available)
+    if command.reference:
+        state.requests.check_room(command.at)
     withdrawal = WithdrawalChanged(
         state.next_withdrawal,
         command.user,
@@ -39,7 +53,11 @@ def request_withdrawal(state: State, command: RequestWithdrawal) -> list[Event]:
         WithdrawalStatus.REQUESTED,
         command.at,
         command.at,
+        command.fee,
+        command.reference,
     )
+    if command.reference:
+        state.requests.add(withdrawal)
     state.next_withdrawal = WithdrawalId(withdrawal.id + 1)
     state.withdrawals[withdrawal.id] = withdrawal
     state.ledger.hold(command.user, command.asset, command.amount, withdrawal.id, command.at)
@@ -47,20 +65,21 @@ def request_withdrawal(state: State, command: RequestWithdrawal) -> list[Event]:
 
 
 def complete_withdrawal(state: State, command: CompleteWithdrawal) -> list[Event]:
-    """Pay what was held back to the vault: the chain owes us that much less."""
+    """Pay what was held: the fee to the house, the rest back to the vault, as the chain owes us that much less."""
     withdrawal = state.withdrawals.get(command.withdrawal)
     if withdrawal is None:
         raise UnknownWithdrawal
-    state.ledger.pay(
-        withdrawal.asset,
-        withdrawal.user,
-        Kind.HELD,
-        VAULT,
-        withdrawal.amount,
-        Reason.WITHDRAWAL,
-        withdrawal.id,
-        command.at,
-    )
+    for payee, amount in ((VAULT, Atoms(withdrawal.amount - withdrawal.fee)), (FEES, withdrawal.fee)):
+        state.ledger.pay(
+            withdrawal.asset,
+            withdrawal.user,
+            Kind.HELD,
+            payee,
+            amount,
+            Reason.WITHDRAWAL,
+            withdrawal.id,
+            command.at,
+        )
     return [_end(state, withdrawal, WithdrawalStatus.COMPLETED, command.at)]
 
 

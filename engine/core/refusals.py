@@ -119,6 +119,18 @@ class AlreadyCredited(Refused):
     code = "already_credited"
 
 
+class ReferenceReused(Refused):
+    """This idempotency key already names a request with other content."""
+
+    code = "idempotency_key_reused"
+
+
+class TooManyWithdrawals(Refused):
+    """You have as many withdrawals under way as you may have; wait until one is done, or cancel one."""
+
+    code = "too_many_withdrawals"
+
+
 class UnknownWithdrawal(Refused):
     """You have no pending withdrawal with this id."""
 

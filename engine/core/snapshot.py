@@ -24,6 +24,7 @@ class Snapshot(Struct, frozen=True):
     open_orders: list[OrderChanged]  # by id, which is the order of time priority
     remembered: list[tuple[OrderId, PlaceOrder]]  # the last day's orders, open or closed, that have a client order id
     withdrawals: list[WithdrawalChanged]  # those that are requested
+    requests: list[WithdrawalChanged]  # the last day's with a reference, however far they are, by id
     deposits: list[str]  # the references credited so far
 
 
@@ -46,6 +47,7 @@ def genesis() -> Snapshot:
         open_orders=[],
         remembered=[],
         withdrawals=[],
+        requests=[],
         deposits=[],
     )
 

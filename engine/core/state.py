@@ -6,6 +6,7 @@ from engine.core.ledger import Ledger
 from engine.core.market import Asset, Market
 from engine.core.names import ClientOrderIds
 from engine.core.refusals import UnknownAsset, UnknownSymbol
+from engine.core.requests import Requests
 from engine.core.types import (
     BUY,
     MARKET_MAKER,
@@ -61,6 +62,7 @@ class State:
         "open_orders",
         "orders",
         "quoted",
+        "requests",
         "venues",
         "withdrawals",
     )
@@ -77,6 +79,7 @@ class State:
         self.open_orders: dict[tuple[UserId, Symbol], dict[OrderId, Order]] = {}  # by id, of each account and market
         self.names = ClientOrderIds()
         self.withdrawals: dict[WithdrawalId, WithdrawalChanged] = {}
+        self.requests = Requests()
         self.deposits: set[str] = set()
         # What the market maker's ladders need if all of them trade. It is not held by postings, since a ladder changes
         # many times a second: the market maker's available funds may not fall below it instead.

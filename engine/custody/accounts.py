@@ -10,7 +10,7 @@ class DepositAccount(Struct, frozen=True):
     """A person's token account for one asset, and how far what happened to it was looked at.
 
     `done` is the newest transaction of which it, and all before it, was looked at. A look goes from `newest` backwards
-    and has come to `reached`; both are None where none is under way. `seen` is what the account held at the last one.
+    and has come to `reached`; both are None where none is under way. `seen` is what all that was looked at adds up to.
     """
 
     token_account: str

@@ -9,7 +9,7 @@ and nothing is credited twice, since the exchange knows a deposit by its signatu
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import structlog
@@ -21,22 +21,26 @@ from engine.core.types import AssetCode, UserId
 from engine.custody.accounts import Depositable, DepositAccount
 from engine.custody.judging import Verdict, judge
 from engine.custody.ports import DepositStore
-from engine.custody.trying import keep_trying
 from engine.ports import Chain, ChainUnavailable, Clock, Following
 from engine.sequencer.sequencer import Busy, Sequencer
+from engine.trying import keep_trying
 
 log = structlog.get_logger()
 
 POLL_S: Final = 15.0
 PAGE: Final = 25  # transactions of an account before it is another's turn
 MOST_FOLLOWED: Final = 1_000  # accounts, the newest; the round sees the others
+MOST_PASSED: Final = 10_000  # transactions that are remembered
 MOST_ASKED: Final = 100  # accounts in one question
 NOT_KNOWN: Final = "a node does not know a transaction that was listed"
 NATIVE: Final = "native_sol"  # lamports that came to the owner of deposit accounts
 
 
 class DepositWatch:
-    """All deposit accounts. `counted` says how often something came of a transaction."""
+    """All deposit accounts. `counted` says how often something came of a transaction.
+
+    Each of `listeners` hears of accounts that are new, or of which more was looked at, once that is kept.
+    """
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class DepositWatch:
     ) -> None:
         """Take what it works with. poll_s is the time between two rounds; None and pubsub=False switch a way off."""
         self.counted = counted
+        self.listeners: list[Callable[[DepositAccount], None]] = []
         self._chain = chain
         self._store = store
         self._sequencer = sequencer
@@ -63,8 +68,10 @@ class DepositWatch:
         self._pubsub = pubsub
         self._accounts: dict[str, DepositAccount] = {}
         self._owners: dict[str, UserId] = {}
-        self._waiting: dict[str, int] = {}  # accounts that have changed, and what they hold; first come, first served
+        self._waiting: dict[str, None] = {}  # accounts that have changed; first come, first served
         self._something = asyncio.Event()
+        self._awaited: dict[str, set[str]] = {}  # transactions of ours that must come by in an account before it rests
+        self._passed: dict[str, None] = {}  # the last that came by
         self._new: asyncio.Queue[str] = asyncio.Queue()  # accounts to follow; no more than there are accounts
         self._followed = 0
         self._told: set[tuple[str, str]] = set()  # what was logged of whom: a flood is counted, and logged once
@@ -76,6 +83,14 @@ class DepositWatch:
     def find(self, token_account: str) -> DepositAccount | None:
         """Return an account."""
         return self._accounts.get(token_account)
+
+    def accounts(self) -> list[DepositAccount]:
+        """Return all that are watched."""
+        return list(self._accounts.values())
+
+    def knows(self, address: str) -> bool:
+        """Say whether an address is a deposit account or the owner of some."""
+        return address in self._accounts or address in self._owners
 
     def people_since(self, at: int) -> int:
         """Return how many people got their accounts since then."""
@@ -92,7 +107,17 @@ class DepositWatch:
             if self._pubsub:
                 self._new.put_nowait(account.token_account)
             if account.newest is not None:
-                self._changed(account.token_account, account.seen)
+                self._changed(account.token_account)
+            self._tell(account)
+
+    def look_again(self, token_account: str, signature: str) -> None:
+        """Look at an account until a final transaction of ours that took from it has come by.
+
+        What it took may have come again meanwhile; then the account holds as much as before, and no round would look.
+        """
+        if token_account in self._accounts and signature not in self._passed:
+            self._awaited.setdefault(token_account, set()).add(signature)
+            self._changed(token_account)
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -105,8 +130,8 @@ class DepositWatch:
 
     # What has changed
 
-    def _changed(self, token_account: str, holds: int) -> None:
-        self._waiting[token_account] = holds
+    def _changed(self, token_account: str) -> None:
+        self._waiting[token_account] = None
         self._something.set()
 
     async def _go_round(self) -> None:
@@ -116,11 +141,13 @@ class DepositWatch:
             await asyncio.sleep(random.uniform(self._poll_s * 0.9, self._poll_s))  # noqa: S311
 
     async def _compare(self) -> None:
-        """Ask what every account holds, and let those be looked at that hold something else than before."""
+        """Ask what every account holds, and let those be looked at that hold something else than is known of."""
+        for address in self._awaited:
+            self._changed(address)
         for some in _chunks(list(self._accounts), MOST_ASKED):
             for address, held in zip(some, await self._chain.held(some), strict=True):
                 if held is not None and (held.atoms or 0) != self._accounts[address].seen:
-                    self._changed(address, held.atoms or 0)
+                    self._changed(address)
         for some in _chunks([each for each in self._owners if (each, NATIVE) not in self._told], MOST_ASKED):
             for owner, held in zip(some, await self._chain.held(some), strict=True):
                 if held is not None and held.lamports:
@@ -145,13 +172,13 @@ class DepositWatch:
             if self._followed < MOST_FOLLOWED:
                 self._followed += 1
                 await following.add([address])
-                self._changed(address, -1)  # it may have changed before it was followed
+                self._changed(address)  # it may have changed before it was followed
 
     async def _listen(self, following: Following) -> None:
         while True:
             address = await following.next()
             if address in self._accounts:
-                self._changed(address, -1)  # how much it holds is not asked: the next round will say
+                self._changed(address)
 
     # What has happened there
 
@@ -161,39 +188,53 @@ class DepositWatch:
                 self._something.clear()
                 await self._something.wait()
             address = next(iter(self._waiting))
-            holds = self._waiting.pop(address)
+            del self._waiting[address]
             try:
-                is_done = await self._look(self._accounts[address], holds)
+                is_done = await self._look(self._accounts[address])
             except BaseException:
-                self._waiting.setdefault(address, holds)  # after the others
+                self._waiting.setdefault(address)  # after the others
                 raise
             if not is_done:
-                self._waiting.setdefault(address, holds)
+                self._waiting.setdefault(address)
 
-    async def _look(self, account: DepositAccount, holds: int) -> bool:
+    async def _look(self, account: DepositAccount) -> bool:
         """Look at the next page of an account's transactions; return whether there is nothing new."""
         page = await self._chain.listed(account.token_account, before=account.reached, until=account.done, limit=PAGE)
+        changed = 0
         for listed in page:
             if listed.failed:
                 self.counted[Verdict.FAILED.value] += 1
             else:
-                await self._take(account, listed.signature)
+                changed += await self._take(account, listed.signature)
         if page:
             newest = account.newest or page[0].signature
-            looked = replace(account, newest=newest, reached=page[-1].signature)
+            looked = replace(account, newest=newest, reached=page[-1].signature, seen=account.seen + changed)
         elif account.reached is not None:
             # The end, if this node knows where to begin. What has come meanwhile is looked at next.
             if await self._chain.transaction(account.reached) is None:
                 raise ChainUnavailable(NOT_KNOWN)
             looked = replace(account, done=account.newest, newest=None, reached=None)
         else:
-            looked = account if holds < 0 else replace(account, seen=holds)
+            looked = account
         if looked != account:
-            await self._store.keep(looked)
+            landed = [listed.signature for listed in page if not listed.failed]
+            await self._store.keep(looked, landed)
             self._accounts[account.token_account] = looked
+            self._tell(looked)
+        self._came_by(account.token_account, [listed.signature for listed in page])
         return account.reached is None and not page
 
-    async def _take(self, account: DepositAccount, signature: str) -> None:
+    def _came_by(self, token_account: str, signatures: list[str]) -> None:
+        self._passed.update(dict.fromkeys(signatures))
+        while len(self._passed) > MOST_PASSED:
+            del self._passed[next(iter(self._passed))]
+        if (awaited := self._awaited.get(token_account)) is not None:
+            awaited.difference_update(signatures)
+            if not awaited:
+                del self._awaited[token_account]
+
+    async def _take(self, account: DepositAccount, signature: str) -> int:
+        """Credit what a transaction brought; return by how much it changed the account."""
         transaction = await self._chain.transaction(signature)
         if transaction is None:
             raise ChainUnavailable(NOT_KNOWN)
@@ -206,21 +247,28 @@ class DepositWatch:
                 await self._sequencer.submit(Deposit(self._clock(), account.user, account.asset, atoms, reference))
                 log.info("deposit credited", **about)
             except AlreadyCredited:
-                return
+                return atoms
             except Busy:
                 raise
             except Refused as refused:  # more than the ledger can hold
                 self.counted["refused"] += 1
                 log.error("a deposit can't be credited", why=refused.code, **about)
-                return
+                return atoms
         elif verdict is not Verdict.NOTHING:
             self._tell_once(account.token_account, verdict.value, **about)
         self.counted[verdict.value] += 1
+        own = (each for each in transaction.changes if each.account == account.token_account)
+        return sum(each.atoms for each in own if each.mint == account.mint)
+
+    def _tell(self, account: DepositAccount) -> None:
+        for listener in self.listeners:
+            listener(account)
 
     def _tell_once(self, address: str, why: str, **about: object) -> None:
         if (address, why) not in self._told:
             self._told.add((address, why))
-            log.warning("what has arrived is not credited", why=why, address=address, **about)
+            say = log.info if why == Verdict.OURS.value else log.warning  # we move money on purpose
+            say("what has arrived is not credited", why=why, address=address, **about)
 
     def _is_ours(self, key: str) -> bool:
         return key == self._vault or key in self._owners

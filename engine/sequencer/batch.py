@@ -9,6 +9,7 @@ from engine.core.events import (
     LevelChanged,
     OrderChanged,
     Posting,
+    Reduced,
     Traded,
     WithdrawalChanged,
 )
@@ -42,3 +43,4 @@ class Batch(Struct, gc=False):
     levels: list[LevelChanged]
     deposits: list[Deposited]
     withdrawals: list[WithdrawalChanged]
+    reductions: list[Reduced] = []

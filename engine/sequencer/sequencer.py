@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from engine.core.commands import BeginEpoch, Command, Quote
 from engine.core.events import (
     AlreadyPlaced,
+    AlreadyRequested,
     AssetListed,
     Deposited,
     EpochBegan,
@@ -20,6 +21,7 @@ from engine.core.events import (
     MarketListed,
     OrderChanged,
     Quoted,
+    Reduced,
     Traded,
     WithdrawalChanged,
 )
@@ -212,12 +214,15 @@ class Sequencer:
         markets: list[Market] = []
         deposits: list[Deposited] = []
         withdrawals: dict[int, WithdrawalChanged] = {}
+        reductions: list[Reduced] = []
         for event in draft.events:
             match event:
                 case OrderChanged():
                     orders[event.id] = event
                 case Traded():
                     trades.append(event)
+                case Reduced():
+                    reductions.append(event)
                 case Deposited():
                     deposits.append(event)
                 case WithdrawalChanged():
@@ -226,7 +231,7 @@ class Sequencer:
                     assets.append(event.asset)
                 case MarketListed():
                     markets.append(event.market)
-                case AlreadyPlaced() | Quoted() | EpochBegan():
+                case AlreadyPlaced() | AlreadyRequested() | Quoted() | EpochBegan():
                     pass
         first = self._seq + 1
         self._seq += len(draft.commands)
@@ -251,6 +256,7 @@ class Sequencer:
             levels=levels,
             deposits=deposits,
             withdrawals=list(withdrawals.values()),
+            reductions=reductions,
         )
 
     async def _commit(self, batch: Batch) -> Batch:

@@ -1,4 +1,1 @@
-"""What is owed on chain will live here: batches, deposits, withdrawals, reconciliation; state machines without RPC.
-
-Nothing of it is built yet. Trades already write what they owe into the settlement outbox (`data.store`).
-"""
+"""What is owed on chain: batches of moves between token accounts, followed until they are final. No RPC here."""

@@ -46,7 +46,7 @@ async def test_prices_of_one_market_of_all_and_of_none(world: World) -> None:
 async def test_balance_and_portfolio(world: World) -> None:
     nobody = world.telegram.person(6)
     for command in ("/balance", "/portfolio"):
-        assert (await nobody.ask(command))["text"] == "You have nothing yet. Deposit in the app: /start"
+        assert (await nobody.ask(command))["text"] == "You have nothing yet: /deposit"
     ada = await world.trader(7, USDT=1_000, BTC=1, ETH=2)
     await open_order(world, ada, "/buy 0.01 btc @ 50000")
     assert (await ada.ask("/balance"))["text"] == (
@@ -105,7 +105,7 @@ async def test_groups_hear_public_answers_only(world: World) -> None:
     for private in ("/start", "/balance", "/buy 0.01 btc", "/orders", "/cancel 1", "/trades", "/portfolio", "hello"):
         group.write(private)
     assert (await group.ask("/help@clobster_bot"))["text"] == (
-        "In groups I answer /price and /help. To trade, write to me in private."
+        "In groups I answer /price, /chart and /help. To trade, write to me in private."
     )
     assert (await group.ask("/price@clobster_bot btc"))["text"].startswith("BTC/USDT")
     group.write("/price@another_bot btc")
@@ -132,5 +132,5 @@ async def test_what_is_no_command_is_answered_with_help(world: World) -> None:
 
 async def test_telegram_knows_the_commands_in_every_language(world: World) -> None:
     await world.telegram.until(lambda: len(world.telegram.commands) == 2, "the commands")
-    assert [each["command"] for each in world.telegram.commands[""]][:3] == ["price", "buy", "sell"]
+    assert [each["command"] for each in world.telegram.commands[""]][:3] == ["price", "chart", "buy"]
     assert world.telegram.commands["de"][0]["description"] == "Preise"

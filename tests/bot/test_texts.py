@@ -12,15 +12,16 @@ import bot
 from bot import refusals
 from bot.bodies import Kind, Level
 from bot.cards import ExpiredCard, StaleCard
-from bot.notices import OVER
 from bot.service import COMMANDS, build_dispatcher
 from bot.texts import LANGUAGES, Texts
 from engine.core import decimals
 from engine.core import refusals as core
 from engine.core.refusals import Refused
 from engine.core.types import OrderStatus
+from engine.custody import refusals as custody
 from engine.liquidity.stops import StopReason
 from engine.sequencer.sequencer import Busy
+from engine.withdrawals.refusals import AlreadySigned, NotWaiting
 from webapp_api.refusals import LimitReached
 
 TEXTS = Texts()
@@ -36,7 +37,8 @@ ELSEWHERE = {
     "not_listable",
     "too_many_client_order_ids",
     "unknown_asset",
-    "unknown_withdrawal",
+    "idempotency_key_reused",
+    "too_many_withdrawals",
     "would_take",
     "refused",
 }
@@ -104,11 +106,15 @@ def test_every_command_order_state_and_refusal_has_a_text() -> None:
     assert {f"order.{status.value}" for status in OrderStatus} <= set(ENGLISH)
     assert {f"notify.{kind.value}" for kind in Kind} <= set(ENGLISH)
     assert {f"level.{level.value}" for level in Level} <= set(ENGLISH)
-    assert {f"withdrawal.{status.value}" for status in OVER} <= set(ENGLISH)
     assert {f"stop.{reason.value}" for reason in StopReason} == {key for key in ENGLISH if key.startswith("stop.")}
-    kinds = {kind for module in (core, decimals, refusals) for kind in vars(module).values() if isinstance(kind, type)}
+    kinds = {
+        kind
+        for module in (core, custody, decimals, refusals)
+        for kind in vars(module).values()
+        if isinstance(kind, type)
+    }
     codes = {kind.code for kind in kinds if issubclass(kind, Refused)}
-    codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code}
+    codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code, NotWaiting.code, AlreadySigned.code}
     assert {f"refused.{code}" for code in codes - ELSEWHERE} == {key for key in ENGLISH if key.startswith("refused.")}
 
 

@@ -6,11 +6,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.alarms import Alarms
+from bot.chart.charts import Charts
+from bot.chart.choices import ChosenThemes
+from bot.house import House as Running
 from bot.pace import Pace
+from bot.purse import Allowance, GiveAddress, Purse
 from bot.routers.start import Links
 from bot.service import Service, Webhook
 from bot.stores import Stores
 from bot.trading import Trading
+from clobster.probes import probes
+from data.store.themes import SqliteThemes
 from engine.core.types import AssetCode, Micros, UserId
 from engine.market_data.valuation import Valuation
 from tests.simulators.telegram import PATIENCE_S, Person, Sent, Telegram, buttons, telegram
@@ -103,6 +109,7 @@ async def open_world(
     catch_up_s: int = 3_600,
     patience_s: float = PATIENCE_S,
     hook: TelegramHook | None = None,
+    deposits: GiveAddress | None = None,
 ) -> AsyncIterator[World]:
     """Open an exchange that quotes BTCUSDT at 60000 and 60010, with a bot.
 
@@ -111,6 +118,7 @@ async def open_world(
     async with open_house(template, folder, rates=rates, telegram_hook=hook) as house, telegram(BOT_TOKEN) as api:
         deps = house.deps
         api.patience_s = patience_s
+        allowed = {what: rate for what, rate in rates.items() if what is not RequestClass.LOG_IN}
 
         def count_read(user: UserId) -> None:
             wait_s = deps.limits.of_account(RequestClass.READ, user).wait_s
@@ -142,6 +150,21 @@ async def open_world(
                 stores=Stores.of(house.store, deps.queries),
                 clock=house.clock,
                 pace=pace or Pace(chat_s=0.01),
+                withdrawals=deps.withdrawals,
+                themes=ChosenThemes(SqliteThemes(house.store, deps.queries)),
+                charts=Charts(deps.queries, MARKETS, ASSETS, house.clock),
+                purse=Purse(
+                    deposits,
+                    deps.wallets,
+                    "devnet",
+                    tuple(ASSETS),
+                    tuple(Allowance(what.value, f"{rate.per_s:g}", rate.burst) for what, rate in allowed.items()),
+                ),
+                house=Running(
+                    deps.administration,
+                    deps.quoting,
+                    probes(deps.sequencer, deps.feed_health, deps.settling, deps.reconciling),
+                ),
                 alarms=alarms,
                 catch_up=Micros(catch_up_s * 1_000_000),
                 webhook=None if hook is None else Webhook(house.url.rstrip("/") + PATH, hook.secret),

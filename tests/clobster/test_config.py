@@ -62,6 +62,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_PORT", "http"),
         ("CLOBSTER_FEED", "coinbase"),
         ("CLOBSTER_LOG_FORMAT", "xml"),
+        ("CLOBSTER_SETTLEMENT_PROGRAM", "serum"),
+        ("CLOBSTER_SVM_CLOB_PROGRAM", "0" * 32),
+        ("CLOBSTER_SVM_CLOB_PROGRAM", "z" * 44),
+        ("CLOBSTER_SVM_CLOB_MOST", "USDT"),
         ("CLOBSTER_JWT_SECRET", "short"),
         ("CLOBSTER_PUBLIC_URL", "clobster.example"),
         ("CLOBSTER_PUBLIC_URL", "https://clobster.example/app"),
@@ -97,6 +101,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_SOLANA_MINTS", "USDT=0xdAC17F958D2ee523a2206206994597C13D831ec7"),
         ("CLOBSTER_SOLANA_REQUESTS_S", "0"),
         ("CLOBSTER_DEPOSIT_MINIMUMS", "USDT=-1"),
+        ("CLOBSTER_SWEEP_MINIMUMS", "USDT"),
         ("CLOBSTER_SOLANA_MASTER_KEY", "twelve words that open a wallet are not it"),
     ],
 )
@@ -207,3 +212,10 @@ def test_hedging_live_needs_a_key_and_prices_that_are_binances(name: str, value:
     assert name in message
     assert "CLOBSTER_HEDGE is live" in message
     assert "the-" not in message
+
+
+def test_settling_by_svm_clob_takes_a_word_on_what_may_be_inside() -> None:
+    assert load({}).settlement_program == "spl-token"
+    assert "CLOBSTER_SVM_CLOB_MOST must say" in refused({"CLOBSTER_SETTLEMENT_PROGRAM": "svm-clob"})
+    chosen = load({"CLOBSTER_SETTLEMENT_PROGRAM": "svm-clob", "CLOBSTER_SVM_CLOB_MOST": "USDT=50000,BTC=1"})
+    assert chosen.svm_clob_program == "JBphRWHYzHCiVvYB89vGM9NpaDmHbe1A9W156sRV52Bo"

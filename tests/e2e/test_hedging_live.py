@@ -1,6 +1,7 @@
 """A server follows Binance over loopback and hedges there: once, whatever becomes of the answers and of the server."""
 
 import asyncio
+import math
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
@@ -81,7 +82,7 @@ class Exchange:
             ("BUY", "FILLED", Decimal("0.06"))
         ] * self._bought
         assert [(name, base, quote) for _, name, base, quote in self.hedges()] == [
-            (order.client_id, 6_000_000, -(-order.spent * 10**6 // 1)) for order in orders
+            (order.client_id, 6_000_000, math.ceil(order.spent * 10**6)) for order in orders
         ]
         assert self.figure(OPEN) == 0
         fees = float(sum(order.spent for order in orders)) * 0.001

@@ -45,6 +45,7 @@ class Telegram:
         self.me = {"id": int(token.split(":")[0]), "is_bot": True, "first_name": "Clobster", "username": "clobster_bot"}
         self.calls: list[Call] = []
         self.messages: dict[int, Sent] = {}  # as they stand now, those of people included
+        self.pictures: dict[str, bytes] = {}  # by file_id
         self.commands: dict[str, list[dict[str, str]]] = {}  # by language
         self.webhook = ""
         self.secret = ""
@@ -112,8 +113,8 @@ class Telegram:
         method = request.match_info["method"]
         args: dict[str, Any] = {}
         for name, value in (await request.post()).items():
-            args[name] = value if isinstance(value, str) else "a file"
-        for name in ("reply_markup", "commands", "allowed_updates"):
+            args[name] = value if isinstance(value, str) else value.file.read()
+        for name in ("reply_markup", "commands", "allowed_updates", "media", "results"):
             if name in args:
                 args[name] = json.loads(args[name])
         if method != "getUpdates":
@@ -203,8 +204,25 @@ class Telegram:
         return _error(400, wrong) if wrong else _ok(self._new(args, text=args["text"]))
 
     async def _sendPhoto(self, args: dict[str, Any]) -> web.Response:  # noqa: N802
-        photo = [{"file_id": "F", "file_unique_id": "U", "width": 800, "height": 450}]
-        return _ok(self._new(args, caption=args.get("caption", ""), photo=photo))
+        wrong = _wrong_buttons(args)
+        if wrong:
+            return _error(400, wrong)
+        return _ok(self._new(args, caption=args.get("caption", ""), photo=self._photo(args, args["photo"])))
+
+    def _photo(self, args: dict[str, Any], name: str | bytes) -> list[dict[str, Any]]:
+        """Keep a picture that was sent; `pictures` has it under its file_id."""
+        content = name if isinstance(name, bytes) else args[name.removeprefix("attach://")]
+        file_id = f"file-{next(self._numbers)}"
+        self.pictures[file_id] = content
+        return [{"file_id": file_id, "file_unique_id": file_id, "width": 1200, "height": 675}]
+
+    async def _editMessageMedia(self, args: dict[str, Any]) -> web.Response:  # noqa: N802
+        message = self.messages.get(int(args["message_id"]))
+        if message is None or message["from"] is not self.me or "photo" not in message:
+            return _error(400, "Bad Request: message to edit not found")
+        message["photo"] = self._photo(args, args["media"]["media"])
+        message["caption"] = args["media"].get("caption", "")
+        return _ok(_with_buttons(message, args))
 
     async def _editMessageText(self, args: dict[str, Any]) -> web.Response:  # noqa: N802
         message = self.messages.get(int(args["message_id"]))
@@ -302,17 +320,33 @@ class Person:
 
         return str((await self.telegram.until(answered, f"an answer to {data}"))[0].args.get("text", ""))
 
+    def inline_query(self, text: str) -> str:
+        """Write the bot's name and this into another chat; return the query's id."""
+        name = f"inline-{next(self.telegram._numbers)}"
+        self.telegram.push("inline_query", {"id": name, "from": self.user, "query": text, "offset": ""})
+        return name
+
+    async def inline(self, text: str) -> list[dict[str, Any]]:
+        """Write the bot's name and this into another chat; return what is offered."""
+        name = self.inline_query(text)
+
+        def answered() -> list[Call]:
+            calls = self.telegram.of("answerInlineQuery")
+            return [call for call in calls if call.args["inline_query_id"] == name]
+
+        found = await self.telegram.until(answered, f"what is offered for {text!r}")
+        offered: list[dict[str, Any]] = found[0].args["results"]
+        return offered
+
     async def reads(self, message: Sent, part: str) -> Sent:
         """Wait until a message of the bot says this, and return it as it stands then."""
         number = message["message_id"]
-        await self.telegram.until(lambda: part in self.telegram.messages[number]["text"], part)
+        await self.telegram.until(lambda: part in _said(self.telegram.messages[number]), part)
         return dict(self.telegram.messages[number])
 
     async def hears(self, part: str, after: int = 0) -> Sent:
         """Wait for a message of the bot that says this, and return it; the first `after` messages do not count."""
-        found = await self.telegram.until(
-            lambda: [each for each in self.got[after:] if part in each.get("text", "")], part
-        )
+        found = await self.telegram.until(lambda: [each for each in self.got[after:] if part in _said(each)], part)
         return dict(found[0])
 
 
@@ -339,6 +373,10 @@ async def telegram(token: str) -> AsyncIterator[Telegram]:
             simulator._delivering.cancel()
         simulator._wake.set()
         await runner.cleanup()
+
+
+def _said(message: Sent) -> str:
+    return str(message.get("text") or message.get("caption", ""))
 
 
 def _ok(result: Any) -> web.Response:

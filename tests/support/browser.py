@@ -10,10 +10,15 @@ OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "
 PHONE = {"width": 390, "height": 844}
 
 
+def installed() -> str | None:
+    """Return the path of the Chromium that is installed, None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Open a browser; where none is installed, the test says so."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = installed()
     if path is None:
         pytest.skip("there is no Chromium here")
     async with async_playwright() as playwright:

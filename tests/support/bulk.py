@@ -8,8 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from data.store.migrate import sqlite_url, upgrade
 from engine.core.types import AssetCode, Micros, Symbol, UserId
+from tests.support.database import ensure_database
 
 BUSY, IDLE, EMPTY, CROWD = UserId(1000), UserId(1001), UserId(1002), 1003
 CROWD_SIZE: Final = 64
@@ -42,7 +42,7 @@ _FILL: Final = (
     SELECT n, {_OWNER}, {_SYMBOL}, {_SIDE}, 'limit', 'gtc', 'expire_maker', 6000000, 100, 0, NULL,
            CASE WHEN n % 50000 = 1 OR n > :rows - 100 THEN 'new' WHEN n % 3 THEN 'canceled' ELSE 'filled' END,
            CASE WHEN n % 50000 = 1 OR n > :rows - 100 OR n % 3 THEN 0 ELSE 100 END,
-           CASE WHEN n % 50000 = 1 OR n > :rows - 100 OR n % 3 THEN 0 ELSE 600 END, 0, {_AT}, {_AT}
+           CASE WHEN n % 50000 = 1 OR n > :rows - 100 OR n % 3 THEN 0 ELSE 600 END, 0, {_AT}, {_AT}, 0
       FROM number
     """,
     f"""
@@ -52,7 +52,7 @@ _FILL: Final = (
            CASE WHEN n % 4 >= 2 THEN n END, CASE WHEN n % 4 < 2 THEN {_OTHER} ELSE {_OWNER} END, 1, 0
       FROM number
     """,
-    f"INSERT INTO settlement_outbox {_NUMBERS} SELECT n, 'owed', NULL, {_AT} FROM number",
+    f"INSERT INTO settlement_outbox {_NUMBERS} SELECT n, NULL, NULL FROM number",
     f"""
     INSERT INTO postings {_NUMBERS}
     SELECT n, CASE WHEN n % 1000 = 0 THEN '{RARE_ASSET}' ELSE 'USDT' END, {_OWNER}, 0,
@@ -64,7 +64,7 @@ _FILL: Final = (
 
 def fill(path: Path, rows: int) -> None:
     """Make a database of so many orders, trades and postings. Ten million take some minutes and 3 GB."""
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         for pragma in _PRAGMAS:

@@ -62,6 +62,8 @@ class SlowExchange:
         self.resting: list[Resting] = []
         self.money: dict[tuple[UserId, AssetCode], int] = defaultdict(int)
         self.withdrawals: dict[int, tuple[UserId, AssetCode, int]] = {}
+        self.fees: dict[int, int] = {}
+        self.asked: dict[tuple[UserId, str], tuple[int, AssetCode, int]] = {}
         self.deposits: set[str] = set()
         self.named: dict[tuple[UserId, str], tuple[int, PlaceOrder]] = {}
         self.orders = self.places = self.requests = 0
@@ -105,19 +107,31 @@ class SlowExchange:
         self.deposits.add(reference)
         self.move(VAULT, user, asset, amount)
 
-    def withdraw(self, user: UserId, asset: AssetCode, amount: int) -> None:
-        """Hold what is to leave."""
+    def withdraw(self, user: UserId, asset: AssetCode, amount: int, fee: int = 0, reference: str = "") -> int:
+        """Hold what is to leave, once a reference; return its number."""
+        if (user, reference) in self.asked:
+            number, *before = self.asked[user, reference]
+            if before != [asset, amount]:
+                raise Refusal("idempotency_key_reused")
+            return number
+        if fee >= amount:
+            raise Refusal("invalid_amount")
         if amount > self.available(user, asset) - (self.quoted(asset) if user == MARKET_MAKER else 0):
             raise Refusal("insufficient_funds")
         self.requests += 1
         self.withdrawals[self.requests] = user, asset, amount
+        self.fees[self.requests] = fee
+        if reference:
+            self.asked[user, reference] = self.requests, asset, amount
+        return self.requests
 
     def complete(self, number: int) -> None:
         """Let it leave."""
         if number not in self.withdrawals:
             raise Refusal("unknown_withdrawal")
         user, asset, amount = self.withdrawals.pop(number)
-        self.move(user, VAULT, asset, amount)
+        self.move(user, VAULT, asset, amount - self.fees[number])
+        self.move(user, FEES, asset, self.fees[number])
 
     def keep(self, user: UserId, number: int) -> None:
         """Call a withdrawal off."""
@@ -139,6 +153,20 @@ class SlowExchange:
             raise Refusal("unknown_order")
         self.resting.remove(found[0])
         return Told(orders=[(number, OrderStatus.CANCELED)])
+
+    def amend(self, user: UserId, number: int, quantity: int) -> Told:
+        """Want less of an order."""
+        found = [order for order in self.resting if order.id == number != QUOTE and order.user == user]
+        if not found:
+            raise Refusal("unknown_order")
+        order = found[0]
+        left = quantity - order.filled - order.prevented
+        if left == order.left:
+            return Told()
+        if not 0 < left < order.left:
+            raise Refusal("invalid_quantity")
+        order.left = left
+        return Told(orders=[(number, OrderStatus.PARTIALLY_FILLED if order.filled else OrderStatus.NEW)])
 
     def cancel_all(self, user: UserId, symbol: str) -> Told:
         """Take all orders of a market off, or of every market where symbol is empty."""

@@ -20,6 +20,7 @@ Orders get the numbers 1, 2, 3... as they are placed. `play` gives everybody ple
 from collections.abc import Iterator
 
 from engine.core.commands import (
+    AmendOrder,
     BeginEpoch,
     CancelAll,
     CancelOrder,
@@ -32,7 +33,16 @@ from engine.core.commands import (
     Quote,
     RequestWithdrawal,
 )
-from engine.core.events import AlreadyPlaced, Deposited, Event, OrderChanged, Traded, WithdrawalChanged
+from engine.core.events import (
+    AlreadyPlaced,
+    AlreadyRequested,
+    Deposited,
+    Event,
+    OrderChanged,
+    Reduced,
+    Traded,
+    WithdrawalChanged,
+)
 from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
 from engine.core.refusals import Refused
@@ -127,10 +137,21 @@ class _Stage:
                 return CompleteWithdrawal(at, WithdrawalId(int(number)))
             case [owner, "deposit", amount, asset, reference]:
                 return Deposit(at, OWNERS[owner], AssetCode(asset), Atoms(int(amount)), reference)
-            case [owner, "withdraw", amount, asset]:
-                return RequestWithdrawal(at, OWNERS[owner], AssetCode(asset), Atoms(int(amount)), "somewhere")
+            case [owner, "withdraw", amount, asset, *options]:
+                said = dict(option.split(":") for option in options)
+                return RequestWithdrawal(
+                    at,
+                    OWNERS[owner],
+                    AssetCode(asset),
+                    Atoms(int(amount)),
+                    said.get("to", "somewhere"),
+                    Atoms(int(said.get("fee", 0))),
+                    said.get("id", ""),
+                )
             case [owner, "keep", number]:
                 return CancelWithdrawal(at, OWNERS[owner], WithdrawalId(int(number)))
+            case [owner, "amend", number, lots]:
+                return AmendOrder(at, OWNERS[owner], OrderId(int(number)), Lots(int(lots)))
             case [owner, "cancel", "all"]:
                 return CancelAll(at, OWNERS[owner])
             case [owner, "cancel", which]:
@@ -203,8 +224,12 @@ def tell(event: Event) -> Iterator[str]:
         case OrderChanged():
             left = event.quantity - event.filled - event.prevented if event.quantity else 0
             yield f"order {event.id} {event.status.value}" + (f" {left}" if left else "")
+        case Reduced():
+            yield f"reduced {event.order} {event.by}"
         case AlreadyPlaced():
             yield f"already placed {event.order}"
+        case AlreadyRequested():
+            yield f"already requested {event.withdrawal}"
         case WithdrawalChanged():
             yield f"withdrawal {event.id} {event.status.value}"
         case Deposited():

@@ -7,7 +7,6 @@ from itertools import count
 from pathlib import Path
 
 from data.store.accounts import person_by_telegram
-from data.store.migrate import sqlite_url, upgrade
 from data.store.sqlite import SqliteStore
 from engine.core.commands import Deposit, ListAsset, ListMarket
 from engine.core.exchange import Exchange
@@ -16,6 +15,7 @@ from engine.core.snapshot import Snapshot
 from engine.core.types import AssetCode, Atoms, Micros, UserId
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Sequencer
+from tests.support.database import ensure_database
 
 USDT, BTC = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8)
 BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
@@ -94,7 +94,7 @@ class House:
 @asynccontextmanager
 async def house(path: Path, *, inbox_limit: int = 20_000) -> AsyncIterator[House]:
     """Open (or recover) an exchange at `path`; its writer runs once started."""
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     store = await SqliteStore.open(path)
     try:
         gate = Gate(store)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from data.store.migrate import sqlite_url, upgrade
+from tests.support.database import ensure_database
 from tests.webapp_api.house import House, open_house
 
 
@@ -13,7 +13,7 @@ from tests.webapp_api.house import House, open_house
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a database with its tables and nothing in them, once; each test works on a copy."""
     path = tmp_path_factory.mktemp("template") / "exchange.db"
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     return path
 
 

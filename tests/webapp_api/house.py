@@ -16,9 +16,11 @@ from data.binance.health import FeedHealth
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
 from data.store.queries import Queries
+from data.store.reconciliation import SqliteStops
 from data.store.sqlite import SqliteStore
 from data.store.wallet_links import SqliteWalletLinks
 from data.store.wallets import SqliteWallets
+from data.store.withdrawals import SqliteWithdrawals
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.administration import Administration
@@ -33,7 +35,12 @@ from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
 from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, UserId
 from engine.market_data.market_data import MarketData
+from engine.reconciliation.fees import FeePayer
+from engine.reconciliation.reconciler import Looked
+from engine.reconciliation.stop import Stop
 from engine.sequencer.sequencer import Sequencer
+from engine.withdrawals.rules import Rules
+from engine.withdrawals.withdrawals import Withdrawals
 from tests.webapp_api.described import hold
 from tests.webapp_api.launch import BOT_TOKEN, launch_data
 from webapp_api.addresses import Addresses, parse_networks
@@ -44,9 +51,12 @@ from webapp_api.auth.siws import Site
 from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.deps import Deps, Faucet, GiveAddress
+from webapp_api.explorer import Explorer
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
+from webapp_api.reconciling import Reconciling
 from webapp_api.routes.telegram import TelegramHook
+from webapp_api.settling import Settling
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
@@ -63,6 +73,8 @@ SITE = Site("https://clobster.test", "devnet", "https://t.me/clobster_bot/app")
 
 FREELY = {each: Rate(10_000, 100_000) for each in RequestClass}
 ADDRESS_FACTOR = 5
+
+FREE = Rules(delay=Micros(0))  # of withdrawals: no limit but how many may be open
 
 PATIENCE_S = 10.0  # a writer that has died fails a test, it does not hang it
 
@@ -121,6 +133,9 @@ class Person:
 
     async def post(self, path: str, body: Any = None, **options: Any) -> Answer:
         return await self.ask("POST", path, body, **options)
+
+    async def patch(self, path: str, body: Any) -> Answer:
+        return await self.ask("PATCH", path, body)
 
     async def delete(self, path: str) -> Answer:
         return await self.ask("DELETE", path)
@@ -192,6 +207,7 @@ async def open_house(
     deposits: GiveAddress | None = None,
     faucet: Faucet | None = None,
     telegram_hook: TelegramHook | None = NO_BOT,
+    rules: Rules = FREE,
 ) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
     path = folder / "exchange.db"
@@ -224,6 +240,8 @@ async def open_house(
         market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)
         limits = RateLimits(rates, ADDRESS_FACTOR, clock)
         addresses = Addresses(parse_networks(trusted_proxies))
+        withdrawals = Withdrawals(sequencer, SqliteWithdrawals(store, queries), ASSETS, rules, clock)
+        explorer = Explorer(SITE.chain)
         hub = Hub(
             sequencer=sequencer,
             queries=queries,
@@ -238,6 +256,8 @@ async def open_house(
             markets=MARKETS,
             assets=ASSETS,
             clock=clock,
+            withdrawals=withdrawals,
+            explorer=explorer,
         )
         sequencer.listeners += [market_data.on_batch, hub.on_batch]
         activity.listeners.append(hub.on_activity)
@@ -245,6 +265,9 @@ async def open_house(
         registry.register(hub.metrics)
         registry.register(limits)
         reasons: list[str] = []
+        settling = Settling(is_on=False)
+        stop = Stop(SqliteStops(store, queries), clock)
+        reconciling = Reconciling(stop, FeePayer(0), Looked(), ASSETS, clock, is_on=False)
         feed: list[FeedHealth] = []
         deps = Deps(
             sequencer=sequencer,
@@ -268,6 +291,10 @@ async def open_house(
             registry=registry,
             not_ready=lambda: reasons,
             quoting=Quoting(),
+            withdrawals=withdrawals,
+            explorer=explorer,
+            settling=settling,
+            reconciling=reconciling,
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             deposits=deposits,

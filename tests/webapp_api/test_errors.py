@@ -46,7 +46,12 @@ def test_no_status_without_a_refusal() -> None:
 
 def test_every_status_is_one_of_http_and_blames_the_right_side() -> None:
     assert {HTTPStatus(status) for status in STATUS.values()}
-    assert {code for code, status in STATUS.items() if status >= 500} == {"busy", "deposits_unavailable", "internal"}
+    assert {code for code, status in STATUS.items() if status >= 500} == {
+        "busy",
+        "deposits_unavailable",
+        "withdrawals_unavailable",
+        "internal",
+    }
 
 
 async def refuse(_: web.Request) -> web.Response:
@@ -133,7 +138,9 @@ async def test_http_errors_have_the_same_shape(
     client: aiohttp.ClientSession, method: str, path: str, status: int, code: str
 ) -> None:
     async with client.request(method, path) as answer:
-        assert (answer.status, (await answer.json())["error"]["code"]) == (status, code)
+        error = (await answer.json())["error"]
+        assert (answer.status, error["code"]) == (status, code)
+        assert error["message"].endswith(".")  # a sentence, and not the protocol's two words
         if status == 405:
             assert answer.headers["Allow"] == "GET,HEAD"
 

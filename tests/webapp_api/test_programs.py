@@ -16,6 +16,7 @@ from webapp_api.auth.access import RULES, Who
 INVALID = (401, "invalid_credentials")
 BODIES: dict[str, Any] = {
     "POST /api/trading/orders": LIMIT,
+    "PATCH /api/trading/orders/{id}": {"quantity": "0.0050"},
     "POST /api/trading/orders/batch": {"orders": [{"op": "place", **LIMIT}]},
 }
 PARAMS = {"GET /api/portfolio/deposit-address": "asset=USDT"}
@@ -39,7 +40,8 @@ async def test_a_route_needs_its_scope_and_no_other(house: House, route: str, sc
     assert refused.body["error"]["details"] == {"scope": scope.value}
     only = await program(house, ada, scopes=[scope.value])
     answer = await asked(only, ada, route)
-    assert answer.status in (200, 201) or answer.problem == (409, "deposits_off")  # it was let in
+    let_in = ((409, "deposits_off"), (400, "idempotency_key_needed"), (404, "unknown_withdrawal"))
+    assert answer.status in (200, 201) or answer.problem in let_in
 
 
 @pytest.mark.parametrize("route", OF_PEOPLE)

@@ -56,7 +56,7 @@ async def test_a_market_order_trades_against_the_quote(house: House) -> None:
         "maker": False,
         "reference": 7,
         "created_at": order["created_at"],
-        "settlement": {"state": "owed", "signature": None},
+        "settlement": {"state": "owed", "signature": None, "explorer": None},
     }
     assert await ada.balances() == {"BTC": ("0.00489510", "0.00000000"), "USDT": ("705.999100", "0.000000")}
 
@@ -81,6 +81,38 @@ async def test_both_sides_see_their_own_half_of_a_trade(house: House) -> None:
 
     canceled = (await ada.delete(f"/api/trading/orders/{bid['id']}")).body
     assert (canceled["status"], canceled["fills"]) == ("canceled", seen["fills"])
+
+
+async def test_an_order_is_made_smaller(house: House) -> None:
+    ada, bob = await house.person(1, USDT=1000), await house.person(2, BTC=1)
+    placed = (await ada.place(client_order_id="mine")).body
+    path = f"/api/trading/orders/{placed['id']}"
+    await bob.place(side="sell", quantity="0.0030")
+    smaller = await ada.patch(path, {"quantity": "0.0050"})
+    assert (smaller.status, smaller.body["quantity"], smaller.body["status"]) == (200, "0.0050", "partially_filled")
+    assert [fill["quantity"] for fill in smaller.body["fills"]] == ["0.0030"]
+    assert (await ada.get(path)).body == smaller.body
+    assert (await ada.patch(path, {"quantity": "0.0050"})).body == smaller.body
+    assert (await ada.balances())["USDT"] == ("750.000000", "100.000000")  # 0.0020 at 50,000
+
+    again = await ada.place(client_order_id="mine")  # the first submission, whose answer was lost
+    assert (again.status, again.body["id"], again.body["quantity"]) == (201, placed["id"], "0.0050")
+
+    for quantity, code in (
+        ("0.0051", "invalid_quantity"),
+        ("0.0030", "invalid_quantity"),
+        ("0", "invalid_quantity"),
+        ("0.00505", "off_lot"),
+        ("-1", "malformed_number"),
+        ("x", "malformed_number"),
+    ):
+        assert (await ada.patch(path, {"quantity": quantity})).problem == (400, code), quantity
+    assert (await ada.patch(path, {"price": "1"})).status == 400
+    assert (await bob.patch(path, {"quantity": "0.0040"})).problem == (404, "unknown_order")
+    assert (await ada.patch("/api/trading/orders/99", {"quantity": "0.0040"})).problem == (404, "unknown_order")
+    assert (await ada.get(path)).body == smaller.body
+    await ada.delete(path)
+    assert (await ada.patch(path, {"quantity": "0.0040"})).problem == (409, "order_not_open")
 
 
 async def test_an_order_is_told_with_the_fills_of_its_own_moment(house: House) -> None:

@@ -52,6 +52,8 @@ PERSON: Final = Rule(Who.PERSON, RequestClass.READ)
 READS: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.READ)
 TRADES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE)
 ACTS: Final = Rule(Who.ADMIN, RequestClass.READ)
+WITHDRAWS: Final = Rule(Who.ACCOUNT, RequestClass.WITHDRAWAL, Scope.WITHDRAW)
+KEEPS: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.WITHDRAW)
 LOOKS: Final = Rule(Who.OPERATOR, RequestClass.READ)
 BATCHES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE, BATCH_COST)
 
@@ -104,6 +106,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/trading/orders": READS,
     "DELETE /api/trading/orders": TRADES,
     "GET /api/trading/orders/{id}": READS,
+    "PATCH /api/trading/orders/{id}": TRADES,
     "DELETE /api/trading/orders/{id}": TRADES,
     "GET /api/trading/trades": READS,
     "GET /api/portfolio": READS,
@@ -111,14 +114,32 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/portfolio/ledger": READS,
     "GET /api/portfolio/deposits": READS,
     "GET /api/portfolio/deposit-address": READS,
+    "POST /api/portfolio/withdrawals": WITHDRAWS,
+    "GET /api/portfolio/withdrawals": READS,
+    "GET /api/portfolio/withdrawals/{id}": READS,
+    "DELETE /api/portfolio/withdrawals/{id}": KEEPS,
+    "POST /api/portfolio/withdrawals/{id}/challenge": PERSON,
+    "POST /api/portfolio/withdrawals/{id}/confirm": PERSON,
+    "GET /api/admin/withdrawals": LOOKS,
+    "POST /api/admin/withdrawals/stop": ACTS,
+    "POST /api/admin/withdrawals/resume": ACTS,
+    "POST /api/admin/withdrawals/{id}/approve": ACTS,
+    "POST /api/admin/withdrawals/{id}/reject": ACTS,
     "GET /api/admin/accounts/{id}": ACTS,
     "POST /api/admin/accounts/{id}/sign-out": ACTS,
     "GET /api/admin/quoting": LOOKS,
+    "GET /api/admin/quoting/deposit-address": LOOKS,
     "POST /api/admin/quoting/{symbol}/stop": ACTS,
     "POST /api/admin/quoting/{symbol}/resume": ACTS,
+    "GET /api/admin/settlement": LOOKS,
+    "POST /api/admin/settlement/retry": ACTS,
+    "GET /api/admin/reconciliation": LOOKS,
+    "POST /api/admin/reconciliation/clear": ACTS,
     "GET /api/admin/log": LOOKS,
     "POST /api/telegram/updates": HEALTH,  # has a secret of its own; all that people write comes from a few addresses
-    "POST /api/dev/fund": PUBLIC,  # has a secret of its own, and exists in development only
+    "POST /api/dev/demo": LOG_IN,  # as the next two, it exists in development only
+    "POST /api/dev/demo-funds": PERSON,
+    "POST /api/dev/fund": PUBLIC,  # has a secret of its own
 }
 
 

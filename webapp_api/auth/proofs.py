@@ -11,11 +11,12 @@ from collections.abc import Callable
 import structlog
 from solders.signature import Signature
 
+from engine.accounts.refusals import NotLinked
 from engine.accounts.types import Account
 from engine.accounts.wallet_types import Challenge, WalletLink
 from engine.accounts.wallets import Wallets
 from engine.core.refusals import Refused
-from engine.core.types import UserId
+from engine.core.types import UserId, WithdrawalId
 from engine.ports import Clock
 from webapp_api import wallet_wire
 from webapp_api.auth import siws
@@ -71,6 +72,13 @@ class Proofs:
         """
         return await self._ask(address, siws.linking(account), account.id, session_id, link_id)
 
+    async def ask_to_withdraw(
+        self, address: str, statement: str, caller: Caller, withdrawal: WithdrawalId
+    ) -> siws.Text:
+        """Return a text by which a wallet of the caller's confirms a withdrawal. Raises InvalidAddress, NotLinked."""
+        await self._check_linked(address, caller)
+        return await self._ask(address, statement, caller.user, caller.session, None, withdrawal)
+
     async def signs_in(self, proof: wallet_wire.Proof) -> None:
         """Return where this proves whose the wallet is, to sign in. Raises NotProved, TextExpired, NoProof."""
         await self._check(proof, lambda challenge: challenge.session_id is None)
@@ -81,11 +89,26 @@ class Proofs:
         A text to sign in will do as well: it proves the key, and who has it signed could as well sign in by it.
         """
         own = (None, caller.session)
-        await self._check(proof, lambda challenge: challenge.link_id is None and challenge.session_id in own)
+        await self._check(
+            proof,
+            lambda challenge: challenge.is_to_link and challenge.session_id in own,
+        )
 
     async def signs_link(self, proof: wallet_wire.Proof, link: WalletLink) -> None:
         """Return where the wallet has signed for this very link. Raises as `signs_in`."""
         await self._check(proof, lambda challenge: challenge.link_id == link.id)
+
+    async def signs_withdrawal(self, proof: wallet_wire.Proof, caller: Caller, withdrawal: WithdrawalId) -> None:
+        """Return where a wallet that is still the caller's has confirmed this very withdrawal. Raises as `signs_in`."""
+        await self._check(
+            proof,
+            lambda challenge: (challenge.withdrawal_id, challenge.session_id) == (withdrawal, caller.session),
+        )
+        await self._check_linked(proof.address, caller)
+
+    async def _check_linked(self, address: str, caller: Caller) -> None:
+        if address not in [wallet.address for wallet in await self._wallets.wallets(caller.user)]:
+            raise NotLinked
 
     async def _ask(
         self,
@@ -94,12 +117,13 @@ class Proofs:
         user_id: UserId | None = None,
         session_id: str | None = None,
         link_id: str | None = None,
+        withdrawal_id: WithdrawalId | None = None,
     ) -> siws.Text:
         if public_key(address) is None:
             raise InvalidAddress
         text = siws.text(self._site, address, statement, self._clock())
         await self._wallets.keep_challenge(
-            Challenge(text.nonce, address, text.message, text.expires_at, user_id, session_id, link_id)
+            Challenge(text.nonce, address, text.message, text.expires_at, user_id, session_id, link_id, withdrawal_id)
         )
         return text
 

@@ -17,13 +17,20 @@ BY_KEY: Final = ("malformed", "invalid_credentials", "expired", "missing_scope",
 NOT_BY_KEY: Final = ("malformed", "needs_a_session")
 LIMITED: Final = "too_many_requests"
 WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
+NO_ADDRESS: Final = (  # where a deposit address is asked for
+    "unknown_asset",
+    "invalid_parameter",
+    "deposits_off",
+    "deposits_unavailable",
+    "too_many_deposit_addresses",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter of the path or of the query. type is what msgspec makes a schema of; default is None or shown.
 
-    Those of the path are required anyway.
+    Those of the path are required anyway. in_header says that it is a header.
     """
 
     name: str
@@ -31,6 +38,7 @@ class Parameter:
     description: str
     default: str | int | None = None
     required: bool = False
+    in_header: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,12 @@ class Operation:
 
     name is what generated clients call it. body and reply are types, None where there is none; reply may be a Text.
     refusal is the type of the answer that refuses; csv says that the answer may also be asked for as CSV.
-    parameters that stand in the path are of the path, the others of the query. errors are the codes of refusals besides
-    those that its rule and its body bring along.
+    parameters that stand in the path are of the path, the others of the query or the header. errors are the codes of
+    refusals besides those that its rule and its body bring along.
     """
 
     name: str
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     summary: str
     parameters: tuple[Parameter, ...] = ()

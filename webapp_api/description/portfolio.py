@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from webapp_api import lists, wire
-from webapp_api.description.operation import ASSET, CURSOR, DEPOSITED, END, LIMIT, START, Operation
+from webapp_api import lists, portfolio_wire
+from webapp_api.description.operation import ASSET, CURSOR, DEPOSITED, END, LIMIT, NO_ADDRESS, START, Operation
 
 TAG: Final = "portfolio"
 
@@ -13,7 +13,7 @@ OPERATIONS: Final = (
         method="GET",
         path="/api/portfolio",
         summary="All balances and what they are worth",
-        reply=wire.PortfolioView,
+        reply=portfolio_wire.PortfolioView,
     ),
     Operation(
         name="balances",
@@ -46,13 +46,7 @@ OPERATIONS: Final = (
         path="/api/portfolio/deposit-address",
         summary="Where to send an asset on Solana",
         parameters=(DEPOSITED,),
-        reply=wire.DepositAddress,
-        errors=(
-            "unknown_asset",
-            "invalid_parameter",
-            "deposits_off",
-            "deposits_unavailable",
-            "too_many_deposit_addresses",
-        ),
+        reply=portfolio_wire.DepositAddress,
+        errors=NO_ADDRESS,
     ),
 )

@@ -20,11 +20,17 @@ async def healthz(_: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """Say whether requests can be served now, or why not.
 
-    Orders are taken without a feed too, so how it is doing is told beside that, and is no reason.
+    Orders are taken without a feed and without a chain too: how these are doing is told beside that, and is no reason.
     """
     deps = request.app[DEPS]
     reasons = deps.not_ready()
-    answer = {"ready": not reasons, "reasons": reasons, "feed": deps.feed_health()}
+    answer = {
+        "ready": not reasons,
+        "reasons": reasons,
+        "feed": deps.feed_health(),
+        "settlement": deps.settling.health(),
+        "reconciliation": deps.reconciling.health(),
+    }
     return json_reply(answer, 503 if reasons else 200)
 
 

@@ -72,6 +72,14 @@ async def order(request: web.Request) -> web.Response:
     return json_reply(await request.app[TRADING].order(user, _order_id(request)))
 
 
+@routes.patch(_ORDER)
+async def amend(request: web.Request) -> web.Response:
+    """Make one order smaller."""
+    user = asker(request)
+    body = wire.decode(await request.read(), wire.AMEND_ORDER)
+    return json_reply(await request.app[TRADING].amend(user, _order_id(request), body))
+
+
 @routes.delete(_ORDER)
 async def cancel(request: web.Request) -> web.Response:
     """Cancel one order."""

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,13 +17,20 @@ from engine.accounts.api_keys import ApiKeys
 from engine.accounts.types import Activity
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
+from engine.core.types import UserId
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy, Sequencer
+from engine.settlement.fills import Fill
+from engine.settlement.types import SettlementState
+from engine.withdrawals.types import Withdrawal
+from engine.withdrawals.withdrawals import Withdrawals
+from webapp_api import wire
 from webapp_api.addresses import Addresses, neighbourhood
 from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.tokens import Guard
+from webapp_api.explorer import Explorer
 from webapp_api.limits import RateLimits
 from webapp_api.refusals import MalformedBody
 from webapp_api.stream.connection import CLOSE_S, Connection, Services, Socket
@@ -34,7 +41,8 @@ from webapp_api.stream.private import PrivateChannels, Read
 from webapp_api.stream.public import PublicChannels
 from webapp_api.stream.reads import Reads
 from webapp_api.stream.refusals import ForbiddenOrigin, TooManySockets
-from webapp_api.stream.views import ACCOUNT, BALANCES, ORDERS, TRADES, AccountViews
+from webapp_api.stream.views import ACCOUNT, BALANCES, ORDERS, TRADES, WITHDRAWALS, AccountViews
+from webapp_api.withdrawals import WithdrawalViews
 
 log = structlog.get_logger()
 
@@ -44,6 +52,8 @@ HEARTBEAT_S: Final = 20.0
 SEND_BUFFER: Final = 128 * 1024  # bytes in the kernel; only what is behind it is seen to lag, so not megabytes
 ANSWER_S: Final = 2.0  # for answering what was taken before a stop
 
+RECENT_WITHDRAWALS: Final = 100  # in a snapshot
+
 _TRIES: Final = 200
 
 
@@ -51,8 +61,9 @@ class Hub:
     """The WebSocket edge. Make it inside the running loop; register `metrics` with the program's registry.
 
     on_batch is a listener of the sequencer and comes after `MarketData.on_batch`; on_activity is one of the
-    `ActivityFeed`. public_url is where browsers find us, "https://clobster.example"; empty where there is nothing but
-    the host they ask. limits are of clients that read slowly, rates of those that ask too often.
+    `ActivityFeed`, on_settlement one of settlement's fills. public_url is where browsers find us,
+    "https://clobster.example"; empty where there is nothing but the host they ask. limits are of clients that read
+    slowly, rates of those that ask too often.
     """
 
     def __init__(
@@ -70,6 +81,8 @@ class Hub:
         markets: Mapping[str, MarketDecimals],
         assets: Mapping[str, Asset],
         clock: Clock,
+        withdrawals: Withdrawals,
+        explorer: Explorer,
         public_url: str = "",
         limits: Limits | None = None,
         sockets_per_address: int = MAX_CLIENTS,
@@ -86,12 +99,23 @@ class Hub:
         self._writers = Writers(limits or Limits(), self.metrics)
         self._public = PublicChannels(market_data, markets, clock() // 1000)
         views = AccountViews(markets, assets)
-        reads = Reads(queries, accounts, markets, views)
+        self._explorer = explorer
+        reads = Reads(queries, accounts, markets, views, explorer)
+        self._withdrawals = WithdrawalViews(withdrawals, assets, explorer)
+        self._withdrawal_changes = 0
+        withdrawals.listeners.append(self.on_withdrawal)
+
+        async def latest_withdrawals(user: UserId) -> tuple[int, list[object]]:
+            changes = self._withdrawal_changes
+            found = await withdrawals.of(user, RECENT_WITHDRAWALS)
+            return changes, [self._withdrawals.view(each) for each in found]
+
         snapshots: dict[str, Read] = {
             ORDERS: reads.orders,
             TRADES: reads.trades,
             BALANCES: reads.balances,
             ACCOUNT: reads.activity,
+            WITHDRAWALS: latest_withdrawals,
         }
         self.private = PrivateChannels(snapshots, views, lambda: sequencer.seq, clock)
         self._services = Services(
@@ -121,6 +145,24 @@ class Hub:
             self.private.on_activity(activity)
         except Exception:  # whoever acted must not suffer
             log.exception("publishing an activity failed", kind=activity.kind.value)
+
+    def on_withdrawal(self, withdrawal: Withdrawal) -> None:
+        """Tell an account what became of a withdrawal."""
+        self._withdrawal_changes += 1
+        try:
+            view = self._withdrawals.view(withdrawal)
+            self.private.on_withdrawal(withdrawal.asked.user, self._withdrawal_changes, view)
+        except Exception:  # whoever changed it must not suffer
+            log.exception("publishing a withdrawal failed", withdrawal=withdrawal.asked.id)
+
+    def on_settlement(self, fills: Sequence[Fill], state: SettlementState, signature: str | None) -> None:
+        """Tell accounts how far trades of theirs have come on the chain."""
+        try:
+            self.private.on_settlement(
+                fills, wire.Settlement(state.value, signature, self._explorer.transaction(signature))
+            )
+        except Exception:  # settlement must not suffer
+            log.exception("publishing a settlement failed", trade=fills[0].id)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve `GET /api/ws`. Raises ForbiddenOrigin, TooManySockets, and Busy where there are too many clients."""

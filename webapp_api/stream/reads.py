@@ -8,8 +8,9 @@ from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
 from engine.core.decimals import MarketDecimals
 from engine.core.types import OrderId, UserId
-from webapp_api import wire
+from webapp_api import portfolio_wire, wire
 from webapp_api.accounts import activity
+from webapp_api.explorer import Explorer
 from webapp_api.lookups import find_order, own_trade, with_fills
 from webapp_api.stream.views import AccountViews
 
@@ -22,12 +23,18 @@ class Reads:
     """Each snapshot comes with how many commands it contains; that of what happened, with the newest one's id."""
 
     def __init__(
-        self, queries: Queries, accounts: Accounts, markets: Mapping[str, MarketDecimals], views: AccountViews
+        self,
+        queries: Queries,
+        accounts: Accounts,
+        markets: Mapping[str, MarketDecimals],
+        views: AccountViews,
+        explorer: Explorer,
     ) -> None:
         self._queries = queries
         self._accounts = accounts
         self._markets = markets
         self._views = views
+        self._explorer = explorer
 
     async def orders(self, user: UserId) -> tuple[int, list[wire.Order]]:
         """Return an account's newest open orders with their fills, newest first."""
@@ -39,9 +46,10 @@ class Reads:
         """Return an account's latest trades, newest first."""
         moment = Moment(self._queries)
         page = await moment.own_trades(user, limit=RECENT_TRADES)
-        return moment.seq, [own_trade(own, user, self._markets[own.trade.symbol]) for own in page.items]
+        markets = self._markets
+        return moment.seq, [own_trade(own, user, markets[own.trade.symbol], self._explorer) for own in page.items]
 
-    async def balances(self, user: UserId) -> tuple[int, list[wire.Balance]]:
+    async def balances(self, user: UserId) -> tuple[int, list[portfolio_wire.Balance]]:
         """Return what an account has, by asset."""
         moment = Moment(self._queries)
         balances = await moment.balances(user)

@@ -1,23 +1,25 @@
 """What an account's private channels tell: of a committed batch, and of rows read for a snapshot."""
 
 from collections import defaultdict
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
-from data.store.schema import SettlementState
 from engine.core.decimals import MarketDecimals, show
 from engine.core.events import BalanceChanged, OrderChanged, Traded
 from engine.core.market import Asset
 from engine.core.types import OrderId, UserId
 from engine.sequencer.batch import Batch
-from webapp_api import orders, wire
+from engine.settlement.fills import Fill
+from engine.settlement.types import SettlementState
+from webapp_api import orders, portfolio_wire, wire
 
 ORDERS: Final = "user:orders"
 TRADES: Final = "user:trades"
 BALANCES: Final = "user:balances"
 ACCOUNT: Final = "user:account"
+WITHDRAWALS: Final = "user:withdrawals"
 
-_OWED: Final = wire.Settlement(SettlementState.OWED.value, None)
+_OWED: Final = wire.Settlement(SettlementState.OWED.value, None, None)
 
 
 class AccountViews:
@@ -51,10 +53,22 @@ class AccountViews:
                 told[balance.owner, BALANCES].append(self.balance(balance))
         return told
 
-    def balance(self, changed: BalanceChanged) -> wire.Balance:
+    def of_fills(
+        self, fills: Sequence[Fill], settlement: wire.Settlement, accounts: Container[UserId]
+    ) -> dict[tuple[UserId, str], list[object]]:
+        """Return, by account and channel, the trades of these accounts, all of which have come as far as this."""
+        told: defaultdict[tuple[UserId, str], list[object]] = defaultdict(list)
+        for fill in fills:
+            for party, maker in ((fill.trade.maker, True), (fill.trade.taker, False)):
+                if party in accounts:
+                    view = orders.own_trade(fill.trade, maker, settlement, self._markets[fill.trade.symbol])
+                    told[party, TRADES].append(view)
+        return told
+
+    def balance(self, changed: BalanceChanged) -> portfolio_wire.Balance:
         """Return what an account has of an asset."""
         decimals = self._assets[changed.asset].decimals
-        return wire.Balance(
+        return portfolio_wire.Balance(
             changed.asset,
             show(changed.available, decimals),
             show(changed.held, decimals),

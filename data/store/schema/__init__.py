@@ -9,16 +9,7 @@ by bucket first, which is 2**BUCKET_BITS consecutive ids: new entries share a fe
 newest bucket (see `walk`).
 """
 
-from data.store.schema.books import (
-    SettlementState,
-    balances,
-    commands,
-    deposits,
-    postings,
-    sequencer,
-    settlement_outbox,
-    withdrawals,
-)
+from data.store.schema.books import balances, commands, deposits, postings, sequencer, withdrawals
 from data.store.schema.bot import (
     NoticeState,
     bot_cards,
@@ -29,9 +20,16 @@ from data.store.schema.bot import (
     bot_seen,
     price_alerts,
 )
+from data.store.schema.chat import chart_themes, daily_summary
 from data.store.schema.columns import BUCKET_BITS, metadata
 from data.store.schema.custody import deposit_accounts
 from data.store.schema.house import hedges, maker_profits, maker_stops
+from data.store.schema.leaving import (
+    withdrawal_addresses,
+    withdrawal_approvals,
+    withdrawal_steps,
+    withdrawal_stops,
+)
 from data.store.schema.people import (
     activity,
     admin_log,
@@ -42,12 +40,20 @@ from data.store.schema.people import (
     wallet_links,
     wallets,
 )
+from data.store.schema.reconciliation import reconciliation_stops
+from data.store.schema.settlement import (
+    lookup_tables,
+    settlement_attempts,
+    settlement_batches,
+    settlement_outbox,
+    sweeps,
+    vault_accounts,
+)
 from data.store.schema.trading import assets, candles, markets, orders, reference_candles, trades
 
 __all__ = [
     "BUCKET_BITS",
     "NoticeState",
-    "SettlementState",
     "activity",
     "admin_log",
     "api_keys",
@@ -61,10 +67,13 @@ __all__ = [
     "bot_seen",
     "candles",
     "challenges",
+    "chart_themes",
     "commands",
+    "daily_summary",
     "deposit_accounts",
     "deposits",
     "hedges",
+    "lookup_tables",
     "maker_profits",
     "maker_stops",
     "markets",
@@ -72,13 +81,22 @@ __all__ = [
     "orders",
     "postings",
     "price_alerts",
+    "reconciliation_stops",
     "reference_candles",
     "sequencer",
     "sessions",
+    "settlement_attempts",
+    "settlement_batches",
     "settlement_outbox",
+    "sweeps",
     "trades",
     "users",
+    "vault_accounts",
     "wallet_links",
     "wallets",
+    "withdrawal_addresses",
+    "withdrawal_approvals",
+    "withdrawal_steps",
+    "withdrawal_stops",
     "withdrawals",
 ]

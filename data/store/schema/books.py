@@ -1,8 +1,6 @@
-"""Whose money is where: balances, postings, deposits, withdrawals, what is owed on chain; the log and its head."""
+"""Whose money is where: balances, postings, deposits, withdrawals; the log and its head."""
 
-import enum
-
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import Column, Index, Table
 
 from data.store.schema.columns import BUCKET, INT, bytes_, check, index, integer, metadata, one_of, text
 from engine.core.types import (
@@ -10,15 +8,6 @@ from engine.core.types import (
     Reason,
     WithdrawalStatus,
 )
-
-
-class SettlementState(enum.Enum):
-    """Where a trade is on its way to the chain."""
-
-    OWED = "owed"
-    SENT = "sent"
-    SETTLED = "settled"
-
 
 balances = Table(
     "balances",
@@ -81,23 +70,15 @@ withdrawals = Table(
     text("status"),
     integer("created_at"),
     integer("updated_at"),
+    Column("fee", INT, check("fee", "fee >= 0 AND fee < amount"), nullable=False, server_default="0"),
+    text("reference", null=True),
     check("id", "id > 0"),
     check("amount", "amount > 0"),
     one_of("status", WithdrawalStatus),
     Index("ix_withdrawals_user", "user_id", "id"),
     index("ix_withdrawals_requested", "id", where="status = 'requested'"),
-    sqlite_strict=True,
-)
-
-settlement_outbox = Table(
-    "settlement_outbox",
-    metadata,
-    integer("trade_id", "trades.id", key=True),
-    Column("state", Text, nullable=False, server_default=SettlementState.OWED.value),
-    text("signature", null=True),
-    integer("updated_at"),
-    one_of("state", SettlementState),
-    check("signature", "(state = 'owed') = (signature IS NULL)"),
+    index("ix_withdrawals_referred", "created_at", where="reference IS NOT NULL"),
+    Index("ix_withdrawals_reference", "user_id", "reference", unique=True),
     sqlite_strict=True,
 )
 

@@ -54,8 +54,8 @@ sessions = Table(
     sqlite_strict=True,
 )
 
-# What a wallet is asked to sign: good once, for its account and session where it names them, by the code of its link
-# where it names one.
+# What a wallet is asked to sign: good once, for its account and session where it names them, by the code of its link or
+# for a withdrawal where it names one.
 challenges = Table(
     "challenges",
     metadata,
@@ -66,6 +66,7 @@ challenges = Table(
     text("session_id", null=True),
     text("link_id", null=True),
     integer("expires_at"),
+    integer("withdrawal_id", null=True),
     check("asked_by", "(user_id IS NULL) = (session_id IS NULL)"),
     check("link", "link_id IS NULL OR session_id IS NOT NULL"),
     Index("ix_challenges_expiry", "expires_at"),

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from sqlalchemy import Index, Table
+from sqlalchemy import Column, Index, Table
 
-from data.store.schema.columns import BUCKET, check, index, integer, metadata, one_of, text
+from data.store.schema.columns import BUCKET, INT, check, index, integer, metadata, one_of, text
 from engine.core.types import (
     FIRST_PERSON,
     OrderStatus,
@@ -66,6 +66,7 @@ orders = Table(
     integer("prevented"),
     integer("created_at"),
     integer("updated_at"),
+    Column("reduced", INT, nullable=False, server_default="0"),  # how much less its owner wants than was placed
     check("id", "id > 0"),
     check("person", f"user_id >= {FIRST_PERSON}"),
     one_of("side", Side),

@@ -27,7 +27,8 @@ class Fault:
 
     def __init__(self, binance: BinanceSimulator, watched: Watched) -> None:
         self.binance, self.watched = binance, watched
-        self._since, self._at_s = len(watched.books), time.monotonic()
+        self._begin = self._since = len(watched.books)
+        self._at_s = time.monotonic()
         self._lost_s = 0.0
 
     async def lost(self, *symbols: Symbol, within_s: float) -> None:
@@ -46,7 +47,10 @@ class Fault:
         print(f"{name}: said after {self._lost_s:.2f} s, back {back_s:.2f} s later")  # noqa: T201
 
     def unaffected(self, symbol: Symbol) -> None:
-        assert all(book.in_sync for book in self.watched.of(symbol))
+        """Check that a market was shown all the time since the fault began."""
+        since = [book for book in self.watched.books[self._begin :] if book.symbol == symbol]
+        assert since
+        assert all(book.in_sync for book in since)
 
 
 @contextlib.asynccontextmanager

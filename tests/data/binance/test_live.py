@@ -58,8 +58,9 @@ async def test_a_server_that_is_away_is_not_asked_without_end() -> None:
     settings = replace(QUICK, first_retry_s=0.001, last_retry_s=0.001, connects_in_five_minutes=5)
     simulator = BinanceSimulator(BOTH, speed=SPEED)
     simulator.sockets.refuse = 1_000
-    async with simulator.serving() as binance, watching(binance, settings):
-        await asyncio.sleep(1.5)
+    async with simulator.serving() as binance, watching(binance, settings) as watched:
+        await watched.until(lambda: binance.sockets.refuse <= 995)
+        await asyncio.sleep(0.5)  # in which it would ask hundreds of times
         assert binance.sockets.refuse == 995
 
 
@@ -67,8 +68,9 @@ async def test_snapshots_are_not_asked_for_without_end() -> None:
     simulator = BinanceSimulator(BOTH, speed=SPEED)
     simulator.rest.refuse_depth(1_000, status=500)
     settings = replace(QUICK, first_retry_s=0.001, last_retry_s=0.001, snapshots_a_minute=6)
-    async with simulator.serving() as binance, watching(binance, settings):
-        await asyncio.sleep(1.0)
+    async with simulator.serving() as binance, watching(binance, settings) as watched:
+        await watched.until(lambda: binance.depth_requests >= 6)
+        await asyncio.sleep(0.5)
         assert binance.depth_requests == 6
 
 

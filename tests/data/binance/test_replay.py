@@ -37,13 +37,13 @@ async def test_as_fast_as_possible() -> None:
         binance.began.set()
         await watched.until(lambda: all(health.book_age_s is not None for health in watched.feed.health()))
         binance.go_on()
-        await watched.until(
-            lambda: binance.ended.is_set() and (watched.health().message_age_s or 0) > 0.3, within_s=120
+        await watched.until(  # how long it takes to read what was sent is the machine's affair
+            lambda: binance.ended.is_set() and all(watched.health(each).messages > 33_000 for each in BOTH), within_s=60
         )
+        await watched.until(lambda: (watched.health().message_age_s or 0) > 0.3)
         shown = [book for book in watched.books if book.in_sync]
         assert len(shown) > 2_000  # of 6,880; who reads slowly gets the newest
         assert checked(binance, shown) == len(shown)
         for each in BOTH:
             health = watched.health(each)
             assert (health.resyncs, health.gaps, health.crossings, health.distrusted, health.malformed) == (0,) * 5
-            assert health.messages > 33_000

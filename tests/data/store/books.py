@@ -7,10 +7,9 @@ from itertools import count
 from pathlib import Path
 
 from data.store.accounts import SqliteAccounts
-from data.store.migrate import sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
-from engine.core.commands import CancelOrder, Command, Deposit, ListAsset, ListMarket, PlaceOrder, Quote
+from engine.core.commands import AmendOrder, CancelOrder, Command, Deposit, ListAsset, ListMarket, PlaceOrder, Quote
 from engine.core.events import Event, OrderChanged
 from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
@@ -31,6 +30,7 @@ from engine.core.types import (
 )
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Sequencer
+from tests.support.database import ensure_database
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
 BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
@@ -107,6 +107,9 @@ class Books:
         assert isinstance(placed, OrderChanged)
         return placed
 
+    async def amend(self, user: UserId, order: OrderId, quantity: int) -> None:
+        await self.do(AmendOrder(self.now(), user, order, Lots(quantity)))
+
     async def cancel(self, user: UserId, order: OrderId) -> None:
         await self.do(CancelOrder(self.now(), user, order))
 
@@ -119,7 +122,7 @@ class Books:
 @asynccontextmanager
 async def books(path: Path) -> AsyncIterator[Books]:
     """Open, or recover, an exchange with two markets."""
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     store = await SqliteStore.open(path)
     queries = await Queries.open(path)
     try:

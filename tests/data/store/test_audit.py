@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from data.store.audit import MAX_FINDINGS, AuditReads
-from data.store.migrate import sqlite_url, upgrade
 from data.store.sqlite import SqliteStore
 from engine.core.commands import PlaceOrder, RequestWithdrawal
 from engine.core.events import OrderChanged
 from engine.core.types import AssetCode, Atoms, Lots, OrderType, SelfTradePrevention, Side, Ticks
 from tests.data.store.books import BTCUSDT, books
+from tests.support.database import ensure_database
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ async def test_books_in_use_can_be_read_as_of_one_moment(tmp_path: Path) -> None
 
 async def test_turnover_beyond_63_bits_is_still_proved(tmp_path: Path) -> None:
     path = tmp_path / "books.db"
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     store = await SqliteStore.open(path)
     try:
         await store.write(_turn_over)

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from data.store import expired
-from data.store.migrate import sqlite_url, upgrade
 from data.store.wallet_links import SqliteWalletLinks
 from data.store.wallets import SqliteWallets
 from engine.accounts.types import TELEGRAM, Activity, ActivityKind, LinkState, Session
 from engine.accounts.wallet_types import Challenge, WalletLink
 from engine.core.types import Micros, UserId
 from tests.data.store.books import Books, books
+from tests.support.database import ensure_database
 
 NOW = Micros(1_000_000)
 OLD = 3 * expired.MOST_CLEANED
@@ -21,7 +21,7 @@ KINDS = {"sessions": expired.SESSIONS, "challenges": expired.CHALLENGES, "wallet
 
 @pytest.mark.parametrize("table", KINDS)
 def test_expired_rows_are_found_by_their_index_without_a_scan(tmp_path: Path, table: str) -> None:
-    upgrade(sqlite_url(tmp_path / "books.sqlite"))
+    ensure_database(tmp_path / "books.sqlite")
     connection = sqlite3.connect(tmp_path / "books.sqlite")
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {KINDS[table]}", (NOW,))]
     connection.close()

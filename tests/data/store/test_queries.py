@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from data.store import queries as questions
 from data.store import readers, rows, statements
 from data.store.queries import Queries, Status
-from data.store.schema import BUCKET_BITS, SettlementState
+from data.store.schema import BUCKET_BITS
 from engine.core.commands import RequestWithdrawal
 from engine.core.types import (
     FEES,
@@ -27,6 +27,7 @@ from engine.core.types import (
     UserId,
 )
 from engine.sequencer.sequencer import Busy
+from engine.settlement.types import SettlementState
 from tests.data.store.books import ETHUSDT, Books, books
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from data.store.migrate import sqlite_url, upgrade
+from tests.support.database import ensure_database
 
 ORDER = {
     "id": 1,
@@ -101,7 +101,9 @@ SEQUENCER = {
     "next_withdrawal": 1,
 }
 DEPOSIT = {"reference": "r", "user_id": 1000, "asset": "USDT", "amount": 5, "at": 1}
-OUTBOX = {"trade_id": 7, "updated_at": 1}
+OUTBOX = {"trade_id": 7}
+BATCH = {"kind": "fills", "state": "batched", "moves": "[]", "created_at": 1, "updated_at": 1}
+VAULT = {"token_account": "t", "user_id": 1000, "asset": "USDT", "mint": "m", "settled": 0, "created_at": 1}
 COMMANDS = {"first_seq": 1, "last_seq": 1, "epoch": 1, "at": 1, "body": b"", "digest": b""}
 WALLET = {"address": "w", "user_id": 1000, "created_at": 1}
 
@@ -113,7 +115,7 @@ def insert(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> N
 @pytest.fixture(scope="module")
 def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
     path: Path = tmp_path_factory.mktemp("books") / "books.sqlite"
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
     for code, decimals in (("USDT", 6), ("BTC", 8)):
@@ -157,7 +159,11 @@ GOOD = [
     ("withdrawals", WITHDRAWAL),
     ("deposits", DEPOSIT),
     ("settlement_outbox", OUTBOX),
-    ("settlement_outbox", OUTBOX | {"state": "sent", "signature": "s"}),
+    ("settlement_outbox", OUTBOX | {"failed": "the account is frozen"}),
+    ("settlement_batches", BATCH),
+    ("settlement_batches", BATCH | {"state": "sent", "signature": "s"}),
+    ("settlement_batches", BATCH | {"state": "failed", "reason": "r"}),
+    ("vault_accounts", VAULT),
     ("commands", COMMANDS),
     ("wallets", WALLET),
 ]
@@ -267,9 +273,15 @@ BAD += [
     ("deposits", DEPOSIT | {"reference": ""}),
     ("deposits", DEPOSIT | {"asset": "DOGE"}),
     ("settlement_outbox", OUTBOX | {"trade_id": 8}),
-    ("settlement_outbox", OUTBOX | {"state": "lost"}),
-    ("settlement_outbox", OUTBOX | {"state": "sent"}),
-    ("settlement_outbox", OUTBOX | {"signature": "s"}),
+    ("settlement_outbox", OUTBOX | {"batch_id": 1}),
+    ("settlement_batches", BATCH | {"kind": "gift"}),
+    ("settlement_batches", BATCH | {"state": "lost"}),
+    ("settlement_batches", BATCH | {"state": "sent"}),
+    ("settlement_batches", BATCH | {"state": "failed"}),
+    ("settlement_batches", BATCH | {"reason": "r"}),
+    ("settlement_batches", BATCH | {"kind": "withdrawal"}),
+    ("settlement_batches", BATCH | {"withdrawal_id": 1}),
+    ("vault_accounts", VAULT | {"settled": -1}),
     ("commands", COMMANDS | {"last_seq": 0}),
     ("commands", COMMANDS | {"body": "text"}),
     ("sequencer", SEQUENCER),

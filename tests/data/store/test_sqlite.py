@@ -7,7 +7,6 @@ import pytest
 
 from data.store import sqlite
 from data.store.audit import AuditReads
-from data.store.migrate import sqlite_url, upgrade
 from data.store.sqlite import SqliteStore
 from engine.core.commands import CancelWithdrawal, CompleteWithdrawal, Deposit, ListMarket, RequestWithdrawal
 from engine.core.events import BalanceChanged, WithdrawalChanged
@@ -19,6 +18,7 @@ from engine.ports import LostLead
 from engine.sequencer.journal import replay
 from engine.sequencer.sequencer import Busy
 from tests.data.store.books import BTC, BTCUSDT, Books, books
+from tests.support.database import ensure_database
 
 
 async def a_busy_day(day: Books) -> UserId:
@@ -29,6 +29,12 @@ async def a_busy_day(day: Books) -> UserId:
     await day.place(bob, "sell", 10, 6_100_000, client_order_id="")
     await day.cancel(ada, (await day.place(ada, "buy", 7, 5_000_000, client_order_id="gone")).id)
     await day.place(bob, "buy", 1_000, 6_200_000, time_in_force="ioc")
+    for name in ("smaller", ""):
+        await day.amend(ada, (await day.place(ada, "buy", 9, 4_000_000, client_order_id=name)).id, 5)
+    over = await day.place(ada, "buy", 9, 3_000_000, client_order_id="smaller and gone")
+    for quantity in (7, 6):
+        await day.amend(ada, over.id, quantity)
+    await day.cancel(ada, over.id)
     await day.place(bob, "sell", 10, 9_000_000)
     await day.quote(6_050_000, 6_060_000)
     await day.place(ada, "sell", 5)
@@ -67,8 +73,19 @@ async def test_a_new_writer_goes_on_where_the_last_one_stopped(tmp_path: Path) -
         )
 
     assert sorted_out(kept) == sorted_out(told)
-    assert len(kept.remembered) == 2
-    assert [order.status for order in kept.open_orders] == [OrderStatus.PARTIALLY_FILLED, OrderStatus.NEW]
+    assert len(kept.remembered) == 4
+    assert [(order.status, order.quantity) for order in kept.open_orders] == [
+        (OrderStatus.PARTIALLY_FILLED, 100),
+        (OrderStatus.NEW, 5),
+        (OrderStatus.NEW, 5),
+        (OrderStatus.NEW, 10),
+    ]
+    assert {placed.client_order_id: placed.quantity for _, placed in kept.remembered} == {
+        "mine": 100,
+        "gone": 7,
+        "smaller": 9,
+        "smaller and gone": 9,
+    }
 
     async with books(path) as next_day:
         assert next_day.exchange.state_hash() == state_hash
@@ -234,7 +251,7 @@ async def test_no_file_is_made_where_none_is(tmp_path: Path) -> None:
 
 async def test_a_database_that_lost_its_sequencer_is_not_an_empty_exchange(tmp_path: Path) -> None:
     path = tmp_path / "books.sqlite"
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     store = await SqliteStore.open(path)
     try:
         await store.write(lambda connection: connection.execute("DELETE FROM sequencer"))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from engine.core.commands import (
+    AmendOrder,
     BeginEpoch,
     CancelAll,
     CancelOrder,
@@ -24,6 +25,7 @@ from engine.core.commands import (
 )
 from engine.core.events import (
     AlreadyPlaced,
+    AlreadyRequested,
     AssetListed,
     BalanceChanged,
     Deposited,
@@ -31,6 +33,7 @@ from engine.core.events import (
     MarketListed,
     OrderChanged,
     Posting,
+    Reduced,
     Traded,
     WithdrawalChanged,
 )
@@ -95,6 +98,7 @@ class Tables:
         self.posted: dict[tuple[UserId, AssetCode, Kind], int] = defaultdict(int)
         self.deposits: list[str] = []
         self.levels: dict[tuple[Symbol, Side, Ticks], Lots] = {}
+        self.reduced: dict[OrderId, int] = defaultdict(int)
         self.trades = 0
 
     def keep(self, exchange: Exchange, events: list[Event]) -> None:
@@ -103,6 +107,8 @@ class Tables:
             match fact:
                 case OrderChanged():
                     self.orders[fact.id] = fact
+                case Reduced():
+                    self.reduced[fact.order] += fact.by
                 case WithdrawalChanged():
                     self.withdrawals[fact.id] = fact
                 case AssetListed():
@@ -143,20 +149,23 @@ class Tables:
             markets=list(self.markets.values()),
             balances=list(self.balances.values()),
             open_orders=[order for order in orders if order.status in OPEN],
-            remembered=[(order.id, _placed(order)) for order in orders if order.client_order_id],
+            remembered=[
+                (order.id, _placed(order, self.reduced[order.id])) for order in orders if order.client_order_id
+            ],
             withdrawals=[w for w in self.withdrawals.values() if w.status is WithdrawalStatus.REQUESTED],
+            requests=[w for w in self.withdrawals.values() if w.reference],
             deposits=self.deposits,
         )
 
 
-def _placed(order: OrderChanged) -> PlaceOrder:
+def _placed(order: OrderChanged, reduced: int) -> PlaceOrder:
     return PlaceOrder(
         at=order.created_at,
         user=order.user,
         symbol=order.symbol,
         side=order.side,
         type=order.type,
-        quantity=order.quantity,
+        quantity=Lots(order.quantity + reduced),
         quote_quantity=order.quote_quantity,
         price=order.price,
         time_in_force=order.time_in_force,
@@ -219,14 +228,27 @@ class ExchangeAgainstModel(RuleBasedStateMachine):
             told = str(refusal)
         self.compare(Deposit(self.at(), user, asset, Atoms(amount), reference), told)
 
-    @rule(user=OWNERS, asset=CODES, amount=st.integers(1, 800))
-    def withdraw(self, user: UserId, asset: AssetCode, amount: int) -> None:
-        told: Told | str = Told()
+    @rule(
+        user=OWNERS,
+        asset=CODES,
+        amount=st.integers(1, 800),
+        fee=st.sampled_from([0, 0, 3]),
+        reference=st.sampled_from(["", "", "", "x", "y"]),
+    )
+    def withdraw(self, user: UserId, asset: AssetCode, amount: int, fee: int, reference: str) -> None:
+        told: int | str
         try:
-            self.model.withdraw(user, asset, amount)
+            told = self.model.withdraw(user, asset, amount, fee, reference)
         except Refusal as refusal:
             told = str(refusal)
-        self.compare(RequestWithdrawal(self.at(), user, asset, Atoms(amount), "somewhere"), told)
+        command = RequestWithdrawal(self.at(), user, asset, Atoms(amount), "somewhere", Atoms(fee), reference)
+        events = self.apply(command)
+        if isinstance(events, str):
+            assert events == told
+            return
+        (said,) = events
+        assert isinstance(said, WithdrawalChanged | AlreadyRequested)
+        assert told == (said.id if isinstance(said, WithdrawalChanged) else said.withdrawal)
 
     @rule(number=st.integers(1, 6))
     def complete(self, number: int) -> None:
@@ -338,6 +360,15 @@ class ExchangeAgainstModel(RuleBasedStateMachine):
         except Refusal as refusal:
             told = str(refusal)
         self.compare(CancelOrder(self.at(), user, OrderId(number)), told)
+
+    @rule(user=PEOPLE, number=NUMBERS, quantity=LOTS)
+    def amend(self, user: UserId, number: int, quantity: Lots) -> None:
+        told: Told | str
+        try:
+            told = self.model.amend(user, number, quantity)
+        except Refusal as refusal:
+            told = str(refusal)
+        self.compare(AmendOrder(self.at(), user, OrderId(number), quantity), told)
 
     @rule(user=PEOPLE, symbol=st.one_of(SYMBOLS, st.just(Symbol(""))))
     def cancel_all(self, user: UserId, symbol: Symbol) -> None:

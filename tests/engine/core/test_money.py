@@ -184,51 +184,6 @@ def test_deposits_that_make_no_sense_are_refused() -> None:
                   -> refused invalid_amount""")
 
 
-def test_a_withdrawal_is_held_until_it_has_left() -> None:
-    play_poor(f"""{BEGIN}
-        ann withdraw 600 USD
-        -> withdrawal 1 requested
-        ann == 400+600 USD 0+0 APL
-        ann buy 41@10
-        -> refused insufficient_funds
-        paid 1
-        -> withdrawal 1 completed
-        ann == 400+0 USD 0+0 APL
-        vault == -400+0 USD -100+0 APL
-        paid 1
-        -> refused unknown_withdrawal""")
-
-
-def test_a_withdrawal_that_is_called_off_comes_back() -> None:
-    play_poor(f"""{BEGIN}
-        ann withdraw 600 USD
-        -> withdrawal 1 requested
-        bob keep 1
-        -> refused unknown_withdrawal
-        ann keep 1
-        -> withdrawal 1 canceled
-        ann == 1000+0 USD 0+0 APL
-        ann keep 1
-        -> refused unknown_withdrawal
-        paid 1
-        -> refused unknown_withdrawal""")
-
-
-def test_one_balance_cannot_be_withdrawn_twice() -> None:
-    play_poor(f"""{BEGIN}
-        ann withdraw 1001 USD
-        -> refused insufficient_funds
-        ann withdraw 0 USD
-        -> refused invalid_amount
-        ann buy 50@10
-        ann withdraw 501 USD
-        -> refused insufficient_funds
-        ann withdraw 500 USD
-        -> withdrawal 1 requested
-        ann withdraw 1 USD
-        -> refused insufficient_funds""")
-
-
 def test_a_real_market_is_exact_to_the_atom() -> None:
     btc, usdt = Asset(AssetCode("BTC"), 8), Asset(AssetCode("USDT"), 6)
     market = Market.of("BTCUSDT", btc, usdt, tick_atoms=10_000, lot_atoms=10_000)

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from data.store.accounts import person_by_telegram
 from data.store.liquidity import SqliteMakerStore
-from data.store.migrate import sqlite_url, upgrade
 from data.store.readers import Readers
 from data.store.sqlite import SqliteStore
 from engine.core.commands import Command, Deposit, ListAsset, ListMarket, PlaceOrder
@@ -38,6 +37,7 @@ from engine.liquidity.settings import MakerSettings, StopSettings
 from engine.ports import ExternalBook
 from engine.sequencer.sequencer import Sequencer
 from tests.engine.liquidity.markets import ASSETS, BTCUSDT, ETHUSDT, PAIRS
+from tests.support.database import ensure_database
 from tests.support.invariants import check
 from tests.support.writing import Gate
 
@@ -175,7 +175,7 @@ class House:
 @asynccontextmanager
 async def house(path: Path) -> AsyncIterator[House]:
     """Open an exchange with BTCUSDT and ETHUSDT whose house has 1,000,000 USDT, 10 BTC and 100 ETH."""
-    upgrade(sqlite_url(path))
+    ensure_database(path)
     store = await SqliteStore.open(path)
     readers = await Readers.open(path)
     try:

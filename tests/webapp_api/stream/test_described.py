@@ -6,7 +6,7 @@ from typing import get_args
 from engine.market_data.intervals import Interval
 from webapp_api import batch_wire
 from webapp_api.stream import connection, depth, hub, market_channels, orders, outgoing, protocol, reads, refusals
-from webapp_api.stream.views import ACCOUNT, BALANCES, ORDERS, TRADES
+from webapp_api.stream.views import ACCOUNT, BALANCES, ORDERS, TRADES, WITHDRAWALS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "stream.md").read_text()
 
@@ -18,7 +18,7 @@ def test_every_request_has_a_row() -> None:
 
 def test_every_channel_has_a_row() -> None:
     public = ("depth:SYMBOL", "trades:SYMBOL", "ticker:SYMBOL", "candles:SYMBOL:INTERVAL")
-    for name in (*public, ORDERS, TRADES, BALANCES, ACCOUNT):
+    for name in (*public, ORDERS, TRADES, BALANCES, ACCOUNT, WITHDRAWALS):
         assert f"| `{name}` |" in PAGE
     assert f"`{' '.join(interval.value for interval in Interval)}`" in PAGE
 
@@ -51,6 +51,7 @@ def test_limits_and_figures_are_those_of_the_code() -> None:
         f"the {reads.RECENT_TRADES} latest trades",
         f"newest {reads.OPEN_ORDERS:,} open orders",
         f"the {reads.RECENT_ACTIVITY} latest things",
+        f"the {hub.RECENT_WITHDRAWALS} latest withdrawals",
         f"{depth.checksum([('10.99', '0.0005'), ('10.98', '0.0005')], [('20.00', '0.0007')])}",
     ):
         assert said in PAGE.replace("\n", " "), said

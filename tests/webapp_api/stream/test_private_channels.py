@@ -114,7 +114,7 @@ async def test_private_channels_tell_an_account_what_happens_to_it(tmp_path: Pat
             True,
             "BTC",
         )
-        assert trade["settlement"] == {"state": "owed", "signature": None}
+        assert trade["settlement"] == {"state": "owed", "signature": None, "explorer": None}
         assert changed["fills"][0]["trade_id"] == trade["trade_id"]
 
 

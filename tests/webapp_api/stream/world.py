@@ -13,9 +13,9 @@ from aiohttp import web
 
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
-from data.store.migrate import upgrade
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
+from data.store.withdrawals import SqliteWithdrawals
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.api_keys import ApiKeys
@@ -30,12 +30,16 @@ from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, OrderId, U
 from engine.market_data.market_data import MarketData
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Sequencer
+from engine.withdrawals.rules import Rules
+from engine.withdrawals.withdrawals import Withdrawals
+from tests.support.database import ensure_database
 from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.sealing import Seal, made_encryption_key
 from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
 from webapp_api.errors import error_middleware
+from webapp_api.explorer import Explorer
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.stream.hub import Hub
 from webapp_api.stream.outgoing import Limits
@@ -151,6 +155,7 @@ class World:
     ) -> None:
         self.exchange = exchange
         self.sequencer = sequencer
+        self.store = store
         self.gate, self.told = store.gate, store.told
         self.queries = queries
         self.hub = hub
@@ -204,7 +209,7 @@ class World:
 @asynccontextmanager
 async def exchange_in(path: Path) -> AsyncIterator[tuple[Gated, Exchange, Sequencer]]:
     """Open an exchange that lists BTCUSDT; its writer runs."""
-    upgrade(f"sqlite:///{path}")
+    ensure_database(path)
     store = await Gated.open(path)
     store.gate, store.told = asyncio.Event(), asyncio.Event()
     store.gate.set()
@@ -260,6 +265,8 @@ async def world(
             markets=MARKETS,
             assets=ASSETS,
             clock=clock,
+            withdrawals=Withdrawals(sequencer, SqliteWithdrawals(store, queries), ASSETS, Rules(), clock),
+            explorer=Explorer("devnet"),
             public_url=public_url,
             limits=limits,
         )

@@ -31,6 +31,8 @@ from tests.data.store.books import BTC, USDT, Books, books
 
 UNIT = 10**6  # atoms of a USDT
 PATIENCE_S = 15.0
+LAGS = Lags(1, 3)
+MASTER = b64encode(b"m" * 32).decode()
 
 
 class Bank:
@@ -41,7 +43,7 @@ class Bank:
         self.exchange = exchange
         self.assets = assets
         self.rich = rich
-        self.keys = DerivedKeys(b64encode(b"m" * 32).decode())
+        self.keys = DerivedKeys(MASTER)
         self.store = SqliteDepositAccounts(exchange.store, exchange.queries)
         self.counted: Counter[str] = Counter()
         self._numbers = count()
@@ -145,10 +147,10 @@ async def until(look: Callable[[], Any]) -> None:
 
 
 @asynccontextmanager
-async def bank(folder: Path) -> AsyncIterator[Bank]:
+async def bank(folder: Path, lags: Lags = LAGS) -> AsyncIterator[Bank]:
     """Open it: mints of USDT and BTC, a vault authority with lamports, and somebody rich, all of it final."""
     async with (
-        world_on(folder / "localnet", lags=Lags(1, 3), slot_s=0.02) as world,
+        world_on(folder / "localnet", lags=lags, slot_s=0.02) as world,
         books(folder / "books.sqlite") as exchange,
     ):
         authority, listed = world.net.authority, {str(asset.code): asset for asset in (USDT, BTC)}

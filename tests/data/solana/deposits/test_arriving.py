@@ -1,7 +1,7 @@
 """Whatever arrives is credited once, when it is final, however it is heard of."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -15,7 +15,7 @@ from data.store.deposit_accounts import SqliteDepositAccounts
 from engine.custody import watch as watching
 from engine.custody.accounts import DepositAccount
 from engine.ports import ChainTransaction, Listed
-from tests.data.solana.deposits.bank import UNIT, Bank, account, sending
+from tests.data.solana.deposits.bank import UNIT, Bank, account, sending, until
 
 PUBSUB_ALONE: dict[str, Any] = {"poll_s": None}
 POLLING_ALONE: dict[str, Any] = {"pubsub": False}
@@ -89,11 +89,11 @@ class DiesAfterPages(SqliteDepositAccounts):
         self.dead, self.deaths = False, 0
 
     @override
-    async def keep(self, account: DepositAccount) -> None:
+    async def keep(self, account: DepositAccount, landed: Sequence[str]) -> None:
         if self.dead:
             self.deaths += 1
             raise OSError("killed")
-        await super().keep(account)
+        await super().keep(account, landed)
         self.dead = True
 
 
@@ -225,6 +225,20 @@ class Counting(RpcChain):
         return await super().transaction(signature)
 
 
+class Late(RpcChain):
+    """Does not list what is new, so many times."""
+
+    times: ClassVar[int] = 0
+
+    @override
+    async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
+        found = await super().listed(address, before=before, until=until, limit=limit)
+        if found and Late.times:
+            Late.times -= 1
+            return []
+        return found
+
+
 async def test_what_comes_in_the_middle_of_a_look_is_looked_at_next(house: Bank) -> None:
     ada = await house.exchange.person()
 
@@ -255,3 +269,42 @@ async def test_what_was_looked_at_is_not_looked_at_again(house: Bank) -> None:
         await house.send(owner, UNIT)
         await house.has(ada, 2 * UNIT)
     assert Counting.read
+
+
+async def test_a_node_that_lists_late_hides_no_deposit_from_polling(house: Bank) -> None:
+    ada = await house.exchange.person()
+    async with house.open(**POLLING_ALONE, chain=Late) as desk:
+        owner = await desk.owner(ada)
+        await house.finality()
+        Late.times = 3
+        await house.send(owner, UNIT)
+        await house.has(ada, UNIT)
+        assert Late.times == 0
+
+
+async def test_a_deposit_of_as_much_as_was_taken_away_is_seen(house: Bank) -> None:
+    ada = await house.exchange.person()
+    async with house.open(**POLLING_ALONE) as desk:
+        owner = await desk.owner(ada)
+        await house.send(owner, 5 * UNIT)
+        await house.has(ada, 5 * UNIT)
+        await house.finality()
+    key, vault = house.keys._derived(f"m/44'/501'/1'/{ada}'"), house.keys._derived("m/44'/501'/0'")
+    taking = sending(key, str(house.rich.pubkey()), house.mint, 5 * UNIT)[1]
+    taken = await house.world.send(await house.world.signed(vault, taking, others=[key]))
+    await house.finality()
+    await house.send(owner, 5 * UNIT)
+    await house.finality()
+    async with house.open(**POLLING_ALONE) as desk:
+        await house.finality(30)
+        assert await house.balance(ada) == 5 * UNIT  # it holds what it held
+        address = str(account(Pubkey.from_string(owner), house.mint))
+        desk.watch.look_again(address, str(taken))
+        await house.has(ada, 10 * UNIT)
+
+        async def is_at_rest() -> bool:
+            return not desk.watch._awaited
+
+        await until(is_at_rest)
+        desk.watch.look_again(address, str(taken))  # it has come by
+        assert await is_at_rest()

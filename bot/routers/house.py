@@ -1,0 +1,86 @@
+"""What administrators ask. Everybody else is answered as to any unknown command."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiogram import BaseMiddleware, Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import Message, TelegramObject
+from typing_extensions import override
+
+from bot.house import ALL, House
+from bot.plan import find_market
+from bot.routers.rest import unknown
+from bot.texts import Say
+from bot.trading import Trading
+from engine.accounts.administration import Administration, NotAnAdmin
+from engine.core.types import UserId
+
+
+class ForAdmins(BaseMiddleware):
+    """Lets administrators through. It stands behind what gives handlers their user."""
+
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
+
+    @override
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        assert isinstance(event, Message)
+        try:
+            await self._administration.check(data["user"])
+        except NotAnAdmin:
+            return await unknown(event, data["say"])
+        return await handler(event, data)
+
+
+def house_router(administration: Administration) -> Router:
+    """Return the router of /status, /pause and /resume."""
+    router = Router(name="house")
+    router.message.middleware(ForAdmins(administration))
+    router.message.register(status, Command("status"))
+    router.message.register(pause, Command("pause"))
+    router.message.register(resume, Command("resume"))
+    return router
+
+
+async def status(message: Message, house: House) -> None:
+    """Say how every part of the exchange is doing."""
+    lines = [f"{'✓' if each.is_well else '✗'} {name}: {each.text}" for name, each in await house.status()]
+    await message.answer("\n".join(lines))
+
+
+async def pause(
+    message: Message, command: CommandObject, say: Say, user: UserId, house: House, trading: Trading
+) -> None:
+    """Stop quoting a market, or all of them."""
+    market = _market(command, trading)
+    if market is None:
+        await message.answer(say("pause.which"))
+        return
+    await house.pause(user, market)
+    await message.answer(say("pause.all") if market == ALL else say("pause.done", symbol=market))
+
+
+async def resume(
+    message: Message, command: CommandObject, say: Say, user: UserId, house: House, trading: Trading
+) -> None:
+    """Let a market be quoted again, or all of them."""
+    market = _market(command, trading)
+    if market is None:
+        await message.answer(say("pause.which"))
+        return
+    await house.resume(user, market)
+    await message.answer(say("resume.all") if market == ALL else say("resume.done", symbol=market))
+
+
+def _market(command: CommandObject, trading: Trading) -> str | None:
+    """Return which market is named, ALL, or None where none is. Raises UnknownSymbol."""
+    name = (command.args or "").strip()
+    if not name or name.lower() == ALL:
+        return ALL if name else None
+    return find_market(name, trading.markets).market.symbol

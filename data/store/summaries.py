@@ -1,0 +1,110 @@
+"""What a day came to, and of which day administrators were told last."""
+
+from typing import Final
+
+import aiosqlite
+from msgspec import Struct
+
+from data.store.readers import Readers, rows
+from data.store.rows import Row
+from data.store.sqlite import SqliteStore
+from engine.core.types import FIRST_PERSON, AssetCode, Atoms, Micros, Side, Symbol
+
+_LAST_TRADE: Final = "SELECT coalesce(max(id), 0) FROM trades"
+_NEXT_AT: Final = "SELECT at FROM trades WHERE id >= ? ORDER BY id LIMIT 1"
+_TRADED: Final = """
+    SELECT symbol, taker_side, count(*), sum(notional), sum(maker_fee), sum(taker_fee)
+      FROM trades WHERE id >= ? AND id < ? GROUP BY symbol, taker_side
+"""
+# Once a day, so without an index of their own.
+_DEPOSITED: Final = """
+    SELECT asset, count(*), sum(amount) FROM deposits
+     WHERE user_id >= ? AND at >= ? AND at < ? GROUP BY asset
+"""
+_WITHDRAWN: Final = """
+    SELECT asset, count(*), sum(amount) FROM withdrawals
+     WHERE user_id >= ? AND created_at >= ? AND created_at < ? GROUP BY asset
+"""
+_CAME: Final = "SELECT count(*) FROM users WHERE kind = 'person' AND created_at >= ? AND created_at < ?"
+_CLAIM: Final = """
+    INSERT INTO daily_summary (id, day) VALUES (1, :day)
+    ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE day < excluded.day
+"""
+_BEGIN: Final = "INSERT OR IGNORE INTO daily_summary (id, day) VALUES (1, :day)"
+
+
+class Traded(Struct, frozen=True):
+    """What one side's takers traded in a market. Fees are in what each party received."""
+
+    symbol: Symbol
+    taker_side: Side
+    trades: int
+    notional: Atoms
+    maker_fee: Atoms
+    taker_fee: Atoms
+
+
+class Moved(Struct, frozen=True):
+    """What came in or went out of an asset."""
+
+    asset: AssetCode
+    times: int
+    amount: Atoms
+
+
+class Figures(Struct, frozen=True):
+    """What some time came to. withdrawn is what was asked for, whatever became of it; people are those who are new."""
+
+    traded: list[Traded]
+    deposited: list[Moved]
+    withdrawn: list[Moved]
+    people: int
+
+
+class SqliteSummaries:
+    """Reads go to the readers, the one write to the writer."""
+
+    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+        self._store = store
+        self._readers = readers
+
+    async def figures(self, start: Micros, end: Micros) -> Figures:
+        """Return what the time from start until before end came to, all of one moment. May raise Busy."""
+
+        async def read(connection: aiosqlite.Connection) -> Figures:
+            first, last = await _first_trade(connection, start), await _first_trade(connection, end)
+            traded = await rows(connection, _TRADED, (first, last))
+            deposited = await rows(connection, _DEPOSITED, (FIRST_PERSON, start, end))
+            withdrawn = await rows(connection, _WITHDRAWN, (FIRST_PERSON, start, end))
+            [[people]] = await rows(connection, _CAME, (start, end))
+            return Figures(
+                [Traded(symbol, Side(side), *sums) for symbol, side, *sums in traded],
+                _moved(deposited),
+                _moved(withdrawn),
+                people,
+            )
+
+        return await self._readers.read(read)
+
+    async def begin(self, day: int) -> None:
+        """Let the first summary be that of the day after this one, where none was ever told."""
+        await self._store.write(lambda connection: connection.execute(_BEGIN, {"day": day}))
+
+    async def claim(self, day: int) -> bool:
+        """Note that a day's summary is about to be told; return whether it was not, nor a later one's."""
+        return bool(await self._store.write(lambda connection: connection.execute(_CLAIM, {"day": day}).rowcount))
+
+
+async def _first_trade(connection: aiosqlite.Connection, at: Micros) -> int:
+    """Return the id from which on trades are not before a time: ids rise with time, so this halves what is left."""
+    [[last]] = await rows(connection, _LAST_TRADE)
+    low, high = 1, last + 1
+    while low < high:
+        middle = (low + high) // 2
+        [[found]] = await rows(connection, _NEXT_AT, (middle,))
+        low, high = (middle + 1, high) if found < at else (low, middle)
+    return low
+
+
+def _moved(found: list[Row]) -> list[Moved]:
+    return [Moved(*row) for row in found]

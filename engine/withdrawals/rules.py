@@ -1,0 +1,125 @@
+"""What may be withdrawn, and what state a withdrawal is in: pure, so that every case can be shown."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from engine.core.decimals import TooPrecise, parse, show
+from engine.core.market import Asset
+from engine.core.refusals import InvalidAmount, TooManyWithdrawals
+from engine.core.types import AssetCode, Atoms, Micros, WithdrawalStatus
+from engine.settlement.types import BatchState
+from engine.withdrawals.refusals import BelowMinimum, DayLimit
+from engine.withdrawals.types import Ending, Withdrawal, WithdrawalState
+
+HOUR: Final = 3_600_000_000
+DAY: Final = 24 * HOUR
+APPROVALS: Final = 2
+FAILURES: Final = 2  # of its transaction, after which a withdrawal has failed
+FAILED: Final = frozenset({Ending.REJECTED, Ending.TARGET_REFUSED, Ending.NOT_SENT})
+
+_OF_BATCH: Final[Mapping[BatchState, WithdrawalState]] = {
+    BatchState.BATCHED: WithdrawalState.BATCHED,
+    BatchState.SENT: WithdrawalState.SENT,
+    BatchState.CONFIRMED: WithdrawalState.CONFIRMED,
+    BatchState.SETTLED: WithdrawalState.CONFIRMED,  # final there; here in a moment
+}
+
+
+class Rules(Struct, frozen=True):
+    """The operator's choices. Amounts are in atoms by asset; an asset that is not named has none of it.
+
+    fees are flat and a part of the amount. Above approval_above two administrators have to agree. day_limits and
+    day_value (in the valuation's currency) bound what leaves an account within 24 hours.
+    """
+
+    fees: Mapping[AssetCode, Atoms] = {}
+    minimums: Mapping[AssetCode, Atoms] = {}
+    approval_above: Mapping[AssetCode, Atoms] = {}
+    day_limits: Mapping[AssetCode, Atoms] = {}
+    day_value: Atoms | None = None
+    delay: Micros = Micros(24 * HOUR)  # of a new address
+    confirm_within: Micros = Micros(HOUR // 2)
+    most_open: int = 5
+
+
+def amount_of(text: str, asset: Asset, rules: Rules) -> Atoms:
+    """Read what is to be withdrawn, with its fee.
+
+    Raises MalformedNumber, TooLarge, TooPrecise, InvalidAmount or BelowMinimum.
+    """
+    atoms = parse(text, asset.decimals)
+    if atoms is None:
+        raise TooPrecise(decimals=asset.decimals)
+    if not atoms:
+        raise InvalidAmount
+    least = max(rules.minimums.get(asset.code, 1), rules.fees.get(asset.code, 0) + 1)
+    if atoms < least:
+        raise BelowMinimum(minimum=show(least, asset.decimals), asset=asset.code)
+    return Atoms(atoms)
+
+
+def check_limits(
+    asset: AssetCode,
+    amount: Atoms,
+    under_way: int,
+    leaving: Mapping[AssetCode, Atoms],
+    rules: Rules,
+    value: Callable[[AssetCode, Atoms], int | None],
+) -> None:
+    """Raise TooManyWithdrawals or DayLimit where one more is one too many.
+
+    leaving is what is under way or has left within 24 hours, by asset. What has no price counts by its asset alone.
+    """
+    if under_way >= rules.most_open:
+        raise TooManyWithdrawals(limit=rules.most_open)
+    after = {**leaving, asset: Atoms(leaving.get(asset, 0) + amount)}
+    limit = rules.day_limits.get(asset)
+    if limit is not None and after[asset] > limit:
+        left = max(0, limit - leaving.get(asset, 0))
+        raise DayLimit(asset=asset, limit_atoms=limit, left_atoms=left)
+    if rules.day_value is not None:
+        worth = sum(value(code, atoms) or 0 for code, atoms in after.items())
+        if worth > rules.day_value:
+            raise DayLimit
+
+
+def approvals_needed(asset: AssetCode, amount: Atoms, rules: Rules) -> int:
+    """Return how many administrators have to agree."""
+    above = rules.approval_above.get(asset)
+    return APPROVALS if above is not None and amount > above else 0
+
+
+def confirm_by(withdrawal: Withdrawal, rules: Rules) -> Micros:
+    """Return until when a withdrawal has to be confirmed."""
+    return Micros(withdrawal.asked.created_at + rules.confirm_within)
+
+
+def waits_until(withdrawal: Withdrawal, rules: Rules) -> Micros:
+    """Return until when a confirmed withdrawal waits because its address is new.
+
+    What changes who gets into the account begins the wait anew.
+    """
+    assert withdrawal.confirmed_at is not None
+    if withdrawal.knows_address:
+        return withdrawal.confirmed_at
+    return Micros(max(withdrawal.confirmed_at, withdrawal.secured_at or 0) + rules.delay)
+
+
+def state(withdrawal: Withdrawal, rules: Rules, now: Micros) -> WithdrawalState:
+    """Return where a withdrawal is."""
+    status = withdrawal.asked.status
+    if status is WithdrawalStatus.COMPLETED:
+        return WithdrawalState.COMPLETED
+    if status is WithdrawalStatus.CANCELED:
+        return WithdrawalState.FAILED if withdrawal.ending in FAILED else WithdrawalState.CANCELED
+    if withdrawal.batch_state is not None:
+        return _OF_BATCH[withdrawal.batch_state]
+    if withdrawal.confirmed_at is None:
+        return WithdrawalState.WAITS_FOR_CONFIRMATION
+    if now < waits_until(withdrawal, rules):
+        return WithdrawalState.WAITS_FOR_DELAY
+    if withdrawal.approvals < withdrawal.approvals_needed:
+        return WithdrawalState.WAITS_FOR_APPROVAL
+    return WithdrawalState.APPROVED

@@ -1,0 +1,56 @@
+"""One server for a module, with people who trade; a browser for each test that opens phones."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.support.browser import browser
+from tests.support.server import Server, call
+
+__all__ = ["browser"]
+
+expect.set_options(timeout=60_000)  # which only a page that is wrong takes, however busy the machine is
+
+
+class Exchange(Server):
+    """A server and somebody on the other side of every trade."""
+
+    bob = ""
+
+    def open(self) -> "Exchange":
+        self.start()
+        self.fund(2, USDT="1000000", BTC="100")
+        self.bob = self.sign_in(2, "Bob")
+        return self
+
+    def order(self, side: str, quantity: str, price: str) -> dict[str, Any]:
+        """Let Bob place an order in BTCUSDT."""
+        body = {"symbol": "BTCUSDT", "side": side, "type": "limit", "price": price, "quantity": quantity}
+        answer = call("POST", f"{self.url}/api/trading/orders", body, self.bob)
+        assert answer.status == 201, answer.body
+        return dict(answer.body)
+
+    def clear(self) -> None:
+        """Take back all that Bob offers."""
+        assert call("DELETE", f"{self.url}/api/trading/orders", token=self.bob).status == 200
+
+    def orders_of(self, telegram_id: int) -> list[dict[str, Any]]:
+        token = self.sign_in(telegram_id)
+        return list(call("GET", f"{self.url}/api/trading/orders?status=all", token=token).body["orders"])
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    served = Exchange(Path(tmp_path_factory.mktemp("exchange")) / "var").open()
+    yield served
+    served.kill()
+
+
+@pytest.fixture(autouse=True)
+def _clean(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "exchange" in request.fixturenames:
+        request.getfixturevalue("exchange").clear()

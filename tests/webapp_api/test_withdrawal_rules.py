@@ -1,0 +1,224 @@
+"""The operator's rules for withdrawals: delay, approval, limits; and what programs may."""
+
+import asyncio
+
+import pytest
+
+from engine.core.types import AssetCode, Atoms, Micros
+from engine.settlement.types import BatchState
+from tests.support.wallet import Wallet
+from tests.webapp_api.house import ADMIN, FREELY, House, Person
+from tests.webapp_api.payouts import ELSEWHERE, SOMEWHERE, WITHDRAWALS, Desk
+from tests.webapp_api.programs import program
+from tests.webapp_api.test_withdrawals import choose
+from tests.webapp_api.wallets import link
+
+HOUR_S = 3600
+ADMIN_PATH = "/api/admin/withdrawals"
+SECOND_ADMIN = 900_000_002
+
+
+@pytest.fixture
+def desk(house: House) -> Desk:
+    return Desk(house)
+
+
+async def later(desk: Desk, telegram_id: int, hours: float) -> Person:
+    """Let time pass, and sign somebody in again."""
+    desk.house.clock.ahead_s += int(hours * HOUR_S)
+    return await desk.house.person(telegram_id)
+
+
+# A new address
+
+
+async def test_a_new_address_waits_and_is_known_then(desk: Desk) -> None:
+    choose(desk, delay=Micros(24 * HOUR_S * 1_000_000))
+    ada, wallet = await desk.ada()
+    first = await desk.confirmed(ada, wallet)
+    seen = await desk.seen(ada, first)
+    assert seen["state"] == "waits_for_delay"
+    assert abs(seen["waits_until"] - seen["confirmed_at"] - 24 * HOUR_S * 1000) <= 1
+    ada = await later(desk, 1, 23.9)
+    await desk.payouts.round()
+    assert await desk.state(ada, first) == "waits_for_delay"
+    ada = await later(desk, 1, 0.2)
+    assert await desk.state(ada, first) == "approved"
+    await desk.payouts.round()
+    assert await desk.state(ada, first) == "batched"
+    known = await desk.confirmed(ada, wallet)
+    assert await desk.state(ada, known) == "approved"
+    other = await desk.confirmed(ada, wallet, address=ELSEWHERE)
+    assert await desk.state(ada, other) == "waits_for_delay"
+    bob, bobs = await desk.ada(2, wallet=2)
+    assert await desk.state(bob, await desk.confirmed(bob, bobs)) == "waits_for_delay"  # it is Ada's address, not his
+
+
+async def test_a_change_of_the_accounts_doors_begins_the_delay_anew(desk: Desk) -> None:
+    choose(desk, delay=Micros(24 * HOUR_S * 1_000_000))
+    ada, wallet = await desk.ada()
+    number = await desk.confirmed(ada, wallet)
+    until = (await desk.seen(ada, number))["waits_until"]
+    for change, hours in (("wallet", 10), ("key", 20)):
+        ada = await later(desk, 1, hours)
+        if change == "wallet":
+            assert (await link(ada, Wallet(7))).status == 200
+        else:
+            made = await ada.post("/api/account/api-keys", {"name": "bot", "scopes": ["read"]})
+            assert made.status == 201
+        seen = await desk.seen(ada, number)
+        assert seen["state"] == "waits_for_delay"
+        assert seen["waits_until"] >= until + hours * HOUR_S * 1000 - 2000
+        until = seen["waits_until"]
+    ada = await later(desk, 1, 24.1)
+    assert await desk.state(ada, number) == "approved"
+
+
+# Two persons
+
+
+async def test_a_large_withdrawal_needs_two_administrators_who_are_not_its_owner(desk: Desk) -> None:
+    desk.house.deps.administration._telegram_ids = frozenset({ADMIN, SECOND_ADMIN})
+    choose(desk, approval_above={"USDT": Atoms(100_000_000)})
+    ada, wallet = await desk.ada()
+    small = await desk.confirmed(ada, wallet)
+    assert await desk.state(ada, small) == "approved"
+    large = await desk.confirmed(ada, wallet, amount="100.000001")
+    seen = await desk.seen(ada, large)
+    assert (seen["state"], seen["approvals"], seen["approvals_needed"]) == ("waits_for_approval", 0, 2)
+    await desk.payouts.round()
+    assert large not in desk.chain.moves
+
+    boss, second = await desk.house.person(ADMIN), await desk.house.person(SECOND_ADMIN)
+    listed = (await boss.get(ADMIN_PATH)).body
+    assert [(each["account_id"], each["withdrawal"]["id"]) for each in listed["withdrawals"]] == [
+        (ada.id, small),
+        (ada.id, large),
+    ]
+    path = f"{ADMIN_PATH}/{large}/approve"
+    assert (await ada.post(path)).problem == (403, "forbidden")
+    assert (await boss.post(path)).body["withdrawal"]["approvals"] == 1
+    assert (await boss.post(path)).problem == (409, "already_approved")
+    assert (await boss.post(f"{ADMIN_PATH}/{small}/approve")).problem == (409, "withdrawal_not_waiting")
+    assert (await boss.post(f"{ADMIN_PATH}/99/approve")).problem == (404, "unknown_withdrawal")
+    await desk.payouts.round()
+    assert large not in desk.chain.moves
+    assert (await second.post(path)).body["withdrawal"]["state"] == "approved"
+    await desk.payouts.round()
+    assert len(desk.chain.moves[large]) == 1
+    acts = (await boss.get("/api/admin/log")).body["acts"]
+    assert [(act["admin_id"], act["target"]) for act in acts if act["target"] == path] == [
+        (second.id, path),
+        (boss.id, path),
+        (boss.id, path),
+    ]
+
+
+async def test_an_administrator_does_not_approve_a_withdrawal_of_their_own(desk: Desk) -> None:
+    choose(desk, approval_above={"USDT": Atoms(1)})
+    boss, wallet = await desk.ada(ADMIN)
+    number = await desk.confirmed(boss, wallet)
+    assert (await boss.post(f"{ADMIN_PATH}/{number}/approve")).problem == (403, "own_withdrawal")
+    assert await desk.state(boss, number) == "waits_for_approval"
+
+
+async def test_an_administrator_gives_money_back(desk: Desk) -> None:
+    ada, wallet = await desk.ada()
+    boss = await desk.house.person(ADMIN)
+    number = await desk.confirmed(ada, wallet)
+    assert (await boss.post(f"{ADMIN_PATH}/{number}/reject")).status == 200
+    seen = await desk.seen(ada, number)
+    assert (seen["state"], seen["reason"]) == ("failed", "rejected")
+    assert await ada.balances() == {"USDT": ("1000.000000", "0.000000")}
+    assert desk.bot.told == [number]
+    assert (await boss.post(f"{ADMIN_PATH}/{number}/reject")).problem == (409, "withdrawal_not_cancelable")
+
+
+# Limits
+
+
+async def test_the_days_limit_counts_what_is_pending_and_what_has_left(desk: Desk) -> None:
+    choose(desk, day_limits={"USDT": Atoms(250_000_000)}, most_open=100)
+    ada, wallet = await desk.ada()
+    first = await desk.confirmed(ada, wallet)
+    await desk.ask(ada)
+    refused = await desk.ask(ada)
+    assert refused.problem == (429, "day_limit")
+    assert refused.body["error"]["details"] == {"asset": "USDT", "limit": "250.000000", "left": "50.000000"}
+    await desk.payouts.round()
+    await desk.chain.go_on(first, BatchState.SETTLED)
+    await desk.payouts.round()
+    assert (await desk.ask(ada)).problem == (429, "day_limit")  # one has left, one waits
+    canceled = (await desk.ask(ada, amount="50")).body["id"]
+    assert (await desk.ask(ada, amount="5")).problem == (429, "day_limit")
+    await ada.delete(f"{WITHDRAWALS}/{canceled}")
+    assert (await desk.ask(ada, amount="50")).status == 201
+    ada = await later(desk, 1, 24.1)
+    assert (await desk.ask(ada, amount="100")).status == 201  # 100 has left long ago; 150 still waits
+    assert (await desk.ask(ada, amount="5")).problem == (429, "day_limit")
+
+
+async def test_limits_hold_however_many_come_at_once(desk: Desk) -> None:
+    choose(desk, day_limits={"USDT": Atoms(350_000_000)}, most_open=3)
+    ada, _ = await desk.ada()
+    answers = await asyncio.gather(*(desk.ask(ada) for _ in range(30)))
+    assert [answer.status for answer in answers].count(201) == 3
+    assert {answer.problem for answer in answers if answer.status != 201} == {(429, "too_many_withdrawals")}
+
+
+async def test_all_that_leaves_in_a_day_is_bounded_by_its_worth(desk: Desk) -> None:
+    choose(desk, day_value=Atoms(150))
+    desk.house.deps.withdrawals._value = lambda _code, atoms: atoms // 1_000_000
+    ada, _ = await desk.ada()
+    assert (await desk.ask(ada)).status == 201
+    assert (await desk.ask(ada)).problem == (429, "day_limit")
+    assert (await desk.ask(ada, amount="50")).status == 201
+
+
+async def test_withdrawals_have_a_rate_limit_of_their_own(desk: Desk) -> None:
+    assert (await desk.house.nobody.post(WITHDRAWALS, {})).problem == (401, "unauthorized")
+    ada, _ = await desk.ada()
+    answer = await desk.ask(ada)
+    assert int(answer.headers["RateLimit-Limit"]) == FREELY[next(iter(FREELY))].burst
+
+
+# Programs
+
+
+async def test_a_program_withdraws_only_from_its_networks_to_known_addresses_and_never_confirms(desk: Desk) -> None:
+    ada, wallet = await desk.ada()
+    body = {"asset": "USDT", "amount": "10", "address": SOMEWHERE}
+    headers = {"Idempotency-Key": "by-program"}
+
+    async def ask(who: object) -> tuple[int, str] | int:
+        import json
+
+        raw = json.dumps(body).encode()
+        answer = await who.send("POST", WITHDRAWALS, who.query(raw), raw, **headers)  # type: ignore[attr-defined]
+        return answer.status if answer.status == 201 else answer.problem
+
+    anywhere = await program(desk.house, ada, scopes=["withdraw", "read"])
+    assert await ask(anywhere) == (403, "key_needs_addresses")
+    reader = await program(desk.house, ada, scopes=["read"], addresses=["127.0.0.1"])
+    assert await ask(reader) == (403, "missing_scope")
+    bound = await program(desk.house, ada, scopes=["withdraw", "read"], addresses=["127.0.0.1"])
+    assert await ask(bound) == (403, "address_not_known")
+    assert (await bound.ask("DELETE", f"{WITHDRAWALS}/1")).problem == (404, "unknown_withdrawal")
+    await desk.confirmed(ada, wallet)
+    await desk.payouts.round()
+    assert await ask(bound) == 201
+    (number, *_) = [each["id"] for each in (await bound.ask("GET", WITHDRAWALS)).body["withdrawals"]]
+    assert await desk.state(ada, number) == "waits_for_confirmation"
+    for step in ("challenge", "confirm"):
+        answer = await bound.ask("POST", f"{WITHDRAWALS}/{number}/{step}", {"address": wallet.address})
+        assert answer.problem == (403, "needs_a_session")
+    assert (await bound.ask("DELETE", f"{WITHDRAWALS}/{number}")).body["state"] == "canceled"
+
+
+def test_money_of_another_asset_has_limits_of_its_own() -> None:
+    from engine.withdrawals.rules import Rules, approvals_needed, check_limits
+
+    chosen = Rules(day_limits={AssetCode("BTC"): Atoms(5)}, approval_above={AssetCode("BTC"): Atoms(5)})
+    check_limits(AssetCode("USDT"), Atoms(10**9), 0, {AssetCode("BTC"): Atoms(5)}, chosen, lambda _code, _atoms: None)
+    assert approvals_needed(AssetCode("USDT"), Atoms(10**9), chosen) == 0
+    assert [approvals_needed(AssetCode("BTC"), Atoms(amount), chosen) for amount in (5, 6)] == [0, 2]
