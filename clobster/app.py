@@ -192,6 +192,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             telegram_hook=hook,
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,
+            arriving=custody.arriving if custody else None,
             faucet=custody.fund if custody else None,
             texts=Texts().all,
             dev_secret=None if settings.solana == "rpc" else people.dev_secret,  # no play money beside a cluster's

@@ -28,6 +28,7 @@ from engine.core.refusals import InvalidAmount
 from engine.core.types import AssetCode, Atoms, UserId
 from engine.custody.accounts import Depositable, DepositAccount
 from engine.custody.addresses import DepositAddresses
+from engine.custody.arrivals import Arrival, Arrivals
 from engine.custody.refusals import DepositsUnavailable
 from engine.custody.watch import DepositWatch
 from engine.ports import ChainUnavailable, Clock
@@ -43,6 +44,7 @@ log = structlog.get_logger()
 
 SLOT_S: Final = 0.2  # of the localnet of development: what is sent is final, and credited, in a second
 CONFIRMED, FINALIZED = 1, 3  # slots
+FINAL: Final = 32  # slots on a cluster
 FEES_SOL: Final = 1_000  # what a localnet's vault authority is given
 LAMPORTS: Final = 10**9
 PATIENCE_S: Final = 30.0
@@ -92,6 +94,7 @@ class Custody:
         self._localnet: Localnet | None = None
         self._minting: AsyncClient | None = None
         self._addresses: DepositAddresses | None = None
+        self._arrivals: Arrivals | None = None
         self._up = asyncio.Event()
 
     @property
@@ -107,6 +110,13 @@ class Custody:
         if self._addresses is None:
             raise DepositsUnavailable
         return await self._addresses.of(user, code)
+
+    async def arriving(self, user: UserId, code: AssetCode) -> list[Arrival]:
+        """Return what is on its way to somebody's account, newest first. Raises as `address` does."""
+        account, rules = await self.address(user, code)
+        if self._arrivals is None:
+            raise DepositsUnavailable
+        return await self._arrivals.of(account, rules)
 
     async def fund(self, user: UserId, asset: Asset, atoms: Atoms) -> str:
         """Mint play money to somebody's deposit address; return the deposit's reference when it is credited.
@@ -176,12 +186,14 @@ class Custody:
             await stack.enter_async_context(sweeping)
             await stack.enter_async_context(self._reconciling.open(chain.client, accounts, settlement))
             self._addresses = addresses
+            needed = FINAL if self._localnet is None else FINALIZED
+            self._arrivals = Arrivals(chain, lambda key: key == vault or watch.knows(key), self._clock, needed=needed)
             self._up.set()
             log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))
             try:
                 await watch.run()
             finally:
-                self._addresses = self._localnet = self._minting = None
+                self._addresses = self._arrivals = self._localnet = self._minting = None
                 self._up.clear()
 
     async def _open(self, stack: AsyncExitStack) -> Place:

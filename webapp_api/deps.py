@@ -17,6 +17,7 @@ from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.core.types import AssetCode, Atoms, UserId
 from engine.custody.accounts import Depositable, DepositAccount
+from engine.custody.arrivals import Arrival
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
@@ -42,6 +43,7 @@ from webapp_api.withdrawals import WithdrawalViews
 DAY_S = 86_400
 
 GiveAddress = Callable[[UserId, AssetCode], Awaitable[tuple[DepositAccount, Depositable]]]
+Arriving = Callable[[UserId, AssetCode], Awaitable[list[Arrival]]]
 Faucet = Callable[[UserId, Asset, Atoms], Awaitable[str]]
 
 
@@ -52,9 +54,10 @@ class Deps:
     markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now,
     feed_health how each market of the feed is doing.
     telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
-    deposits gives deposit addresses, None where no deposits come by Solana; faucet mints play money to them and returns
-    the deposit's reference once it is credited, None where play money is credited without a chain.
     telegram_hook takes what Telegram tells the bot; None where the bot asks for it.
+    deposits gives deposit addresses, arriving what is on its way there; None where no deposits come by Solana. faucet
+    mints play money to them and returns the deposit's reference once it is credited, None where play money is credited
+    without a chain.
     texts are the bot's by language and key, of which the page takes what it says alike.
     dev_secret opens the development routes; None, as in production, means that there are none.
     """
@@ -88,6 +91,7 @@ class Deps:
     bot_token: str
     launch_data_life_s: int = DAY_S
     deposits: GiveAddress | None = None
+    arriving: Arriving | None = None
     faucet: Faucet | None = None
     telegram_hook: TelegramHook | None = None
     dev_secret: str | None = None

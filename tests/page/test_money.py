@@ -4,11 +4,14 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 from solders.keypair import Keypair
 
+from data.solana.localnet.faults import Fault, Heal, HoldFinality
 from tests.page.conftest import Exchange
 from tests.page.phone import DARK, barriers, last_told, launch, phone, sideways, told
 from tests.support.server import call
@@ -27,8 +30,17 @@ def on_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     while call("GET", f"{served.url}/api/portfolio/deposit-address?asset=USDT", token=token).status != 200:
         assert time.monotonic() < until, served.log[-4000:]
         time.sleep(0.1)
+    served.fund(2, USDT="10")
     yield served
     served.kill()
+
+
+def inflict(exchange: Exchange, fault: Fault) -> None:
+    """Let something happen on the exchange's localnet, whose address its links to the explorer name."""
+    token = exchange.sign_in(2)
+    [deposit, *_] = call("GET", f"{exchange.url}/api/portfolio/deposits", token=token).body["deposits"]
+    [url] = parse_qs(urlsplit(deposit["explorer"]).query)["customUrl"]
+    assert call("POST", f"{url}/control", msgspec.to_builtins(fault)).status == 200
 
 
 async def ask(page: Page, amount: str, address: str = SOMEWHERE) -> None:
@@ -45,7 +57,13 @@ async def test_a_deposit_arrives_by_the_chain_and_can_be_looked_at_there(browser
         await expect(page.locator("[data-address]")).to_have_text(re.compile("^[1-9A-HJ-NP-Za-km-z]{32,44}$"))
         picture = page.get_by_role("img", name="The address as a QR code")
         await page.wait_for_function("image => image.naturalWidth > 0", arg=await picture.element_handle())
+        inflict(on_chain, HoldFinality())
         await page.get_by_role("button", name="Get USDT").click()
+        on_its_way = page.get_by_label("On its way")
+        await expect(on_its_way.get_by_text("+10,000 USDT")).to_be_visible()
+        await expect(on_its_way.get_by_text(re.compile("^3 of 3 confirmations$"))).to_be_visible()
+        inflict(on_chain, Heal())
+        await expect(on_its_way.locator("[data-arriving=credited]")).to_have_count(1)
         await expect(page.get_by_text("10,000 USDT arrived.")).to_be_visible()
         await page.evaluate("location.hash = '#/portfolio/deposits'")
         await expect(page.get_by_text("+10,000 USDT")).to_be_visible()

@@ -50,7 +50,7 @@ from webapp_api.auth.sealing import Seal, made_encryption_key
 from webapp_api.auth.siws import Site
 from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
-from webapp_api.deps import Deps, Faucet, GiveAddress
+from webapp_api.deps import Arriving, Deps, Faucet, GiveAddress
 from webapp_api.explorer import Explorer
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
@@ -205,6 +205,7 @@ async def open_house(
     telegram_key: bytes | None = None,
     sockets_per_address: int = MAX_CLIENTS,
     deposits: GiveAddress | None = None,
+    arriving: Arriving | None = None,
     faucet: Faucet | None = None,
     telegram_hook: TelegramHook | None = NO_BOT,
     rules: Rules = FREE,
@@ -298,6 +299,7 @@ async def open_house(
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             deposits=deposits,
+            arriving=arriving,
             faucet=faucet,
             dev_secret=dev_secret,
             telegram_key=telegram_key,

@@ -113,6 +113,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/portfolio/balances": READS,
     "GET /api/portfolio/ledger": READS,
     "GET /api/portfolio/deposits": READS,
+    "GET /api/portfolio/deposits/arriving": READS,
     "GET /api/portfolio/deposit-address": READS,
     "POST /api/portfolio/withdrawals": WITHDRAWS,
     "GET /api/portfolio/withdrawals": READS,

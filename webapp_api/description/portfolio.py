@@ -41,6 +41,21 @@ OPERATIONS: Final = (
         errors=("invalid_parameter",),
     ),
     Operation(
+        name="arriving_deposits",
+        method="GET",
+        path="/api/portfolio/deposits/arriving",
+        summary="What is on its way and not final yet, newest first",
+        parameters=(DEPOSITED,),
+        reply=lists.ArrivingDeposits,
+        errors=(
+            "unknown_asset",
+            "invalid_parameter",
+            "deposits_off",
+            "deposits_unavailable",
+            "too_many_deposit_addresses",
+        ),
+    ),
+    Operation(
         name="deposit_address",
         method="GET",
         path="/api/portfolio/deposit-address",

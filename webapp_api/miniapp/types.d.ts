@@ -52,6 +52,9 @@ interface Withdrawal {
   waits_for: string | null; reason: string | null; approvals: number; approvals_needed: number; signature: string | null;
   explorer: string | null; created_at: number; confirm_by: number | null; waits_until: number | null;
 }
+interface Arrival {
+  asset: string; amount: Decimal; signature: string; explorer: string | null; confirmations: number; confirmations_needed: number;
+}
 interface DepositAddress { asset: string; address: string; mint: string; minimum: Decimal }
 interface Account {
   id: number; telegram_id: number | null; first_name: string; username: string | null; language_code: string | null;

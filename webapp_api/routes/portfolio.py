@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from webapp_api import lists
+from webapp_api.arriving import arriving
 from webapp_api.asked import asker, asset, cursor, limit, time
 from webapp_api.deposits import address
 from webapp_api.deps import PORTFOLIO
@@ -45,6 +46,12 @@ async def deposits(request: web.Request) -> web.Response:
     """List the account's latest deposits, newest first."""
     user = asker(request)
     return json_reply(lists.Deposits(await request.app[PORTFOLIO].deposits(user, limit=limit(request, 100))))
+
+
+@routes.get("/api/portfolio/deposits/arriving")
+async def arriving_deposits(request: web.Request) -> web.Response:
+    """List what is on its way and not final yet."""
+    return json_reply(await arriving(request))
 
 
 @routes.get("/api/portfolio/deposit-address")
