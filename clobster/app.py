@@ -1,6 +1,7 @@
 """All construction: who is given what. Nothing else in the program joins the parts."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from bot.alarms import Alarms
 from bot.texts import Texts
 from clobster import identity, limits, markets, withdrawing
+from clobster.bot_metrics import BotMetrics
 from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
@@ -48,6 +50,7 @@ from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
 from webapp_api.explorer import Explorer
 from webapp_api.portfolio import CURRENCY
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import Hub
 
@@ -145,7 +148,16 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
     market_making.alarms.append(alarms.on_quoting)
-    for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
+    # Telegram is told a new secret at each start: nothing has to keep one.
+    hook = TelegramHook(secrets.token_urlsafe(32)) if settings.telegram_updates == "webhook" else None
+    bot_metrics = BotMetrics()
+    for collector in (
+        EngineMetrics(sequencer, exchange),
+        hub.metrics,
+        people.limits,
+        bot_metrics,
+        *market_making.metrics,
+    ):
         registry.register(collector)
     app = build_app(
         Deps(
@@ -177,6 +189,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
+            telegram_hook=hook,
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,
             arriving=custody.arriving if custody else None,
@@ -197,6 +210,9 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         withdrawals=withdrawals,
         clock=now,
         alarms=alarms,
+        store=store,
+        hook=hook,
+        metrics=bot_metrics,
         deposits=custody.address if custody else None,
         quoting=market_making.quoting,
         feed_health=market_making.followed.health,

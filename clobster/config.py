@@ -45,6 +45,8 @@ class Settings(BaseModel):
     database_url: str | None = Field(None, description="where the exchange keeps its books: sqlite:///PATH")
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
     telegram_api_url: str | None = Field(None, description="a Bot API server; Telegram's own where it is not set")
+    telegram_updates: Literal["polling", "webhook"] = Field("polling", description="whether the bot asks or is told")
+    telegram_catch_up_s: int = Field(3_600, ge=0, le=86_400, description="how old what the bot missed is told, at most")
     encryption_key: SecretStr | None = Field(None, description="seals secrets in the database; base64 of 32 bytes")
     encryption_key_previous: SecretStr | None = Field(None, description="opens what was sealed before encryption_key")
     jwt_algorithm: Algorithm = Field("HS256", description="how access tokens are signed")
@@ -167,6 +169,13 @@ class Settings(BaseModel):
         if self.telegram_api_url is not None and not re.fullmatch(r"https?://[^\s/?#@]+/?", self.telegram_api_url):
             raise ValueError(
                 "CLOBSTER_TELEGRAM_API_URL must be http(s)://HOST or http(s)://HOST:PORT, and nothing more"
+            )
+        if self.telegram_updates == "webhook" and not (
+            self.telegram_api_url or (self.bot_token and self.public_url.startswith("https://"))
+        ):
+            raise ValueError(
+                "CLOBSTER_BOT_TOKEN must be set and CLOBSTER_PUBLIC_URL begin with https://"
+                " when CLOBSTER_TELEGRAM_UPDATES is webhook: that is where Telegram sends what people write"
             )
         self._rules_of_solana()
         if self.hedge == "live":

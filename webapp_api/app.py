@@ -20,6 +20,7 @@ from webapp_api.routes import (
     markets,
     page,
     portfolio,
+    telegram,
     trading,
     udf,
     wallet_links,
@@ -49,6 +50,8 @@ def build_app(deps: Deps) -> web.Application:
         app.add_routes(resource.routes)
     app.add_routes(page.routes(deps.texts, chain=deps.site.chain, demo=deps.dev_secret is not None))
     app.add_routes(docs.routes())
+    if deps.telegram_hook is not None:
+        app.add_routes(telegram.routes(deps.telegram_hook))
     if deps.dev_secret is not None:
         app.add_routes(dev.routes(deps.dev_secret))
     app.router.add_get("/api/ws", deps.hub.handle, allow_head=False)

@@ -33,6 +33,7 @@ from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
 from webapp_api.quoting import Quoting
 from webapp_api.reconciling import Reconciling
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
@@ -53,6 +54,7 @@ class Deps:
     markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now,
     feed_health how each market of the feed is doing.
     telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
+    telegram_hook takes what Telegram tells the bot; None where the bot asks for it.
     deposits gives deposit addresses, arriving what is on its way there; None where no deposits come by Solana. faucet
     mints play money to them and returns the deposit's reference once it is credited, None where play money is credited
     without a chain.
@@ -91,6 +93,7 @@ class Deps:
     deposits: GiveAddress | None = None
     arriving: Arriving | None = None
     faucet: Faucet | None = None
+    telegram_hook: TelegramHook | None = None
     dev_secret: str | None = None
     telegram_key: bytes | None = None
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

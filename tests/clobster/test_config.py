@@ -76,6 +76,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_TELEGRAM_API_URL", "telegram.example"),
         ("CLOBSTER_TELEGRAM_API_URL", "https://user@telegram.example"),
         ("CLOBSTER_TELEGRAM_API_URL", "https://telegram.example/bot"),
+        ("CLOBSTER_TELEGRAM_UPDATES", "webhook"),  # without a token, and a page that is https
+        ("CLOBSTER_TELEGRAM_UPDATES", "post"),
         ("CLOBSTER_MINI_APP_URL", "https://evil.example/bot/app"),
         ("CLOBSTER_MINI_APP_URL", "https://t.me/bot"),
         ("CLOBSTER_MINI_APP_URL", "https://t.me/bot/app?startapp=x"),

@@ -55,6 +55,7 @@ from webapp_api.explorer import Explorer
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
 from webapp_api.reconciling import Reconciling
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
 
@@ -64,6 +65,7 @@ BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
 ETHUSDT = Market.of("ETHUSDT", ETH, USDT, tick_atoms=10**4, lot_atoms=10**4)
 MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecimals(ETHUSDT, ETH, USDT)}
 ADMIN = 900_000_001  # the Telegram id of the one who runs the exchange
+NO_BOT = TelegramHook("a secret of a bot that does not run")
 DEV_SECRET = "a secret of development for tests"
 
 JWT_SECRET = "a secret of access tokens for tests"
@@ -157,6 +159,7 @@ class House:
         self.clock = clock
         self.url = url
         self.nobody = Person(session)
+        self.activity = ActivityFeed()
         self.reasons: list[str] = []
         self.feed: list[FeedHealth] = []
         self._deposits = 0
@@ -204,6 +207,7 @@ async def open_house(
     deposits: GiveAddress | None = None,
     arriving: Arriving | None = None,
     faucet: Faucet | None = None,
+    telegram_hook: TelegramHook | None = NO_BOT,
     rules: Rules = FREE,
 ) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
@@ -299,6 +303,7 @@ async def open_house(
             faucet=faucet,
             dev_secret=dev_secret,
             telegram_key=telegram_key,
+            telegram_hook=telegram_hook,
         )
         server = await stack.enter_async_context(TestServer(build_app(deps)))
         stack.push_async_callback(hub.close)
@@ -306,7 +311,7 @@ async def open_house(
             aiohttp.ClientSession(server.make_url("/"), timeout=aiohttp.ClientTimeout(PATIENCE_S))
         )
         house = House(deps, store, session, clock, str(server.make_url("/")))
-        house.reasons, house.feed = reasons, feed
+        house.reasons, house.feed, house.activity = reasons, feed, activity
         yield house
         sequencer.close()
         await writer
