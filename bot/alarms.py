@@ -86,6 +86,20 @@ class Alarms:
             detail=change.detail,
         )
 
+    def on_books(self, count: int, identity: str, **of_first: str) -> None:
+        """Tell of differences between the books and the chain, and the first of them: account, asset, expected, found.
+
+        None is left where an administrator has cleared them.
+        """
+        if count:
+            self.tell("books", f"alarm.books.{identity}", rings=True, count=str(count), **of_first)
+        else:
+            self.tell("books", "alarm.books_over", rings=False)
+
+    def on_fees(self, sol: str, *, is_low: bool) -> None:
+        """Tell what the vault's authority pays fees with, as it falls below its floor or is back."""
+        self.tell("fees", "alarm.fees_low" if is_low else "alarm.fees_well", rings=is_low, sol=sol)
+
     async def run(self, accounts: Accounts, pass_on: Callable[[UserId, str, State, bool], None]) -> None:
         """Pass on to every administrator what is due, for ever: (to whom, subject, its state, whether it rings)."""
         while True:

@@ -20,6 +20,7 @@ from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
 from clobster.markets import Listing
 from clobster.metrics import EngineMetrics, WithdrawalMetrics
+from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
 from clobster.telegram import Telegram
 from clobster.withdrawing import PayingOut
@@ -28,6 +29,7 @@ from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
+from data.store.readers import Readers
 from data.store.reference import SqliteReference
 from data.store.sqlite import SqliteStore
 from data.store.summaries import SqliteSummaries
@@ -104,13 +106,19 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     withdrawals = withdrawing.build(settings, listing, store, queries, sequencer, assets, valuation, now)
     payouts = Payouts(withdrawals, sequencer, now)
     registry = CollectorRegistry()
+    alarms = Alarms(settings.admins)
+    reading = await Readers.open(settings.database_path, 1)
+    stack.push_async_callback(reading.close)
+    reconciling = ReconcilingOnSolana(settings, store, queries, reading, assets, now)
+    reconciling.tell(alarms)
+    await reconciling.stop.load()  # before anything is withdrawn
     custody, settling = None, Settling(is_on=settings.solana != "off")
     if settings.solana != "off":
         accounts = SqliteDepositAccounts(store, queries)
         on_solana = SettlementOnSolana(settings, listing, store, queries, now, settling)
-        paying_out = PayingOut(withdrawals, payouts)
-        custody = Custody(settings, listing, sequencer, accounts, queries, on_solana, paying_out, now)
-        for each in (custody.metrics, on_solana.metrics, WithdrawalMetrics(payouts)):
+        paying_out = PayingOut(withdrawals, payouts, lambda: reconciling.stop.is_on)
+        custody = Custody(settings, listing, sequencer, accounts, queries, on_solana, paying_out, reconciling, now)
+        for each in (custody.metrics, on_solana.metrics, WithdrawalMetrics(payouts), reconciling.metrics):
             registry.register(each)
     explorer = Explorer(people.site.chain, lambda: custody.localnet_url if custody else None)
     hub = Hub(
@@ -133,9 +141,9 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     )
     sequencer.listeners += [market_data.on_batch, hub.on_batch]
     people.activity.listeners.append(hub.on_activity)
+    settling.fill_listeners.append(hub.on_settlement)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
-    alarms = Alarms(settings.admins)
     market_making.alarms.append(alarms.on_quoting)
     for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
         registry.register(collector)
@@ -165,6 +173,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             withdrawals=withdrawals,
             explorer=explorer,
             settling=settling,
+            reconciling=reconciling.shown,
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
@@ -192,6 +201,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         quoting=market_making.quoting,
         feed_health=market_making.followed.health,
         settling=settling,
+        reconciling=reconciling.shown,
         summaries=SqliteSummaries(store, queries),
         themes=SqliteThemes(store, queries),
     )

@@ -98,8 +98,14 @@ class Settings(BaseModel):
     solana_ws_url: str | None = Field(None, description="its PubSub; by default the same place as the JSON-RPC")
     solana_master_key: SecretStr | None = Field(None, description="all keys on Solana come of it; base64 of 32 bytes")
     solana_mints: str = Field("", pattern=MINTS, description="the mint of each asset that may be deposited there")
+    solana_fee_floor: int = Field(
+        100_000_000, ge=0, le=10**15, description="lamports below which the vault's authority is told to be low"
+    )
     solana_requests_s: int = Field(20, ge=1, le=10_000, description="requests a second to the JSON-RPC")
     deposit_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
+    sweep_minimums: str = Field("", pattern=AMOUNTS, description="what is swept at least, where nobody needs it now")
+    reconcile_s: int = Field(5, ge=1, le=3_600, description="how often books and chain are compared, in seconds")
+    reconcile_accounts: int = Field(100, ge=10, le=1_000, description="how many accounts at a time, at most")
     withdrawal_fees: str = Field("", pattern=AMOUNTS)
     withdrawal_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
     withdrawal_approval_above: str = Field("", pattern=AMOUNTS)

@@ -15,7 +15,9 @@ from clobster.config import PREFIX, ConfigError, Settings
 from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
+from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
+from clobster.sweeping import Sweeping
 from clobster.withdrawing import PayingOut
 from data.solana.keys import DerivedKeys
 from data.store.deposit_accounts import SqliteDepositAccounts
@@ -70,6 +72,7 @@ class Custody:
         queries: Queries,
         settling: SettlementOnSolana,
         paying_out: PayingOut,
+        reconciling: ReconcilingOnSolana,
         clock: Clock,
     ) -> None:
         """Derive the keys. Raises ConfigError where an asset or an amount is none."""
@@ -78,6 +81,7 @@ class Custody:
         self._settings = settings
         self._assets = {asset.code: asset for asset in listing.assets}
         self._minimums = amounts_of("deposit_minimums", settings.deposit_minimums, listing)
+        self._sweeping = Sweeping(settings, listing, queries)
         self._mints = mints_of(settings, self._assets)
         self._signers = DerivedKeys(master_key(settings))
         self._sequencer = sequencer
@@ -85,6 +89,7 @@ class Custody:
         self._queries = queries
         self._settling = settling
         self._paying_out = paying_out
+        self._reconciling = reconciling
         self._clock = clock
         self._localnet: Localnet | None = None
         self._minting: AsyncClient | None = None
@@ -174,7 +179,13 @@ class Custody:
             accounts, settlement = await stack.enter_async_context(opening)
             mints = {code: asset.mint for code, asset in assets.items()}
             stack.enter_context(self._paying_out.open(chain, accounts, settlement, mints, watch.knows))
-            self._addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
+            addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
+            sweeping = self._sweeping.open(
+                chain.client, self._localnet, self._signers, assets, watch, addresses, accounts, settlement
+            )
+            await stack.enter_async_context(sweeping)
+            await stack.enter_async_context(self._reconciling.open(chain.client, accounts, settlement))
+            self._addresses = addresses
             needed = FINAL if self._localnet is None else FINALIZED
             self._arrivals = Arrivals(chain, lambda key: key == vault or watch.knows(key), self._clock, needed=needed)
             self._up.set()
@@ -221,6 +232,7 @@ class Custody:
                     break
                 await asyncio.sleep(LOOK_S)
         self._localnet, self._minting = localnet, client
+        stack.enter_context(data_dir.announced(settings.data_dir, localnet.url, data_dir.LOCALNET))
         return Place(
             localnet.url, localnet.ws_url, {AssetCode(code): str(mint) for code, mint in mints.items()}, requests_s=0
         )

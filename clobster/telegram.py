@@ -28,6 +28,7 @@ from webapp_api.deps import GiveAddress
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
 from webapp_api.quoting import NobodyQuotes, Quoting
+from webapp_api.reconciling import Reconciling
 from webapp_api.refusals import LimitReached
 from webapp_api.settling import Settling
 
@@ -57,6 +58,7 @@ class Telegram:
     themes: SqliteThemes
     feed_health: Callable[[], list[FeedHealth]]
     settling: Settling
+    reconciling: Reconciling
 
     @property
     def is_wanted(self) -> bool:
@@ -127,7 +129,9 @@ class Telegram:
                 ),
             ),
             house=House(
-                self.people.administration, self.quoting, probes(self.sequencer, self.feed_health, self.settling)
+                self.people.administration,
+                self.quoting,
+                probes(self.sequencer, self.feed_health, self.settling, self.reconciling),
             ),
             summary=DailySummary(
                 self.summaries,

@@ -32,6 +32,7 @@ from webapp_api.exports import Exports
 from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
 from webapp_api.quoting import Quoting
+from webapp_api.reconciling import Reconciling
 from webapp_api.settling import Settling
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
@@ -83,6 +84,7 @@ class Deps:
     withdrawals: Withdrawals
     explorer: Explorer
     settling: Settling
+    reconciling: Reconciling
     feed_health: Callable[[], list[FeedHealth]] = list
     bot_token: str
     launch_data_life_s: int = DAY_S

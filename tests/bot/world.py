@@ -119,7 +119,11 @@ async def open_world(
                 tuple(ASSETS),
                 tuple(Allowance(what.value, f"{rate.per_s:g}", rate.burst) for what, rate in allowed.items()),
             ),
-            house=Running(deps.administration, deps.quoting, probes(deps.sequencer, deps.feed_health, deps.settling)),
+            house=Running(
+                deps.administration,
+                deps.quoting,
+                probes(deps.sequencer, deps.feed_health, deps.settling, deps.reconciling),
+            ),
             clock=house.clock,
             pace=pace or Pace(chat_s=0.01),
             alarms=alarms,

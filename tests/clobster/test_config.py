@@ -99,6 +99,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_SOLANA_MINTS", "USDT=0xdAC17F958D2ee523a2206206994597C13D831ec7"),
         ("CLOBSTER_SOLANA_REQUESTS_S", "0"),
         ("CLOBSTER_DEPOSIT_MINIMUMS", "USDT=-1"),
+        ("CLOBSTER_SWEEP_MINIMUMS", "USDT"),
         ("CLOBSTER_SOLANA_MASTER_KEY", "twelve words that open a wallet are not it"),
     ],
 )

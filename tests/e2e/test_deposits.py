@@ -20,6 +20,7 @@ from data.solana.localnet.keys import keypair_in
 from data.solana.localnet.mints import mint_to
 from tests.e2e.test_dev_localnet import ask, mints_of, running
 from tests.e2e.test_start_and_stop import clobster
+from tests.support.onchain import holdings
 from tests.support.server import Server, call
 
 ROUNDS = 6
@@ -45,8 +46,7 @@ def test_every_deposit_is_credited_once_whenever_the_server_dies(tmp_path: Path)
             for giver in givers:
                 giver.join()
         server.start()
-        address = _address(server, 42)
-        deposits = _until_agreed(server, address)
+        deposits = _until_agreed(server)
         assert len(deposits) == len(set(deposits))
         assert set(answered) <= set(deposits)
         assert len(answered) == len(set(answered))  # two who give the same at once give twice
@@ -81,25 +81,21 @@ def _address(server: Server, telegram_id: int) -> dict[str, Any]:
         time.sleep(0.1)
 
 
-def _until_agreed(server: Server, address: dict[str, Any]) -> list[str]:
-    """Wait until the books say what the chain says; return the deposits' references."""
-    chain, token = (
-        re.findall(r'"localnet": "(http://[^"]+)", .*"deposits are taken"', server.log)[-1],
-        server.sign_in(42),
-    )
+def _until_agreed(server: Server) -> list[str]:
+    """Wait until all that is on the chain is credited, and swept; return the deposits' references."""
+    token = server.sign_in(42)
+    account = call("GET", f"{server.url}/api/account", token=token).body["id"]
+    _address(server, 42)  # the chain is there
     until = time.monotonic() + PATIENCE_S
-    time.sleep(2)  # whatever was sent is final by now
     while True:
-        asked = {"jsonrpc": "2.0", "id": 1, "method": "getTokenAccountBalance", "params": [address["token_account"]]}
-        there = call("POST", chain, asked).body["result"]["value"]["amount"]
-        deposits = call("GET", f"{server.url}/api/portfolio/deposits?limit=500", token=token).body["deposits"]
-        [balance] = call("GET", f"{server.url}/api/portfolio/balances", token=token).body["balances"]
-        here = balance["total"].replace(".", "")
-        assert int(here) == 5_000_000 * len(deposits)
-        if int(here) == int(there):
-            return [each["reference"] for each in deposits]
-        assert time.monotonic() < until, (here, there, server.log[-4000:])
+        found = holdings(server)
+        if found[account, "USDT"].agrees:
+            break
+        assert time.monotonic() < until, (found, server.log[-4000:])
         time.sleep(0.1)
+    deposits = call("GET", f"{server.url}/api/portfolio/deposits?limit=500", token=token).body["deposits"]
+    assert found[account, "USDT"].ledger == 5_000_000 * len(deposits)
+    return [each["reference"] for each in deposits]
 
 
 def test_play_money_below_the_minimum_is_refused(tmp_path: Path) -> None:

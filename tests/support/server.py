@@ -32,7 +32,7 @@ def call(method: str, url: str, body: object = None, token: str | None = None) -
     request = urllib.request.Request(url, data=data, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=20) as response:
-            return Answer(response.status, json.loads(response.read()))
+            return Answer(response.status, json.loads(response.read() or b"null"))
     except urllib.error.HTTPError as error:
         return Answer(error.code, json.loads(error.read()))
 

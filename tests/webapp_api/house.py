@@ -16,6 +16,7 @@ from data.binance.health import FeedHealth
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
 from data.store.queries import Queries
+from data.store.reconciliation import SqliteStops
 from data.store.sqlite import SqliteStore
 from data.store.wallet_links import SqliteWalletLinks
 from data.store.wallets import SqliteWallets
@@ -34,6 +35,9 @@ from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
 from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, UserId
 from engine.market_data.market_data import MarketData
+from engine.reconciliation.fees import FeePayer
+from engine.reconciliation.reconciler import Looked
+from engine.reconciliation.stop import Stop
 from engine.sequencer.sequencer import Sequencer
 from engine.withdrawals.rules import Rules
 from engine.withdrawals.withdrawals import Withdrawals
@@ -50,6 +54,7 @@ from webapp_api.deps import Arriving, Deps, Faucet, GiveAddress
 from webapp_api.explorer import Explorer
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
+from webapp_api.reconciling import Reconciling
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
 
@@ -258,6 +263,8 @@ async def open_house(
         registry.register(limits)
         reasons: list[str] = []
         settling = Settling(is_on=False)
+        stop = Stop(SqliteStops(store, queries), clock)
+        reconciling = Reconciling(stop, FeePayer(0), Looked(), ASSETS, clock, is_on=False)
         feed: list[FeedHealth] = []
         deps = Deps(
             sequencer=sequencer,
@@ -284,6 +291,7 @@ async def open_house(
             withdrawals=withdrawals,
             explorer=explorer,
             settling=settling,
+            reconciling=reconciling,
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             deposits=deposits,

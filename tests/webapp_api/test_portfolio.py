@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from engine.core.market import Asset
-from engine.core.types import AssetCode, Atoms, Micros, UserId
+from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, UserId
 from engine.custody.accounts import Depositable, DepositAccount
 from engine.custody.arrivals import Arrival
 from engine.custody.refusals import DepositsUnavailable
-from tests.webapp_api.house import DEV_SECRET, USDT, House, open_house
+from tests.webapp_api.house import ADMIN, DEV_SECRET, USDT, House, open_house
 
 ME = {"Authorization": f"Bearer {DEV_SECRET}"}
 FUND = {"telegram_id": 42, "asset": "USDT", "amount": "1000"}
@@ -94,6 +94,11 @@ async def test_a_deposit_address_is_told_with_its_rules(template: Path, tmp_path
         unavailable = await ada.get("/api/portfolio/deposit-address?asset=BTC")
         assert unavailable.problem == (503, "deposits_unavailable")
         assert "Retry-After" in unavailable.headers
+
+        boss, where = await house.person(ADMIN), "/api/admin/quoting/deposit-address"
+        assert (await boss.get(f"{where}?asset=USDT")).body["token_account"] == f"token account {MARKET_MAKER}"
+        assert (await boss.get(where)).problem == (400, "invalid_parameter")
+        assert (await ada.get(f"{where}?asset=USDT")).status == 403
 
 
 async def test_what_is_on_its_way_is_told_with_its_confirmations(template: Path, tmp_path: Path) -> None:

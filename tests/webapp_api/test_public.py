@@ -58,12 +58,18 @@ async def test_trades_and_ticker(house: House) -> None:
 
 async def test_alive_and_ready_are_not_the_same(house: House) -> None:
     assert (await house.nobody.get("/healthz")).status == 200
-    assert (await house.nobody.get("/readyz")).body == {"ready": True, "reasons": [], "feed": [], "settlement": None}
+    assert (await house.nobody.get("/readyz")).body == {
+        "ready": True,
+        "reasons": [],
+        "feed": [],
+        "settlement": None,
+        "reconciliation": None,
+    }
     house.reasons.append("no feed")
     unready = await house.nobody.get("/readyz")
     assert (unready.status, unready.body) == (
         503,
-        {"ready": False, "reasons": ["no feed"], "feed": [], "settlement": None},
+        {"ready": False, "reasons": ["no feed"], "feed": [], "settlement": None, "reconciliation": None},
     )
     assert (await house.nobody.get("/healthz")).status == 200
 

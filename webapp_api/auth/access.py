@@ -129,10 +129,13 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/admin/accounts/{id}": ACTS,
     "POST /api/admin/accounts/{id}/sign-out": ACTS,
     "GET /api/admin/quoting": LOOKS,
+    "GET /api/admin/quoting/deposit-address": LOOKS,
     "POST /api/admin/quoting/{symbol}/stop": ACTS,
     "POST /api/admin/quoting/{symbol}/resume": ACTS,
     "GET /api/admin/settlement": LOOKS,
     "POST /api/admin/settlement/retry": ACTS,
+    "GET /api/admin/reconciliation": LOOKS,
+    "POST /api/admin/reconciliation/clear": ACTS,
     "GET /api/admin/log": LOOKS,
     "POST /api/dev/demo": LOG_IN,  # as the next two, it exists in development only
     "POST /api/dev/demo-funds": PERSON,

@@ -17,6 +17,13 @@ BY_KEY: Final = ("malformed", "invalid_credentials", "expired", "missing_scope",
 NOT_BY_KEY: Final = ("malformed", "needs_a_session")
 LIMITED: Final = "too_many_requests"
 WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
+NO_ADDRESS: Final = (  # where a deposit address is asked for
+    "unknown_asset",
+    "invalid_parameter",
+    "deposits_off",
+    "deposits_unavailable",
+    "too_many_deposit_addresses",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,13 @@ from data.store.schema.people import (
     wallet_links,
     wallets,
 )
+from data.store.schema.reconciliation import reconciliation_stops
 from data.store.schema.settlement import (
     lookup_tables,
     settlement_attempts,
     settlement_batches,
     settlement_outbox,
+    sweeps,
     vault_accounts,
 )
 from data.store.schema.trading import assets, candles, markets, orders, reference_candles, trades
@@ -61,12 +63,14 @@ __all__ = [
     "metadata",
     "orders",
     "postings",
+    "reconciliation_stops",
     "reference_candles",
     "sequencer",
     "sessions",
     "settlement_attempts",
     "settlement_batches",
     "settlement_outbox",
+    "sweeps",
     "trades",
     "users",
     "vault_accounts",

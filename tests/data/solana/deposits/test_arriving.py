@@ -1,7 +1,7 @@
 """Whatever arrives is credited once, when it is final, however it is heard of."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -89,11 +89,11 @@ class DiesAfterPages(SqliteDepositAccounts):
         self.dead, self.deaths = False, 0
 
     @override
-    async def keep(self, account: DepositAccount) -> None:
+    async def keep(self, account: DepositAccount, landed: Sequence[str]) -> None:
         if self.dead:
             self.deaths += 1
             raise OSError("killed")
-        await super().keep(account)
+        await super().keep(account, landed)
         self.dead = True
 
 
