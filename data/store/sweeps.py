@@ -10,17 +10,18 @@ from engine.core.commands import Deposit
 from engine.custody.sweeping import Unswept
 from engine.settlement.fills import Purse
 
-# A deposit's reference ends with the token account where it arrived. Play money has other references: it is minted on a
-# localnet only, and lies in its person's account.
+# By person and asset, not by account: after a change of keys what lies at an old address is moved to the new one, by
+# hand. Play money, of other references, is minted on a localnet only.
 _UNSWEPT: Final = """
     SELECT token_account, owner, user_id, asset, seen,
-           (SELECT coalesce(sum(amount), 0) FROM deposits AS d WHERE d.user_id = a.user_id AND d.asset = a.asset
-               AND (reference LIKE 'solana:%:' || token_account OR (? AND reference NOT LIKE 'solana:%'))),
-           coalesce(sum(s.atoms), 0), coalesce(sum(s.atoms * (1 - s.passed)), 0)
-      FROM deposit_accounts AS a
-      LEFT JOIN (SELECT token_account, atoms, passed FROM sweeps JOIN settlement_batches USING (batch_id)
-                  WHERE token_account = ? AND state <> 'failed') AS s USING (token_account)
-     WHERE token_account = ? GROUP BY token_account
+           (SELECT coalesce(sum(amount), 0) FROM deposits AS d
+             WHERE d.user_id = a.user_id AND d.asset = a.asset AND (? OR reference LIKE 'solana:%')),
+           (SELECT coalesce(sum(atoms), 0) FROM deposit_accounts AS o
+              JOIN sweeps USING (token_account) JOIN settlement_batches USING (batch_id)
+             WHERE o.user_id = a.user_id AND o.asset = a.asset AND state <> 'failed'),
+           (SELECT coalesce(sum(atoms), 0) FROM sweeps AS s JOIN settlement_batches USING (batch_id)
+             WHERE s.token_account = a.token_account AND passed = 0 AND state <> 'failed')
+      FROM deposit_accounts AS a WHERE token_account = ?
 """
 _WANTED: Final = "SELECT DISTINCT user_id, asset FROM withdrawals WHERE status = 'requested'"
 _NOT_PASSED: Final = """
@@ -45,7 +46,7 @@ class SqliteSweeps:
         async def read(connection: aiosqlite.Connection) -> list[Unswept]:
             found = []
             for account in token_accounts:
-                values = (self._has_play_money, account, account)
+                values = (self._has_play_money, account)
                 found += [Unswept(*row) for row in await rows(connection, _UNSWEPT, values)]
             return found
 

@@ -14,7 +14,8 @@ MOST_TOGETHER: Final = 4  # in one transaction: each owner signs, and one that c
 class Unswept(Struct, frozen=True):
     """What is written down of a deposit account. Amounts are in atoms, and of batches that have not failed.
 
-    seen is what lay there as it was looked at last; passing is what was swept, and was not seen to go by that look.
+    credited and swept are the person's in this asset, whatever the account. seen is what lay in this one as it was
+    looked at last; passing is what was swept out of it, and was not seen to go by that look.
     """
 
     token_account: str

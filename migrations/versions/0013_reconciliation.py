@@ -47,4 +47,4 @@ def upgrade() -> None:
         sqlite_where=settled,
         postgresql_where=settled,
     )
-    op.create_index("ix_deposit_accounts_user", "deposit_accounts", ["user_id"])
+    op.create_index("ix_deposit_accounts_user", "deposit_accounts", ["user_id", "asset"])

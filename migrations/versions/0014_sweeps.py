@@ -1,4 +1,4 @@
-"""What batches sweep out of deposit accounts, and whether the deposit watch has seen it go."""
+"""What batches sweep out of deposit accounts, and whether the deposit watch has seen it go by."""
 
 from alembic import op
 from sqlalchemy import (

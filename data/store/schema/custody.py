@@ -20,7 +20,7 @@ deposit_accounts = Table(
     integer("seen"),
     check("looking", "(newest_signature IS NULL) = (reached_signature IS NULL)"),
     check("seen", "seen >= 0"),
-    Index("ix_deposit_accounts_user", "user_id"),
+    Index("ix_deposit_accounts_user", "user_id", "asset"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -72,5 +72,6 @@ async def test_what_goes_on_while_a_snapshot_is_read_is_told_after_it_without_a_
         assert [message["type"] for message in messages][:2] == ["snapshot", "update"]
         seqs = [message["seq"] for message in messages]
         assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+        assert [each["settlement"]["state"] for each in messages[1]["data"]] == ["confirmed"]
         last = {each["trade_id"]: each["settlement"]["state"] for message in messages for each in message["data"]}
         assert last == {1: "settled", 2: "settled"}

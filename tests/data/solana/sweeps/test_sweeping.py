@@ -87,6 +87,7 @@ async def test_the_same_amount_that_comes_while_a_sweep_leaves_is_seen(till: Til
     async with till.sweeping(**POLLING_ALONE) as (_, running):
         await swept_and_not_final(till, running)
         await till.desk.send(owner, 7 * UNIT)
+        await till.desk.finality()  # both become final in the same moment
         await till.world.net.inflict(Heal())
         await till.has_settled(ada, 14 * UNIT)
 
@@ -98,6 +99,7 @@ async def test_a_sweep_that_settled_while_nobody_watched_is_looked_for_at_the_ne
     async with till.sweeping(**POLLING_ALONE) as (_, running):
         await swept_and_not_final(till, running)
     await till.desk.send(owner, 7 * UNIT)
+    await till.desk.finality()
     await till.world.net.inflict(Heal())
     async with till.settling() as running:
         await running.nothing_owed()
