@@ -1,16 +1,15 @@
-"""One server for a module, with people who trade; a browser for each test that opens phones."""
+"""One server for a module, with people who trade; one browser, in which each test opens phones of its own."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+import pytest_asyncio
+from playwright.async_api import Browser, expect
 
-from tests.support.browser import browser
+from tests.support.browser import opened
 from tests.support.server import Server, call
-
-__all__ = ["browser"]
 
 expect.set_options(timeout=60_000)  # which only a page that is wrong takes, however busy the machine is
 
@@ -40,6 +39,13 @@ class Exchange(Server):
     def orders_of(self, telegram_id: int) -> list[dict[str, Any]]:
         token = self.sign_in(telegram_id)
         return list(call("GET", f"{self.url}/api/trading/orders?status=all", token=token).body["orders"])
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Open one browser for all tests; each has phones of its own."""
+    async with opened() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

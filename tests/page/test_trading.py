@@ -2,11 +2,14 @@
 
 import re
 
+import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.page.conftest import Exchange
 from tests.page.phone import DARK, LIGHT, last_told, launch, phone, told
 from tests.support.server import call
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's
 
 
 async def at_the_desk(page: Page, exchange: Exchange, user_id: int) -> None:
