@@ -2,16 +2,26 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
+from pytest_asyncio import is_async_test
 
 from tests.support.browser import opened
 from tests.support.server import Server, call
 
+HERE: Final = Path(__file__).parent
+
 expect.set_options(timeout=60_000)  # which only a page that is wrong takes, however busy the machine is
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let all tests of this folder run where their browser does, which is opened once."""
+    for item in items:
+        if item.path.parent == HERE and is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 class Exchange(Server):

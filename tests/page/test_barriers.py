@@ -7,8 +7,6 @@ from tests.page.conftest import Exchange
 from tests.page.phone import DARK, LIGHT, barriers, launch, phone, sideways
 from tests.support.server import call
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's
-
 SCREENS = [
     "markets",
     "trade/BTCUSDT",

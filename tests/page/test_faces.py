@@ -6,15 +6,12 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
 
 from tests.page.conftest import Exchange
 from tests.page.phone import DARK, barriers, launch, phone
 from tests.page.test_trading import at_the_desk, press_main_button
 from tests.support.server import call
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's
 
 SOURCES = Path(__file__).parents[2] / "webapp_api/miniapp"
 

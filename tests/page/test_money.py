@@ -17,8 +17,6 @@ from tests.page.phone import DARK, barriers, last_told, launch, phone, sideways,
 from tests.support.server import call
 from tests.support.wallet import Wallet
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's
-
 SOMEWHERE = str(Keypair.from_seed(b"s" * 32).pubkey())
 PATIENCE_S = 60  # until the localnet makes blocks
 OF_ETHEREUM = "0x52908400098527886E0F7030069857D2E4169EE7"

@@ -2,15 +2,12 @@
 
 import re
 
-import pytest
 from playwright.async_api import Browser, expect
 
 from tests.page.conftest import Exchange
 from tests.page.phone import DARK, launch, phone, told
 from tests.support.server import call
 from tests.support.wallet import Wallet
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's
 
 
 async def test_who_comes_from_telegram_is_signed_in_at_the_market_of_the_link(

@@ -3,13 +3,10 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.async_api import Browser, expect
 
 from tests.page.conftest import Exchange
 from tests.page.phone import DARK, launch, phone
-
-pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's
 
 BROKEN = ("ERR_CONNECTION", "WebSocket", "ERR_EMPTY_RESPONSE")
 

@@ -2,20 +2,19 @@
 
 import re
 
-import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.page.conftest import Exchange
 from tests.page.phone import DARK, LIGHT, last_told, launch, phone, told
 from tests.support.server import call
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's
-
 
 async def at_the_desk(page: Page, exchange: Exchange, user_id: int) -> None:
     await page.goto(f"{exchange.url}/#{launch(exchange, user_id)}")
     await page.get_by_role("link", name="Trade").click()
     await expect(page.get_by_label("Offers to sell").get_by_role("button").first).to_be_visible()
+    share = page.get_by_role("group", name="Part of what is available").get_by_role("button").first
+    await expect(share).to_be_enabled()  # so they are signed in, and know what they have
 
 
 async def press_main_button(page: Page) -> None:
