@@ -1,18 +1,27 @@
-"""One server for a module, with people who trade; a browser for each test that opens phones."""
+"""One server for a module, with people who trade; one browser, in which each test opens phones of its own."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from playwright.async_api import expect
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+from pytest_asyncio import is_async_test
 
-from tests.support.browser import browser
+from tests.support.browser import opened
 from tests.support.server import Server, call
 
-__all__ = ["browser"]
+HERE: Final = Path(__file__).parent
 
 expect.set_options(timeout=60_000)  # which only a page that is wrong takes, however busy the machine is
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let all tests of this folder run where their browser does, which is opened once."""
+    for item in items:
+        if item.path.parent == HERE and is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 class Exchange(Server):
@@ -40,6 +49,13 @@ class Exchange(Server):
     def orders_of(self, telegram_id: int) -> list[dict[str, Any]]:
         token = self.sign_in(telegram_id)
         return list(call("GET", f"{self.url}/api/trading/orders?status=all", token=token).body["orders"])
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Open one browser for all tests; each has phones of its own."""
+    async with opened() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -116,8 +116,30 @@ async def test_a_withdrawal_is_shown_whole_confirmed_by_a_wallet_and_taken_back(
         await expect(state).not_to_have_attribute("data-state", "waits_for_confirmation")
         await expect(page.get_by_role("button", name="Test Wallet")).to_have_count(0)
         assert len(sent) == 2
+        await expect(state).to_have_attribute("data-state", "completed")
+        await expect(page.get_by_role("button", name="See it on the Solana explorer")).to_be_visible()
         await page.get_by_role("button", name="Back").click()
         await expect(page.get_by_text("\N{MINUS SIGN}60 USDT")).to_have_count(1)  # held and asked once
+
+
+async def test_a_trade_is_shown_as_settled_as_soon_as_it_is(browser: Browser, on_chain: Exchange) -> None:
+    on_chain.fund(2, BTC="1")
+    on_chain.fund(63, USDT="1000")
+    on_chain.bob = on_chain.sign_in(2)
+    on_chain.order("sell", "0.5", "50000.00")
+    inflict(on_chain, HoldFinality())
+    body = {"symbol": "BTCUSDT", "side": "buy", "type": "market", "quantity": "0.01"}
+    assert call("POST", f"{on_chain.url}/api/trading/orders", body, on_chain.sign_in(63)).status == 201
+    async with phone(browser, telegram=DARK) as page:
+        await page.goto(f"{on_chain.url}/#{launch(on_chain, 63)}")
+        await page.get_by_role("link", name="Trade").click()
+        mine = page.get_by_label("Your orders")
+        await mine.get_by_role("button", name="Trades").click()
+        settlement = mine.locator("[data-state]")
+        await expect(settlement).to_have_text(re.compile("^(To be settled|Settling)$"))
+        inflict(on_chain, Heal())
+        await expect(settlement).to_have_text("Settled")
+        await expect(settlement.get_by_role("button", name="See it on the Solana explorer")).to_be_visible()
 
 
 async def test_a_withdrawal_that_nobody_confirmed_is_cancelled_and_its_address_is_remembered(
