@@ -122,6 +122,7 @@ class Payouts:
             return
         try:
             target = await targets.find(asked.address, mint, outside.chain, outside.till.is_ours)
+            await book.check_openings(asked.user, target)
         except Refused as refused:
             log.warning("a withdrawal's target is not good any more", withdrawal=asked.id, code=refused.code)
             await self._give_up(withdrawal, Ending.TARGET_REFUSED)
@@ -134,7 +135,6 @@ class Payouts:
             again = await book.store.find(asked.id)
             if again is None or book.state(again) is not WithdrawalState.APPROVED or again.ending is not None:
                 return
-            await book.store.know(asked.user, asked.address, self._clock())  # the delay of a new address is over
             try:
                 await outside.settling.add(BatchKind.WITHDRAWAL, moves, asked.id)
             except (NotSpendable, Busy):
@@ -146,8 +146,10 @@ class Payouts:
 
     async def _complete(self, withdrawal: Withdrawal) -> None:
         """Let the ledger know that the money has left."""
-        number, book = withdrawal.asked.id, self._withdrawals
+        asked, book = withdrawal.asked, self._withdrawals
+        number = asked.id
         async with book.steps.of(number):
+            await book.store.know(asked.user, asked.address, self._clock())  # nothing could be taken back any more
             try:
                 await self._sequencer.submit(CompleteWithdrawal(self._clock(), number))
             except UnknownWithdrawal:  # it knows already

@@ -275,7 +275,9 @@ async def open_house(
             queries=queries,
             accounts=accounts,
             administration=Administration(people, frozenset({ADMIN}), clock),
-            wallets=Wallets(SqliteWallets(store, queries), accounts, activity, clock),
+            wallets=Wallets(
+                SqliteWallets(store, queries), accounts, activity, clock, administrators=frozenset({ADMIN})
+            ),
             wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, clock),
             site=SITE,
             tokens=tokens,

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.token.associated import get_associated_token_address
@@ -83,10 +84,11 @@ class ChainByHand:
         if sum(move.atoms for move in moves) > self.funds:
             raise NotSpendable
         self.moves.setdefault(withdrawal, []).append(tuple(moves))
-        row = (kind.value, "batched", "[]", withdrawal)
+        now = self._house.clock()
+        row = (kind.value, "batched", msgspec.json.encode(moves).decode(), withdrawal, now, now)
         statement = (
             "INSERT INTO settlement_batches (kind, state, moves, withdrawal_id, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, 1, 1)"
+            " VALUES (?, ?, ?, ?, ?, ?)"
         )
         return await self._house.store.write(lambda connection: connection.execute(statement, row).lastrowid or 0)
 
