@@ -24,6 +24,7 @@ from clobster.markets import Listing
 from clobster.metrics import EngineMetrics, WithdrawalMetrics
 from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
+from clobster.solvency import SolvencyOnSolana
 from clobster.telegram import Telegram
 from clobster.withdrawing import PayingOut
 from data.store import candles
@@ -115,12 +116,16 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     reconciling = ReconcilingOnSolana(settings, store, queries, reading, assets, now)
     reconciling.tell(alarms)
     await reconciling.stop.load()  # before anything is withdrawn
+    solvency = SolvencyOnSolana(settings, store, reading, now)
+    await solvency.solvency.load()
     custody, settling = None, Settling(is_on=settings.solana != "off")
     if settings.solana != "off":
         accounts = SqliteDepositAccounts(store, queries)
         on_solana = SettlementOnSolana(settings, listing, store, queries, now, settling)
         paying_out = PayingOut(withdrawals, payouts, lambda: reconciling.stop.is_on)
-        custody = Custody(settings, listing, sequencer, accounts, queries, on_solana, paying_out, reconciling, now)
+        custody = Custody(
+            settings, listing, sequencer, accounts, queries, on_solana, paying_out, reconciling, solvency, now
+        )
         for each in (custody.metrics, on_solana.metrics, WithdrawalMetrics(payouts), reconciling.metrics):
             registry.register(each)
     explorer = Explorer(people.site.chain, lambda: custody.localnet_url if custody else None)
@@ -186,6 +191,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             explorer=explorer,
             settling=settling,
             reconciling=reconciling.shown,
+            solvency=solvency.solvency,
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,

@@ -108,6 +108,8 @@ class Settings(BaseModel):
     sweep_minimums: str = Field("", pattern=AMOUNTS, description="what is swept at least, where nobody needs it now")
     reconcile_s: int = Field(5, ge=1, le=3_600, description="how often books and chain are compared, in seconds")
     reconcile_accounts: int = Field(100, ge=10, le=1_000, description="how many accounts at a time, at most")
+    solvency_every_s: int = Field(3_600, ge=1, le=604_800, description="how often what is owed is proven, in seconds")
+    solvency_kept: int = Field(24, ge=1, le=1_000, description="how many of these snapshots are kept")
     withdrawal_fees: str = Field("", pattern=AMOUNTS)
     withdrawal_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
     withdrawal_approval_above: str = Field("", pattern=AMOUNTS)

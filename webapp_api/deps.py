@@ -21,6 +21,7 @@ from engine.custody.arrivals import Arrival
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.solvency.snapshots import Solvency
 from engine.withdrawals.withdrawals import Withdrawals
 from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
@@ -35,6 +36,7 @@ from webapp_api.quoting import Quoting
 from webapp_api.reconciling import Reconciling
 from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
+from webapp_api.solvency import SolvencyViews
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
 from webapp_api.trading import Trading
@@ -87,6 +89,7 @@ class Deps:
     explorer: Explorer
     settling: Settling
     reconciling: Reconciling
+    solvency: Solvency
     feed_health: Callable[[], list[FeedHealth]] = list
     bot_token: str
     launch_data_life_s: int = DAY_S
@@ -105,4 +108,5 @@ STATISTICS = web.AppKey("statistics", Statistics)
 EXPORTS = web.AppKey("exports", Exports)
 PROOFS = web.AppKey("proofs", Proofs)
 PORTFOLIO = web.AppKey("portfolio", Portfolio)
+SOLVENCY_VIEWS = web.AppKey("solvency_views", SolvencyViews)
 WITHDRAWAL_VIEWS = web.AppKey("withdrawal_views", WithdrawalViews)
