@@ -1,6 +1,7 @@
 """All construction: who is given what. Nothing else in the program joins the parts."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -12,14 +13,18 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from bot.alarms import Alarms
+from bot.texts import Texts
 from clobster import identity, limits, markets, withdrawing
+from clobster.bot_metrics import BotMetrics
 from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
 from clobster.markets import Listing
 from clobster.metrics import EngineMetrics, WithdrawalMetrics
+from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
+from clobster.solvency import SolvencyOnSolana
 from clobster.telegram import Telegram
 from clobster.withdrawing import PayingOut
 from data.store import candles
@@ -27,6 +32,7 @@ from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
+from data.store.readers import Readers
 from data.store.reference import SqliteReference
 from data.store.sqlite import SqliteStore
 from data.store.summaries import SqliteSummaries
@@ -45,6 +51,7 @@ from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
 from webapp_api.explorer import Explorer
 from webapp_api.portfolio import CURRENCY
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import Hub
 
@@ -103,13 +110,23 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     withdrawals = withdrawing.build(settings, listing, store, queries, sequencer, assets, valuation, now)
     payouts = Payouts(withdrawals, sequencer, now)
     registry = CollectorRegistry()
+    alarms = Alarms(settings.admins)
+    reading = await Readers.open(settings.database_path, 1)
+    stack.push_async_callback(reading.close)
+    reconciling = ReconcilingOnSolana(settings, store, queries, reading, assets, now)
+    reconciling.tell(alarms)
+    await reconciling.stop.load()  # before anything is withdrawn
+    solvency = SolvencyOnSolana(settings, store, reading, now)
+    await solvency.solvency.load()
     custody, settling = None, Settling(is_on=settings.solana != "off")
     if settings.solana != "off":
         accounts = SqliteDepositAccounts(store, queries)
         on_solana = SettlementOnSolana(settings, listing, store, queries, now, settling)
-        paying_out = PayingOut(withdrawals, payouts)
-        custody = Custody(settings, listing, sequencer, accounts, queries, on_solana, paying_out, now)
-        for each in (custody.metrics, on_solana.metrics, WithdrawalMetrics(payouts)):
+        paying_out = PayingOut(withdrawals, payouts, lambda: reconciling.stop.is_on)
+        custody = Custody(
+            settings, listing, sequencer, accounts, queries, on_solana, paying_out, reconciling, solvency, now
+        )
+        for each in (custody.metrics, on_solana.metrics, WithdrawalMetrics(payouts), reconciling.metrics):
             registry.register(each)
     explorer = Explorer(people.site.chain, lambda: custody.localnet_url if custody else None)
     hub = Hub(
@@ -132,11 +149,20 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     )
     sequencer.listeners += [market_data.on_batch, hub.on_batch]
     people.activity.listeners.append(hub.on_activity)
+    settling.fill_listeners.append(hub.on_settlement)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
-    alarms = Alarms(settings.admins)
     market_making.alarms.append(alarms.on_quoting)
-    for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
+    # Telegram is told a new secret at each start: nothing has to keep one.
+    hook = TelegramHook(secrets.token_urlsafe(32)) if settings.telegram_updates == "webhook" else None
+    bot_metrics = BotMetrics()
+    for collector in (
+        EngineMetrics(sequencer, exchange),
+        hub.metrics,
+        people.limits,
+        bot_metrics,
+        *market_making.metrics,
+    ):
         registry.register(collector)
     app = build_app(
         Deps(
@@ -164,12 +190,17 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             withdrawals=withdrawals,
             explorer=explorer,
             settling=settling,
+            reconciling=reconciling.shown,
+            solvency=solvency.solvency,
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
+            telegram_hook=hook,
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,
+            arriving=custody.arriving if custody else None,
             faucet=custody.fund if custody else None,
+            texts=Texts().all,
             dev_secret=None if settings.solana == "rpc" else people.dev_secret,  # no play money beside a cluster's
         )
     )
@@ -185,10 +216,14 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         withdrawals=withdrawals,
         clock=now,
         alarms=alarms,
+        store=store,
+        hook=hook,
+        metrics=bot_metrics,
         deposits=custody.address if custody else None,
         quoting=market_making.quoting,
         feed_health=market_making.followed.health,
         settling=settling,
+        reconciling=reconciling.shown,
         summaries=SqliteSummaries(store, queries),
         themes=SqliteThemes(store, queries),
     )

@@ -45,7 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", parents=[place], help="bring the database's schema up to date")
     migrate.set_defaults(command=_migrate)
     audit = commands.add_parser("audit", parents=[place], help="replay every command and prove the books")
+    audit.add_argument("--chain", action="store_true", help="compare the books with Solana instead, account by account")
     audit.set_defaults(command=_audit)
+    verify = commands.add_parser("verify-solvency", help="check a proof of solvency; nothing is asked of anybody")
+    verify.add_argument("proof", type=Path, help="the answer of GET /api/portfolio/solvency-proof, in a file")
+    verify.add_argument("published", type=Path, help="the answer of GET /api/solvency, in a file")
+    verify.set_defaults(command=_verify_solvency)
     show = commands.add_parser("config", parents=[place], help="show the effective settings, secrets hidden")
     show.set_defaults(command=_config)
 
@@ -88,13 +93,26 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     return _say(f"the schema of {settings.database_path} is up to date")
 
 
-def _audit(settings: Settings, _: argparse.Namespace) -> int:
-    from clobster.audit import audit
+def _audit(settings: Settings, options: argparse.Namespace) -> int:
+    if options.chain:
+        from clobster.audit_chain import audit_chain
 
-    report = audit(settings.database_path)
+        report = audit_chain(settings)
+    else:
+        from clobster.audit import audit
+
+        report = audit(settings.database_path)
     for line in report.lines:
         _say(line)
     return 0 if report.clean else 1
+
+
+def _verify_solvency(_: Settings, options: argparse.Namespace) -> int:
+    from clobster.verify_solvency import check
+
+    for line in check(options.proof, options.published):
+        _say(line)
+    return 0
 
 
 def _config(settings: Settings, _: argparse.Namespace) -> int:

@@ -45,6 +45,8 @@ class Settings(BaseModel):
     database_url: str | None = Field(None, description="where the exchange keeps its books: sqlite:///PATH")
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
     telegram_api_url: str | None = Field(None, description="a Bot API server; Telegram's own where it is not set")
+    telegram_updates: Literal["polling", "webhook"] = Field("polling", description="whether the bot asks or is told")
+    telegram_catch_up_s: int = Field(3_600, ge=0, le=86_400, description="how old what the bot missed is told, at most")
     encryption_key: SecretStr | None = Field(None, description="seals secrets in the database; base64 of 32 bytes")
     encryption_key_previous: SecretStr | None = Field(None, description="opens what was sealed before encryption_key")
     jwt_algorithm: Algorithm = Field("HS256", description="how access tokens are signed")
@@ -98,8 +100,16 @@ class Settings(BaseModel):
     solana_ws_url: str | None = Field(None, description="its PubSub; by default the same place as the JSON-RPC")
     solana_master_key: SecretStr | None = Field(None, description="all keys on Solana come of it; base64 of 32 bytes")
     solana_mints: str = Field("", pattern=MINTS, description="the mint of each asset that may be deposited there")
+    solana_fee_floor: int = Field(
+        100_000_000, ge=0, le=10**15, description="lamports below which the vault's authority is told to be low"
+    )
     solana_requests_s: int = Field(20, ge=1, le=10_000, description="requests a second to the JSON-RPC")
     deposit_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
+    sweep_minimums: str = Field("", pattern=AMOUNTS, description="what is swept at least, where nobody needs it now")
+    reconcile_s: int = Field(5, ge=1, le=3_600, description="how often books and chain are compared, in seconds")
+    reconcile_accounts: int = Field(100, ge=10, le=1_000, description="how many accounts at a time, at most")
+    solvency_every_s: int = Field(3_600, ge=1, le=604_800, description="how often what is owed is proven, in seconds")
+    solvency_kept: int = Field(24, ge=1, le=1_000, description="how many of these snapshots are kept")
     withdrawal_fees: str = Field("", pattern=AMOUNTS)
     withdrawal_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
     withdrawal_approval_above: str = Field("", pattern=AMOUNTS)
@@ -161,6 +171,13 @@ class Settings(BaseModel):
         if self.telegram_api_url is not None and not re.fullmatch(r"https?://[^\s/?#@]+/?", self.telegram_api_url):
             raise ValueError(
                 "CLOBSTER_TELEGRAM_API_URL must be http(s)://HOST or http(s)://HOST:PORT, and nothing more"
+            )
+        if self.telegram_updates == "webhook" and not (
+            self.telegram_api_url or (self.bot_token and self.public_url.startswith("https://"))
+        ):
+            raise ValueError(
+                "CLOBSTER_BOT_TOKEN must be set and CLOBSTER_PUBLIC_URL begin with https://"
+                " when CLOBSTER_TELEGRAM_UPDATES is webhook: that is where Telegram sends what people write"
             )
         self._rules_of_solana()
         if self.hedge == "live":

@@ -6,12 +6,16 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from msgspec import Struct, field
 
 from clobster.config import ConfigError
 from webapp_api.auth.sealing import made_encryption_key
+
+SERVER: Final = "running.json"
+LOCALNET: Final = "running-localnet.json"
 
 
 class Secrets(Struct, frozen=True):
@@ -25,7 +29,7 @@ class Secrets(Struct, frozen=True):
 
 
 class Running(Struct, frozen=True):
-    """Where the server of this directory listens."""
+    """Where the server of this directory, or its localnet, listens."""
 
     pid: int
     url: str
@@ -67,9 +71,9 @@ def locked(data_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
-def announced(data_dir: Path, url: str) -> Iterator[None]:
-    """Tell the development commands where the server listens, while it does."""
-    path = data_dir / "running.json"
+def announced(data_dir: Path, url: str, name: str = SERVER) -> Iterator[None]:
+    """Tell other commands where the server, or its localnet, listens, while it does."""
+    path = data_dir / name
     path.write_bytes(msgspec.json.encode(Running(os.getpid(), url)))
     try:
         yield
@@ -77,10 +81,10 @@ def announced(data_dir: Path, url: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def running(data_dir: Path) -> Running:
-    """Return where the directory's server listens. Raises ConfigError where none does."""
+def running(data_dir: Path, name: str = SERVER) -> Running:
+    """Return where the directory's server, or its localnet, listens. Raises ConfigError where none does."""
     try:
-        found = msgspec.json.decode((data_dir / "running.json").read_bytes(), type=Running)
+        found = msgspec.json.decode((data_dir / name).read_bytes(), type=Running)
         os.kill(found.pid, 0)
     except (OSError, msgspec.DecodeError):
         raise ConfigError(f"no clobster runs on {data_dir}: start it with `make run`, then try again") from None

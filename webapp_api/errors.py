@@ -63,6 +63,8 @@ STATUS: Final[Mapping[str, int]] = {
     "unknown_asset": 404,
     "unknown_order": 404,
     "unknown_withdrawal": 404,
+    "no_snapshot": 404,
+    "unknown_snapshot": 404,
     "unknown_session": 404,
     "unknown_account": 404,
     "unknown_api_key": 404,
@@ -107,6 +109,7 @@ STATUS: Final[Mapping[str, int]] = {
     "busy": 503,
     "deposits_unavailable": 503,
     "withdrawals_unavailable": 503,
+    "solvency_unavailable": 503,
     # Our fault.
     "internal": 500,
 }

@@ -78,6 +78,12 @@ class Fund(Struct, forbid_unknown_fields=True):
     amount: Decimal
 
 
+class DemoFunds(Struct, forbid_unknown_fields=True):
+    """`POST /api/dev/demo-funds`."""
+
+    asset: Name
+
+
 class Fill(Struct, gc=False):
     """One trade of an order."""
 
@@ -285,6 +291,7 @@ SIGN_IN_BY_TELEGRAM: Final = msgspec.json.Decoder(SignInByTelegram)
 REFRESH: Final = msgspec.json.Decoder(Refresh)
 SIGN_OUT_EVERYWHERE: Final = msgspec.json.Decoder(SignOutEverywhere)
 FUND: Final = msgspec.json.Decoder(Fund)
+DEMO_FUNDS: Final = msgspec.json.Decoder(DemoFunds)
 
 encode: Final = msgspec.json.Encoder().encode
 

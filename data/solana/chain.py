@@ -6,7 +6,7 @@ from typing import Final
 
 from nacl.bindings import crypto_core_ed25519_is_valid_point
 from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Finalized
+from solana.rpc.commitment import Commitment, Confirmed, Finalized
 from solana.rpc.websocket_api import SolanaWsClient, Subscription
 from solders.account import Account
 from solders.pubkey import Pubkey
@@ -14,11 +14,19 @@ from solders.rpc.responses import AccountNotification
 from solders.signature import Signature
 from solders.token.associated import get_associated_token_address
 from solders.token.state import Mint, TokenAccount, TokenAccountState
-from solders.transaction_status import EncodedTransactionWithStatusMeta, UiTransaction
+from solders.transaction_status import (
+    EncodedConfirmedTransactionWithStatusMeta as Made,
+)
+from solders.transaction_status import (
+    EncodedTransactionWithStatusMeta,
+    TransactionConfirmationStatus,
+    UiTransaction,
+)
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
 from data.solana.asking import asked, send, value
+from engine.custody.arrivals import Unfinal
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
 from engine.withdrawals.ports import Looked
 from engine.withdrawals.ports import TokenAccount as HeldToken
@@ -26,6 +34,8 @@ from engine.withdrawals.ports import TokenAccount as HeldToken
 TIMEOUT_S: Final = 10.0
 MOST_MADE: Final = 4  # token accounts in one transaction
 NEWEST_VERSION: Final = 0  # of transactions
+MOST_UNFINAL: Final = 5  # transactions on their way that are looked at
+FINALIZED: Final = TransactionConfirmationStatus.Finalized
 MOST_NOTIFICATIONS: Final = 10_000
 
 
@@ -109,12 +119,37 @@ class RpcChain:
 
     async def transaction(self, signature: str) -> ChainTransaction | None:
         """Return what a transaction did; None where the node knows none."""
-        answer = await value(
+        answer = await self._made(Signature.from_string(signature), Finalized)
+        return None if answer is None else _transaction(signature, answer.transaction)
+
+    async def _made(self, signature: Signature, commitment: Commitment) -> Made | None:
+        found: Made | None = await value(
             lambda: self._client.get_transaction(
-                Signature.from_string(signature), max_supported_transaction_version=NEWEST_VERSION
+                signature, commitment=commitment, max_supported_transaction_version=NEWEST_VERSION
             )
         )
-        return None if answer is None else _transaction(signature, answer.transaction)
+        return found
+
+    async def unfinal(self, address: str, *, until: str | None) -> list[Unfinal]:
+        """Return the latest transactions of an account that are not final, newest first. Raises ChainUnavailable."""
+        client, found = self._client, list[Unfinal]()
+        answer = await value(
+            lambda: client.get_signatures_for_address(
+                Pubkey.from_string(address),
+                until=Signature.from_string(until) if until else None,
+                limit=MOST_UNFINAL,
+                commitment=Confirmed,
+            )
+        )
+        fresh = [each.signature for each in answer if each.err is None and each.confirmation_status != FINALIZED]
+        statuses = await value(lambda: client.get_signature_statuses(fresh)) if fresh else []
+        for signature, status in zip(fresh, statuses, strict=True):
+            if status is None or status.confirmations is None:
+                continue  # dropped, or final by now
+            made = await self._made(signature, Confirmed)
+            if made is not None:
+                found.append(Unfinal(_transaction(str(signature), made.transaction), status.confirmations))
+        return found
 
     async def open_token_accounts(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
         """Make an owner's token accounts, those that are not there yet, and return when they are confirmed."""

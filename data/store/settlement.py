@@ -28,8 +28,8 @@ _OWED: Final = f"""
      WHERE trade_id > ? AND batch_id IS NULL AND failed IS NULL ORDER BY trade_id LIMIT ?
 """
 _IS_OPEN: Final = "state <> 'settled' AND state <> 'failed'"
-_BATCH: Final = "batch_id, kind, state, moves, withdrawal_id, signature, reason"
-_OPEN: Final = f"SELECT {_BATCH} FROM settlement_batches WHERE {_IS_OPEN} ORDER BY batch_id"
+BATCH: Final = "batch_id, kind, state, moves, withdrawal_id, signature, reason"
+_OPEN: Final = f"SELECT {BATCH} FROM settlement_batches WHERE {_IS_OPEN} ORDER BY batch_id"
 _FILLS_OF: Final = f"SELECT {_FILL} {_OF_OUTBOX} WHERE batch_id = ? ORDER BY trade_id"
 _OPEN_ATTEMPTS: Final = f"""
     SELECT signature, batch_id, raw, last_valid_block_height, created_at FROM settlement_attempts
@@ -43,6 +43,7 @@ _ADD: Final = (
     " VALUES (?, 'batched', ?, ?, ?, ?) RETURNING batch_id"
 )
 _PUT_IN: Final = "UPDATE settlement_outbox SET batch_id = ? WHERE trade_id = ? AND batch_id IS NULL AND failed IS NULL"
+_SWEEP: Final = "INSERT INTO sweeps (batch_id, token_account, atoms, passed) VALUES (?, ?, ?, 0)"
 _TAKE_BACK: Final = """
     UPDATE settlement_batches SET state = 'failed', reason = ?, updated_at = ?
      WHERE batch_id = ? AND state = 'batched'
@@ -105,6 +106,8 @@ class SqliteSettlement:
                 put = connection.executemany(_PUT_IN, [(id_, fill.id) for fill in new.fills])
                 if new.fills and put.rowcount != len(new.fills):
                     raise ValueError("a fill that is not owed can't be in a batch")
+                if new.kind is BatchKind.SWEEP:
+                    connection.executemany(_SWEEP, [(id_, move.source, move.atoms) for move in new.moves])
                 added.append(SettlementBatch(id_, new.kind, BatchState.BATCHED, new.moves, new.withdrawal))
             return added
 
@@ -161,7 +164,7 @@ class SqliteSettlement:
 
 
 def _load(connection: sqlite3.Connection) -> Kept:
-    batches = [_batch_of(row) for row in connection.execute(_OPEN)]
+    batches = [batch_of(row) for row in connection.execute(_OPEN)]
     fills = {
         batch.id: tuple(_fill_of(row) for row in connection.execute(_FILLS_OF, (batch.id,)))
         for batch in batches
@@ -201,6 +204,7 @@ def _fill_of(row: Row) -> Fill:
     return Fill(facts.trade_of(row[:_TRADE_COLUMNS]), *row[_TRADE_COLUMNS:])
 
 
-def _batch_of(row: Row) -> SettlementBatch:
+def batch_of(row: Row) -> SettlementBatch:
+    """Read a row of `BATCH`."""
     id_, kind, state, moves, withdrawal, signature, reason = row
     return SettlementBatch(id_, BatchKind(kind), BatchState(state), _MOVES.decode(moves), withdrawal, signature, reason)

@@ -107,11 +107,23 @@ async def test_a_forwarded_forged_or_foreign_button_does_nothing(world: World) -
     await ada.reads(card, "Done.")
 
 
-async def test_a_restart_makes_every_button_stale(world: World) -> None:
+async def test_a_card_is_good_after_a_restart_as_before_and_once(world: World) -> None:
     ada = await world.trader(7, USDT=10_000)
     card = await ada.ask("/buy 0.01 btc")
-    world.service.dispatcher.workflow_data["cards"]._waiting.clear()  # as they are in memory only
+    await world.restart()
+    await ada.tap(card, "Confirm")
+    await ada.reads(card, "Bought 0.01 BTC")
+    await world.restart()
     assert await ada.tap(card, "Confirm") == STALE
+    assert await world.orders(7) == 1
+
+
+async def test_half_a_minute_does_not_begin_anew_with_a_restart(world: World) -> None:
+    ada = await world.trader(7, USDT=10_000)
+    card = await ada.ask("/buy 0.01 btc")
+    await world.restart()
+    world.house.clock.ahead_s += 30
+    assert "The 30 seconds are over" in await ada.tap(card, "Confirm")
     assert await world.orders(7) == 0
 
 

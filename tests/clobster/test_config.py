@@ -76,6 +76,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_TELEGRAM_API_URL", "telegram.example"),
         ("CLOBSTER_TELEGRAM_API_URL", "https://user@telegram.example"),
         ("CLOBSTER_TELEGRAM_API_URL", "https://telegram.example/bot"),
+        ("CLOBSTER_TELEGRAM_UPDATES", "webhook"),  # without a token, and a page that is https
+        ("CLOBSTER_TELEGRAM_UPDATES", "post"),
         ("CLOBSTER_MINI_APP_URL", "https://evil.example/bot/app"),
         ("CLOBSTER_MINI_APP_URL", "https://t.me/bot"),
         ("CLOBSTER_MINI_APP_URL", "https://t.me/bot/app?startapp=x"),
@@ -99,6 +101,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_SOLANA_MINTS", "USDT=0xdAC17F958D2ee523a2206206994597C13D831ec7"),
         ("CLOBSTER_SOLANA_REQUESTS_S", "0"),
         ("CLOBSTER_DEPOSIT_MINIMUMS", "USDT=-1"),
+        ("CLOBSTER_SWEEP_MINIMUMS", "USDT"),
         ("CLOBSTER_SOLANA_MASTER_KEY", "twelve words that open a wallet are not it"),
     ],
 )

@@ -29,6 +29,7 @@ async def readyz(request: web.Request) -> web.Response:
         "reasons": reasons,
         "feed": deps.feed_health(),
         "settlement": deps.settling.health(),
+        "reconciliation": deps.reconciling.health(),
     }
     return json_reply(answer, 503 if reasons else 200)
 

@@ -1,7 +1,7 @@
 """Whatever arrives is credited once, when it is final, however it is heard of."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -71,11 +71,14 @@ async def test_a_look_that_was_broken_off_goes_on(house: Bank) -> None:
         await house.send(owner, UNIT)
     await house.finality()
     store = DiesAfterPages(house)
-    for _ in range(8):
-        store.dead = False
+    while await house.balance(ada) < 60 * UNIT:
+        store.dead, deaths = False, store.deaths
         async with house.open(store=store, **POLLING_ALONE):
-            await asyncio.sleep(0.5)
-    await house.has(ada, 60 * UNIT)
+
+            async def died(deaths: int = deaths) -> bool:
+                return store.deaths > deaths
+
+            await until(died)
     assert store.deaths >= 2
     assert house.counted["credited"] == 60
     assert house.exchange.exchange.state.deposits
@@ -89,11 +92,11 @@ class DiesAfterPages(SqliteDepositAccounts):
         self.dead, self.deaths = False, 0
 
     @override
-    async def keep(self, account: DepositAccount) -> None:
+    async def keep(self, account: DepositAccount, landed: Sequence[str]) -> None:
         if self.dead:
             self.deaths += 1
             raise OSError("killed")
-        await super().keep(account)
+        await super().keep(account, landed)
         self.dead = True
 
 

@@ -21,7 +21,7 @@ from data.store.settlement import SqliteSettlement
 from engine.core.types import Atoms, UserId
 from engine.settlement.ports import Change
 from engine.settlement.settlement import NotSpendable, Settlement
-from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
+from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch, SettlementState
 from tests.data.solana.localnet.world import UNCHECKED, moving
 from tests.data.solana.settlement.settling import BTC, FEE_CAP, KEYS, QUICK, USDT, House, Running, house_on
 from tests.data.solana.svm_clob.forgetful import forgetful
@@ -55,13 +55,21 @@ async def test_a_fill_that_can_never_settle_is_found_among_others_and_waits_for_
     fine = await house.trades(people, 30, random.Random(1))
     (bad,) = await house.traded(poor, people[0])
     fine += await house.trades(people, 30, random.Random(2))
+    heard: list[tuple[SettlementState, str | None]] = []
     async with house.settling() as running:
         settlement = running.settlement
+        settlement.fill_listeners.append(
+            lambda fills, state, signature: (
+                heard.append((state, signature)) if bad in [f.trade for f in fills] else None
+            )
+        )
         await running.until(lambda: settlement.backlog.settled == len(fine) and settlement.backlog.failed == 1)
         assert settlement.withdrawable(poor, USDT) == 100_000 * 10**6 - bad.notional  # it still owes that
         (failed,) = await settlement.failed(10)
         assert (failed.fill.trade, failed.fill.buyer) == (bad, poor)
         assert "InvalidAccountData" in failed.reason
+        assert heard[0] == (SettlementState.OWED, None)  # the batch that it shared with others has failed
+        assert heard[-1] == (SettlementState.FAILED, None)
     async with house.settling() as running:
         assert running.settlement.backlog.failed == 1
         await running.nothing_owed()
