@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from bot.alarms import Alarms
 from clobster import identity, limits, markets, withdrawing
+from clobster.books import opening
 from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
@@ -45,6 +46,7 @@ from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
 from webapp_api.explorer import Explorer
 from webapp_api.portfolio import CURRENCY
+from webapp_api.routes.dev import PLAY_MONEY
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import Hub
 
@@ -81,8 +83,11 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     listing = markets.load()
     for read in (maker_settings, hedge_settings, withdrawing.rules):
         read(settings, listing)  # what is wrong is said before anything is opened
-    store, queries = await _open_books(settings, stack)
-    snapshot = await store.take_lead()
+    with opening(settings.database_path):
+        store, queries = await _open_books(settings, stack)
+        snapshot = await store.take_lead()
+    if settings.env == "production" and any(reference.startswith(PLAY_MONEY) for reference in snapshot.deposits):
+        raise ConfigError("the database has play money of development in it: name another in CLOBSTER_DATABASE_URL")
     exchange = Exchange()
     exchange.restore(snapshot)
     _, _, resting = exchange.drain()

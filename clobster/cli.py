@@ -18,11 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        settings = config.load(
+        settings, sources = config.load_with_sources(
             data_dir=getattr(options, "data_dir", None),
             host=getattr(options, "host", None),
             port=getattr(options, "port", None),
         )
+        options.sources = sources
         command: Callable[[Settings, argparse.Namespace], int] = options.command
         return command(settings, options)
     except ConfigError as error:
@@ -81,24 +82,28 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _migrate(settings: Settings, _: argparse.Namespace) -> int:
+    from clobster.books import opening
     from data.store.migrate import upgrade
 
-    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
-    upgrade(f"sqlite:///{settings.database_path}")
+    with opening(settings.database_path):
+        settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+        upgrade(f"sqlite:///{settings.database_path}")
     return _say(f"the schema of {settings.database_path} is up to date")
 
 
 def _audit(settings: Settings, _: argparse.Namespace) -> int:
     from clobster.audit import audit
+    from clobster.books import opening
 
-    report = audit(settings.database_path)
+    with opening(settings.database_path):
+        report = audit(settings.database_path)
     for line in report.lines:
         _say(line)
     return 0 if report.clean else 1
 
 
-def _config(settings: Settings, _: argparse.Namespace) -> int:
-    return _say(config.describe(settings))
+def _config(settings: Settings, options: argparse.Namespace) -> int:
+    return _say(config.describe(settings, options.sources))
 
 
 def _open_books(settings: Settings, _: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from clobster.config import ConfigError, Settings
 from engine.core.commands import Deposit, ListAsset, ListMarket
 from engine.core.refusals import NotListable
 from engine.core.types import MARKET_MAKER
+from webapp_api.routes.dev import PLAY_MONEY
 
 GENERATION: Final = 50_000
 SWITCH_S: Final = 0.00002
@@ -105,7 +106,7 @@ async def _open_markets(house: House) -> None:
     if house.settings.env != "development":
         return
     for code, amount in house.listing.market_maker.items():
-        reference = f"dev:market-maker:{code}"
+        reference = f"{PLAY_MONEY}market-maker:{code}"
         if reference not in house.exchange.state.deposits:
             await house.sequencer.submit(Deposit(now(), MARKET_MAKER, code, amount, reference))
 
@@ -118,6 +119,8 @@ async def _listen(house: House, stack: AsyncExitStack) -> str:
     try:
         await web.TCPSite(house.web, host, port).start()
     except OSError as error:
-        raise ConfigError(f"{host}:{port} can't be listened on ({error.strerror}): choose another --port") from None
+        raise ConfigError(
+            f"{host}:{port} can't be listened on ({error.strerror}): choose another --host or --port"
+        ) from None
     host, port = house.web.addresses[0][:2]
     return f"http://{host}:{port}"

@@ -2,6 +2,7 @@
 
 import hmac
 import uuid
+from typing import Final
 
 from aiohttp import web
 
@@ -15,6 +16,8 @@ from webapp_api.auth.access import bearer
 from webapp_api.deps import DEPS
 from webapp_api.refusals import Unauthorized
 from webapp_api.reply import json_reply
+
+PLAY_MONEY: Final = "dev:"  # how the references of such deposits begin
 
 
 def routes(dev_secret: str) -> list[web.RouteDef]:
@@ -34,7 +37,7 @@ def routes(dev_secret: str) -> list[web.RouteDef]:
         if deps.faucet is not None:
             reference = await deps.faucet(account.id, asset, Atoms(amount))
         else:
-            reference = f"dev:{uuid.uuid4()}"
+            reference = f"{PLAY_MONEY}{uuid.uuid4()}"
             await deps.sequencer.submit(Deposit(deps.clock(), account.id, asset.code, Atoms(amount), reference))
         return json_reply({"account_id": account.id, "reference": reference}, 201)
 
