@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from bot.alarms import Alarms
 from clobster import identity, limits, markets, withdrawing
+from clobster.batch_log import log_batch
 from clobster.books import opening
 from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
@@ -136,6 +137,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         sockets_per_address=limits.sockets(settings),
     )
     sequencer.listeners += [market_data.on_batch, hub.on_batch]
+    if settings.log_level == "debug":
+        sequencer.listeners.append(log_batch)
     people.activity.listeners.append(hub.on_activity)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
@@ -172,6 +175,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
+            metrics_token=_metrics_token(settings),
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,
             faucet=custody.fund if custody else None,
@@ -198,6 +202,13 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         themes=SqliteThemes(store, queries),
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram)
+
+
+def _metrics_token(settings: Settings) -> str | None:
+    """Return what opens /metrics: without a token it is closed where there may be customers."""
+    if settings.metrics_token is not None:
+        return settings.metrics_token.get_secret_value()
+    return None if settings.env == "development" else ""
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

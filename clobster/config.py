@@ -124,6 +124,8 @@ class Settings(BaseModel):
         100_000, ge=0, le=100_000_000, description="lamports that a transaction may pay for its priority, at most"
     )
     log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning"] = Field("info", description="debug: every request, order and batch")
+    metrics_token: SecretStr | None = Field(None, min_length=16, description="what Prometheus shows at /metrics")
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")
     @classmethod

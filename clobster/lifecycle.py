@@ -14,6 +14,7 @@ from aiohttp import web
 from clobster import data_dir, logs
 from clobster.app import House, build, now
 from clobster.config import ConfigError, Settings
+from clobster.redaction import Redaction, secrets_of
 from engine.core.commands import Deposit, ListAsset, ListMarket
 from engine.core.refusals import NotListable
 from engine.core.types import MARKET_MAKER
@@ -27,7 +28,7 @@ log = structlog.get_logger("clobster")
 
 def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code. Raises ConfigError where it can't start."""
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, settings.log_level, Redaction(secrets_of(settings)))
     # The writer's thread lets go of the interpreter's lock at each statement, some thirty times a commit, and must get
     # it back from a busy loop: with the usual 5 ms a commit takes several times as long. With a twentieth of this it
     # is slower again: the two wake each other for nothing.
