@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -23,9 +24,11 @@ from clobster.markets import Listing
 from clobster.metrics import EngineMetrics, WithdrawalMetrics
 from clobster.settling import SettlementOnSolana
 from clobster.telegram import Telegram
+from clobster.watching import Watch
 from clobster.withdrawing import PayingOut
 from data.store import candles
 from data.store.deposit_accounts import SqliteDepositAccounts
+from data.store.ledger_check import unbalanced
 from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
@@ -77,6 +80,7 @@ class House:
     hub: Hub
     web: web.AppRunner
     telegram: Telegram
+    watch: Watch
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
@@ -144,7 +148,9 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
     alarms = Alarms(settings.admins)
     market_making.alarms.append(alarms.on_quoting)
-    for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
+    waiting = {"inbox": lambda: sequencer.waiting, "writes": lambda: store.waiting, "reads": lambda: queries.waiting}
+    watch = Watch(sequencer, partial(unbalanced, queries), waiting)
+    for collector in (EngineMetrics(sequencer, exchange), watch, hub.metrics, people.limits, *market_making.metrics):
         registry.register(collector)
     app = build_app(
         Deps(
@@ -167,7 +173,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             assets=assets,
             clock=now,
             registry=registry,
-            not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
+            not_ready=watch.not_ready,
             quoting=market_making.quoting,
             withdrawals=withdrawals,
             explorer=explorer,
@@ -201,7 +207,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         summaries=SqliteSummaries(store, queries),
         themes=SqliteThemes(store, queries),
     )
-    return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram)
+    return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram, watch)
 
 
 def _metrics_token(settings: Settings) -> str | None:

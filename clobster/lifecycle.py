@@ -58,6 +58,7 @@ async def _serve(settings: Settings) -> int:
                 await _open_markets(house)
                 beside = [loops.create_task(house.market_making.run(), name="market making")]
                 beside.append(loops.create_task(house.payouts.run(), name="withdrawals"))
+                beside.append(loops.create_task(house.watch.run(), name="watch"))
                 if house.custody is not None:
                     beside.append(loops.create_task(house.custody.run(), name="custody"))
                 url = await _listen(house, stack)

@@ -57,6 +57,11 @@ class SqliteStore:
             raise
         return cls(connection, thread, Checkpoints(path))
 
+    @property
+    def waiting(self) -> int:
+        """How many writes besides the batches wait, or are under way."""
+        return self._waiting
+
     async def close(self) -> None:
         """Finish what was asked for before and close the file."""
         loop = asyncio.get_running_loop()
