@@ -47,6 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     migrate.set_defaults(command=_migrate)
     audit = commands.add_parser("audit", parents=[place], help="replay every command and prove the books")
     audit.set_defaults(command=_audit)
+    backup = commands.add_parser(
+        "backup", parents=[place], help="copy the books, which may be in use, and audit the copy"
+    )
+    backup.add_argument("file", type=Path, help="a file that is not there yet")
+    backup.set_defaults(command=_backup)
+    restore = commands.add_parser("restore", parents=[place], help="make books of a copy, where there are none")
+    restore.add_argument("file", type=Path, help="a file that `clobster backup` has made")
+    restore.set_defaults(command=_restore)
     show = commands.add_parser("config", parents=[place], help="show the effective settings, secrets hidden")
     show.set_defaults(command=_config)
 
@@ -100,6 +108,22 @@ def _audit(settings: Settings, _: argparse.Namespace) -> int:
     for line in report.lines:
         _say(line)
     return 0 if report.clean else 1
+
+
+def _backup(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.backup import backup
+    from clobster.books import opening
+
+    with opening(settings.database_path):
+        return _say(backup(settings.database_path, options.file))
+
+
+def _restore(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.backup import restore
+    from clobster.books import opening
+
+    with data_dir.locked(settings.data_dir), opening(options.file):
+        return _say(restore(options.file, settings.database_path))
 
 
 def _config(settings: Settings, options: argparse.Namespace) -> int:
