@@ -100,6 +100,7 @@ class Deps:
     dev_secret: str | None = None
     telegram_key: bytes | None = None
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    metrics_token: str | None = None  # None: open to everybody; "": to nobody
 
 
 DEPS = web.AppKey("deps", Deps)
