@@ -185,8 +185,8 @@ class Settings(BaseModel):
             self.telegram_api_url or (self.bot_token and self.public_url.startswith("https://"))
         ):
             raise ValueError(
-                "CLOBSTER_BOT_TOKEN must be set and CLOBSTER_PUBLIC_URL begin with https://"
-                " when CLOBSTER_TELEGRAM_UPDATES is webhook: that is where Telegram sends what people write"
+                "CLOBSTER_TELEGRAM_UPDATES can be webhook only where CLOBSTER_BOT_TOKEN is set and CLOBSTER_PUBLIC_URL"
+                " begins with https://: that is where Telegram sends what people write"
             )
         self._rules_of_solana()
         if self.hedge == "live":
