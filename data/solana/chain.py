@@ -32,6 +32,7 @@ from engine.withdrawals.ports import Looked
 from engine.withdrawals.ports import TokenAccount as HeldToken
 
 TIMEOUT_S: Final = 10.0
+STATE_AT: Final = 108  # in a token account: whether it is begun, or frozen
 MOST_MADE: Final = 4  # token accounts in one transaction
 NEWEST_VERSION: Final = 0  # of transactions
 MOST_UNFINAL: Final = 5  # transactions on their way that are looked at
@@ -205,7 +206,7 @@ class RpcFollowing:
 
 def _looked(account: Account) -> Looked:
     is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
-    if not is_token:
+    if not is_token or not bytes(account.data)[STATE_AT]:  # solders reads none that nobody has begun
         return Looked(str(account.owner), None)
     token = TokenAccount.from_bytes(bytes(account.data))
     takes = token.state == TokenAccountState.Initialized
