@@ -18,7 +18,7 @@ from solders.transaction_status import EncodedTransactionWithStatusMeta, UiTrans
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
-from data.solana.asking import asked, send, value
+from data.solana.asking import asked, send, understood, value
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
 from engine.withdrawals.ports import Looked
 from engine.withdrawals.ports import TokenAccount as HeldToken
@@ -53,25 +53,12 @@ class RpcChain:
     async def decimals(self, mints: Sequence[str]) -> list[int | None]:
         """Return the decimals of mints, None where there is no SPL Token mint of this address."""
         found = await self._accounts(mints)
-        return [
-            Mint.from_bytes(bytes(account.data)).decimals
-            if account is not None and account.owner == TOKEN_PROGRAM_ID and len(account.data) == MINT_LEN
-            else None
-            for account in found
-        ]
+        return understood(lambda: [_decimals(account) for account in found])
 
     async def held(self, addresses: Sequence[str]) -> list[Held | None]:
         """Return what accounts hold, None where there is none; 100 at most."""
         found = await self._accounts(addresses)
-        held: list[Held | None] = []
-        for account in found:
-            if account is None:
-                held.append(None)
-                continue
-            is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
-            atoms = TokenAccount.from_bytes(bytes(account.data)).amount if is_token else None
-            held.append(Held(account.lamports, atoms))
-        return held
+        return understood(lambda: [_held(account) for account in found])
 
     async def _accounts(self, addresses: Sequence[str]) -> list[Account | None]:
         keys = [Pubkey.from_string(address) for address in addresses]
@@ -93,7 +80,8 @@ class RpcChain:
 
     async def look(self, addresses: Sequence[str]) -> list[Looked | None]:
         """Return what is at addresses, None where nothing is. Raises ChainUnavailable."""
-        return [None if account is None else _looked(account) for account in await self._accounts(addresses)]
+        found = await self._accounts(addresses)
+        return understood(lambda: [None if account is None else _looked(account) for account in found])
 
     async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
         """Return transactions that name an account, newest first: those before one, down to the one after another."""
@@ -105,7 +93,7 @@ class RpcChain:
                 limit=limit,
             )
         )
-        return [Listed(str(each.signature), each.err is not None) for each in answer]
+        return understood(lambda: [Listed(str(each.signature), each.err is not None) for each in answer])
 
     async def transaction(self, signature: str) -> ChainTransaction | None:
         """Return what a transaction did; None where the node knows none."""
@@ -114,7 +102,7 @@ class RpcChain:
                 Signature.from_string(signature), max_supported_transaction_version=NEWEST_VERSION
             )
         )
-        return None if answer is None else _transaction(signature, answer.transaction)
+        return None if answer is None else understood(lambda: _transaction(signature, answer.transaction))
 
     async def open_token_accounts(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
         """Make an owner's token accounts, those that are not there yet, and return when they are confirmed."""
@@ -166,6 +154,19 @@ class RpcFollowing:
             told = await asked(self._socket.recv)
             if isinstance(told, AccountNotification) and told.subscription in self._addresses:
                 return self._addresses[told.subscription]
+
+
+def _decimals(account: Account | None) -> int | None:
+    if account is None or account.owner != TOKEN_PROGRAM_ID or len(account.data) != MINT_LEN:
+        return None
+    return Mint.from_bytes(bytes(account.data)).decimals
+
+
+def _held(account: Account | None) -> Held | None:
+    if account is None:
+        return None
+    is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
+    return Held(account.lamports, TokenAccount.from_bytes(bytes(account.data)).amount if is_token else None)
 
 
 def _looked(account: Account) -> Looked:
