@@ -19,6 +19,7 @@ from webapp_api.deps import (
 from webapp_api.errors import error_middleware
 from webapp_api.exports import Exports
 from webapp_api.portfolio import Portfolio
+from webapp_api.request_log import request_log
 from webapp_api.routes import (
     admin,
     admin_withdrawals,
@@ -47,7 +48,7 @@ from webapp_api.withdrawals import WithdrawalViews
 def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
     access = access_of(deps)
-    middlewares = [error_middleware(deps.assets), access.middleware()]
+    middlewares = [request_log(), error_middleware(deps.assets), access.middleware()]
     app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
     app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets, deps.explorer)

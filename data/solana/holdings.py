@@ -21,7 +21,7 @@ WAIT_S: Final = 60.0
 MOST_BYTES: Final = 512 * 1024 * 1024
 CHUNK: Final = 64 * 1024
 _AMOUNT: Final = {"offset": 64, "length": 8}  # of a token account's data
-_SLOT: Final = re.compile(rb'"context"\s*:\s*\{[^{}]*"slot"\s*:\s*(\d{1,19})')
+_SLOT: Final = re.compile(rb'"context"\s*:\s*\{[^{}]*"slot"\s*:\s*(\d{1,19})\s*[,}]')
 _DATA: Final = re.compile(rb'"data"\s*:\s*\[\s*"([A-Za-z0-9+/]{11}=)"')
 _ACCOUNT: Final = re.compile(rb'"pubkey"\s*:')
 _LONGEST: Final = 128  # of what is looked for

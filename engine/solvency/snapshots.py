@@ -68,6 +68,13 @@ class Solvency:
         """All that are kept, newest first."""
         return list(reversed(self._snapshots.values()))
 
+    @property
+    def due_in(self) -> Micros:
+        """How long it is until the next one is due: none at all where there was none."""
+        newest = next(reversed(self._snapshots.values()), None)
+        due_in = 0 if newest is None else newest.taken_at + self._every - self._clock()
+        return Micros(max(0, min(due_in, self._every)))
+
     def find(self, snapshot: int | None = None) -> Snapshot:
         """Return a snapshot, the newest where none is named. Raises NoSnapshot, UnknownSnapshot."""
         if not self._snapshots:
@@ -97,9 +104,7 @@ class Solvency:
 
     async def _on_schedule(self) -> None:
         while True:
-            newest = next(reversed(self._snapshots.values()), None)
-            due_in = 0 if newest is None else newest.taken_at + self._every - self._clock()
-            await asyncio.sleep(max(0, min(due_in, self._every)) / 1e6)
+            await asyncio.sleep(self.due_in / 1e6)
             try:
                 await self.take()
             except SolvencyUnavailable as error:
