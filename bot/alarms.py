@@ -12,8 +12,9 @@ from typing import Final
 import structlog
 from msgspec.structs import replace
 
-from bot.bodies import Body, Kind
+from bot.bodies import Body
 from engine.accounts.accounts import Accounts
+from engine.accounts.notifications import Kind
 from engine.core.types import UserId
 from engine.liquidity.stops import Alarm as QuotingAlarm
 from engine.sequencer.sequencer import Busy

@@ -12,10 +12,11 @@ from typing import Final
 
 import structlog
 
-from bot.bodies import Body, Kind, encode
+from bot.bodies import Body, encode
 from data.store.notices import NoticeRow
 from data.store.price_alerts import PriceAlert, SqlitePriceAlerts
 from data.store.schema import NoticeState
+from engine.accounts.notifications import Kind
 from engine.core.decimals import MarketDecimals
 from engine.core.events import Traded
 from engine.core.market import PPM

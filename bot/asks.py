@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.bodies import Body, Kind
+from bot.bodies import Body
 from bot.texts import Say
+from engine.accounts.notifications import Kind
 from engine.core.decimals import show_plain
 from engine.core.events import WithdrawalChanged
 from engine.core.market import Asset

@@ -1,6 +1,5 @@
 """What a notice says, kept as text keys and not as text: its reader's language is looked up when it is sent."""
 
-import enum
 from collections.abc import Mapping
 from typing import Final
 
@@ -8,27 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.texts import Say
-
-
-class Kind(enum.Enum):
-    """What people may hear of; each chooses for themselves which of it, and how loudly."""
-
-    FILLS = "fills"
-    EXPIRY = "expiry"
-    DEPOSITS = "deposits"
-    WITHDRAWALS = "withdrawals"
-    SIGN_INS = "sign_ins"
-    SECURITY = "security"
-    ALERTS = "alerts"
-    ALARMS = "alarms"  # administrators only
-
-
-class Level(enum.Enum):
-    """How loudly."""
-
-    ON = "on"
-    SILENT = "silent"
-    OFF = "off"
+from engine.accounts.notifications import Kind
 
 
 class Body(Struct, frozen=True, omit_defaults=True):

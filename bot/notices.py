@@ -12,13 +12,14 @@ import structlog
 from msgspec.structs import astuple
 
 from bot import asks
-from bot.bodies import Body, Kind
+from bot.bodies import Body
 from bot.outbox import Outbox
 from bot.sending import Sender
 from bot.shown import moment
 from bot.stores import Stores
 from data.store.happened import Fact
 from data.store.notices import Cursor, Place
+from engine.accounts.notifications import Kind
 from engine.accounts.types import TELEGRAM, Activity, ActivityKind
 from engine.core.decimals import show_plain
 from engine.core.events import Deposited, OrderChanged, Traded, WithdrawalChanged

@@ -12,9 +12,10 @@ from typing import Final
 import structlog
 from msgspec.structs import replace
 
-from bot.bodies import Body, Kind, decode, encode
+from bot.bodies import Body, decode, encode
 from data.store.notices import Cursor, NoticeRow, Place, SqliteNotices
 from data.store.schema import NoticeState
+from engine.accounts.notifications import Kind
 from engine.core.types import Micros, UserId
 from engine.ports import Clock
 from engine.sequencer.sequencer import Busy

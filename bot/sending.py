@@ -25,13 +25,14 @@ from aiogram.exceptions import (
 from aiohttp import ClientConnectorError
 from msgspec.structs import replace
 
-from bot.bodies import Level
 from bot.outbox import MOST_PEOPLE, Notice, Outbox
 from bot.pace import BURST_S, Pace
 from bot.people import People
 from bot.telling import Message, Teller
 from data.store.notices import Place
+from data.store.notifications import SqliteNotifications
 from engine.accounts.accounts import Accounts
+from engine.accounts.notifications import Level
 from engine.core.types import UserId
 from engine.sequencer.sequencer import Busy
 
@@ -46,7 +47,14 @@ class Sender:
     """Sends for as long as `run` runs. counted says what became of messages; bot's session keeps no pace of its own."""
 
     def __init__(
-        self, bot: Bot, outbox: Outbox, pace: Pace, accounts: Accounts, people: People, teller: Teller
+        self,
+        bot: Bot,
+        outbox: Outbox,
+        pace: Pace,
+        accounts: Accounts,
+        people: People,
+        notifications: SqliteNotifications,
+        teller: Teller,
     ) -> None:
         self.counted: Counter[str] = Counter()
         self.deaf: dict[UserId, None] = {}  # who has blocked the bot, or never wrote to it, or wants to hear nothing
@@ -55,6 +63,7 @@ class Sender:
         self._pace = pace
         self._accounts = accounts
         self._people = people
+        self._notifications = notifications
         self._teller = teller
         self._due: list[tuple[float, UserId]] = []  # a heap; of a person, only the entry that is in _at counts
         self._at: dict[UserId, float] = {}  # when each person is due who waits, but for those in _busy
@@ -146,10 +155,8 @@ class Sender:
         if wait_s > 0:  # others go first
             self._done(user, wait_s)
             return
-        level, say = (
-            await self._people.level(user, notice.body.kind),
-            await self._people.say(user, account.language_code),
-        )
+        level = (await self._notifications.levels(user))[notice.body.kind]
+        say = await self._people.say(user, account.language_code)
         message = None if level is Level.OFF else await self._teller.message(notice, say)
         if message is None:
             self.counted["unwanted"] += 1

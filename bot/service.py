@@ -48,6 +48,7 @@ from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
 from bot.updates import Updates
 from data.store.notices import NoticeRow
+from data.store.notifications import SqliteNotifications
 from data.store.price_alerts import SqlitePriceAlerts
 from engine.accounts.accounts import Accounts
 from engine.core.types import Micros, UserId
@@ -135,7 +136,13 @@ class Service:
         people = People(stores.chats, self._texts)
         self.outbox = Outbox(stores.notices, clock)
         self.sender = Sender(
-            self._telling_bot, self.outbox, pace, accounts, people, Teller(stores.queries, trading.markets)
+            self._telling_bot,
+            self.outbox,
+            pace,
+            accounts,
+            people,
+            stores.notifications,
+            Teller(stores.queries, trading.markets),
         )
         self.alerts = Alerts(stores.alerts, trading.market_data, trading.markets, clock, self._queue)
         self.notices = Notices(
@@ -148,6 +155,7 @@ class Service:
             withdrawals=withdrawals,
             cards=Cards(stores.chats, trading.markets, clock),
             people=people,
+            notifications=stores.notifications,
             notices=self.notices,
             links=links,
             conversations=Conversations(stores.chats, clock),
@@ -291,6 +299,7 @@ def build_dispatcher(
     withdrawals: Withdrawals,
     cards: Cards,
     people: People,
+    notifications: SqliteNotifications,
     notices: Notices,
     links: Links,
     conversations: Conversations,
@@ -308,6 +317,7 @@ def build_dispatcher(
         trading=trading,
         cards=cards,
         people=people,
+        notifications=notifications,
         notices=notices,
         links=links,
         alerts=alerts,

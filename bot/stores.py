@@ -7,6 +7,7 @@ from msgspec import Struct
 from data.store.chats import SqliteChats
 from data.store.happened import Happened
 from data.store.notices import SqliteNotices
+from data.store.notifications import SqliteNotifications
 from data.store.price_alerts import SqlitePriceAlerts
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
@@ -16,6 +17,7 @@ class Stores(Struct, frozen=True):
     """All of it, on the one database."""
 
     notices: SqliteNotices
+    notifications: SqliteNotifications
     chats: SqliteChats
     alerts: SqlitePriceAlerts
     happened: Happened
@@ -26,6 +28,7 @@ class Stores(Struct, frozen=True):
         """Return them for the writer's store and its readers."""
         return cls(
             SqliteNotices(store, queries),
+            SqliteNotifications(store, queries),
             SqliteChats(store, queries),
             SqlitePriceAlerts(store, queries),
             Happened(queries),

@@ -6,10 +6,11 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from msgspec import Struct
 
 from bot import asks, shown
-from bot.bodies import Body, Kind
+from bot.bodies import Body
 from bot.outbox import Notice
 from bot.texts import Say
 from data.store.queries import Queries
+from engine.accounts.notifications import Kind
 from engine.core.decimals import MarketDecimals
 from engine.core.types import OrderId
 

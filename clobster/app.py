@@ -36,6 +36,7 @@ from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.ledger_check import unbalanced
 from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
+from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
 from data.store.readers import Readers
 from data.store.reference import SqliteReference
@@ -187,6 +188,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             administration=people.administration,
             wallets=people.wallets,
             wallet_links=people.wallet_links,
+            notifications=SqliteNotifications(store, queries),
             site=people.site,
             tokens=people.tokens,
             guard=people.guard,

@@ -7,6 +7,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from data.binance.health import FeedHealth
+from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
 from engine.accounts.administration import Administration
@@ -70,6 +71,7 @@ class Deps:
     administration: Administration
     wallets: Wallets
     wallet_links: WalletLinks
+    notifications: SqliteNotifications
     site: Site
     tokens: AccessTokens
     guard: Guard

@@ -6,9 +6,10 @@ from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
 
-from bot.bodies import Kind, Level
-from bot.people import People
+from bot.house import House
 from bot.texts import Say
+from data.store.notifications import SqliteNotifications
+from engine.accounts.notifications import Kind, Level, kinds
 from engine.core.types import UserId
 
 _NEXT: Final = {Level.ON: Level.SILENT, Level.SILENT: Level.OFF, Level.OFF: Level.ON}
@@ -22,35 +23,38 @@ def notify_router() -> Router:
     return router
 
 
-async def notify(message: Message, say: Say, user: UserId, people: People) -> None:
+async def notify(message: Message, say: Say, user: UserId, notifications: SqliteNotifications, house: House) -> None:
     """Show what somebody hears of."""
-    await message.answer(say("notify"), reply_markup=await _keyboard(say, user, people))
+    levels = await notifications.levels(user)
+    await message.answer(say("notify"), reply_markup=await _keyboard(say, user, levels, house))
 
 
-async def choose_level(query: CallbackQuery, say: Say, user: UserId, people: People) -> None:
+async def choose_level(
+    query: CallbackQuery, say: Say, user: UserId, notifications: SqliteNotifications, house: House
+) -> None:
     """Change one of it, as its button says."""
     _, _, wanted = (query.data or "").partition(":")
     kind, _, level = wanted.partition(":")
     if kind not in {each.value for each in Kind} or level not in {each.value for each in Level}:
         await query.answer(say("button.unknown"))
         return
-    await people.choose_level(user, Kind(kind), Level(level))
+    levels = await notifications.choose(user, {Kind(kind): Level(level)})
     await query.answer()
     if isinstance(query.message, Message):
-        await query.message.edit_reply_markup(reply_markup=await _keyboard(say, user, people))
+        await query.message.edit_reply_markup(reply_markup=await _keyboard(say, user, levels, house))
 
 
-async def _keyboard(say: Say, user: UserId, people: People) -> InlineKeyboardMarkup:
+async def _keyboard(say: Say, user: UserId, levels: dict[Kind, Level], house: House) -> InlineKeyboardMarkup:
     """Return a button for each kind, which says how it is and changes it to the next level."""
-    levels = await people.levels(user)
+    shown = kinds(is_admin=await house.administration.includes(user))
     return InlineKeyboardMarkup(
         inline_keyboard=[
             [
                 InlineKeyboardButton(
-                    text=say("notify.line", kind=say(f"notify.{kind.value}"), level=say(f"level.{level.value}")),
-                    callback_data=f"notify:{kind.value}:{_NEXT[level].value}",
+                    text=say("notify.line", kind=say(f"notify.{kind.value}"), level=say(f"level.{levels[kind].value}")),
+                    callback_data=f"notify:{kind.value}:{_NEXT[levels[kind]].value}",
                 )
             ]
-            for kind, level in levels.items()
+            for kind in shown
         ]
     )

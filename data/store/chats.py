@@ -14,14 +14,10 @@ DAY: Final = Micros(86_400 * 1_000_000)
 MOST_CARDS: Final = 20  # of one person
 PRUNED: Final = 500  # rows that go at once
 
-_PERSON: Final = "SELECT language, notify FROM bot_people WHERE user_id = ?"
+_LANGUAGE: Final = "SELECT language FROM bot_people WHERE user_id = ?"
 _CHOOSE_LANGUAGE: Final = """
     INSERT INTO bot_people (user_id, language, notify) VALUES (?, ?, '{}')
     ON CONFLICT (user_id) DO UPDATE SET language = excluded.language
-"""
-_CHOOSE_NOTIFY: Final = """
-    INSERT INTO bot_people (user_id, language, notify) VALUES (?1, NULL, json_object(?2, ?3))
-    ON CONFLICT (user_id) DO UPDATE SET notify = json_set(notify, '$.' || ?2, ?3)
 """
 
 _TALK: Final = "SELECT state, data FROM bot_conversations WHERE key = ?"
@@ -44,13 +40,6 @@ _PRUNE_CARDS: Final = """
 _SEE: Final = "INSERT OR IGNORE INTO bot_seen (name, at) VALUES (?, ?)"
 
 
-class Choices(Struct, frozen=True):
-    """What a person chose. notify is JSON: {kind: level}, of the kinds where it was chosen."""
-
-    language: str | None = None
-    notify: str = "{}"
-
-
 class WaitingCard(Struct, frozen=True):
     """A card as it is kept: whose it is, in which message, and until when it is good."""
 
@@ -69,18 +58,14 @@ class SqliteChats:
         self._store = store
         self._readers = readers
 
-    async def choices(self, user: UserId) -> Choices:
-        """Return what a person chose."""
-        found = await self._readers.read(lambda connection: rows(connection, _PERSON, (user,)))
-        return Choices(*found[0]) if found else Choices()
+    async def language(self, user: UserId) -> str | None:
+        """Return the language that a person chose."""
+        found = await self._readers.read(lambda connection: rows(connection, _LANGUAGE, (user,)))
+        return found[0][0] if found else None
 
     async def choose_language(self, user: UserId, language: str) -> None:
         """Keep a person's language."""
         await self._store.write(lambda connection: connection.execute(_CHOOSE_LANGUAGE, (user, language)))
-
-    async def choose_notify(self, user: UserId, kind: str, level: str) -> None:
-        """Keep how a person wants to hear of a kind, which is a plain word."""
-        await self._store.write(lambda connection: connection.execute(_CHOOSE_NOTIFY, (user, kind, level)))
 
     async def conversation(self, key: str) -> tuple[str | None, str]:
         """Return a conversation's state and data (JSON)."""

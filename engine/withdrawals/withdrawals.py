@@ -199,7 +199,8 @@ class Withdrawals:
             asked = (await self.to_confirm(user, withdrawal)).asked
             # With all else that leaves within the day: in parts it would be as large.
             _, leaving = await self.store.leaving(user, Micros(self._clock() - may.DAY))
-            needed = may.approvals_needed(asked.asset, max(asked.amount, leaving.get(asked.asset, 0)), self.rules)
+            most = max(asked.amount, leaving.get(asked.asset, Atoms(0)))
+            needed = may.approvals_needed(asked.asset, most, self.rules)
             await self.store.confirm(withdrawal, self._clock(), by, needed)
         log.info("withdrawal confirmed", user=user, withdrawal=withdrawal, by=by)
         return await self.changed(withdrawal)

@@ -14,8 +14,9 @@ from data.store.schema import NoticeState
 from engine.core.commands import Deposit
 from engine.core.types import AssetCode, Atoms, UserId
 from tests.bot.test_delivery import sells, sent
-from tests.bot.world import World, open_world
+from tests.bot.world import World, labels, open_world
 from tests.simulators.telegram import Limits, Person
+from tests.webapp_api.house import ADMIN
 
 INTERRUPTED = "(You may have read this before: I was interrupted.)"
 SOAK = "CLOBSTER_TEST_SOAK_BOT"
@@ -176,6 +177,20 @@ async def test_kinds_are_on_silent_or_off_by_buttons_and_stay_so(world: World) -
     assert silent.args["disable_notification"] == "true"
     await ada.tap(asked, "Fills: off")
     await _with_button(ada, asked, "Fills: on")
+    assert not any("Alarms" in each for each in labels(asked))
+    assert any("Alarms" in each for each in labels(await world.telegram.person(ADMIN).ask("/notify")))
+
+
+async def test_what_was_chosen_on_the_page_holds_for_the_next_notice(world: World) -> None:
+    trader = await sells(world, 7, "60001", "60002")
+    path = "/api/account/notifications"
+    await trader.ask("PUT", path, {"notifications": {"fills": "off"}})
+    await buys(world, "60001")
+    await told(world, 8, 1)
+    await trader.ask("PUT", path, {"notifications": {"fills": "on"}})
+    await buys(world, "60002")
+    (text,) = await told(world, 7, 1)
+    assert "at 60002.00 USDT" in text
 
 
 async def test_the_language_that_was_chosen_survives_a_restart(world: World) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 import bot
 from bot import refusals
-from bot.bodies import Kind, Level
 from bot.cards import ExpiredCard, StaleCard
 from bot.service import COMMANDS, build_dispatcher
 from bot.texts import LANGUAGES, Texts
+from engine.accounts.notifications import Kind, Level
 from engine.core import decimals
 from engine.core import refusals as core
 from engine.core.refusals import Refused

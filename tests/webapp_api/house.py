@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from data.binance.health import FeedHealth
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
+from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
 from data.store.reconciliation import SqliteStops
 from data.store.solvency import SqliteSolvency
@@ -282,6 +283,7 @@ async def open_house(
                 SqliteWallets(store, queries), accounts, activity, clock, administrators=frozenset({ADMIN})
             ),
             wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, clock),
+            notifications=SqliteNotifications(store, queries),
             site=SITE,
             tokens=tokens,
             guard=guard,

@@ -89,6 +89,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "DELETE /api/auth/sessions/{id}": PERSON,
     "GET /api/account": READS,
     "GET /api/account/activity": PERSON,
+    "GET /api/account/notifications": PERSON,
+    "PUT /api/account/notifications": PERSON,
     "GET /api/account/wallets": PERSON,
     "POST /api/account/wallets": PERSON,
     "DELETE /api/account/wallets/{address}": PERSON,
