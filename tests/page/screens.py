@@ -29,6 +29,7 @@ SCREENS = {
     "deposits": "portfolio/deposits",
     "ledger": "portfolio/ledger",
     "export": "portfolio/export",
+    "solvency": "portfolio/solvency",
     "account": "account",
     "wallets": "account/wallets",
     "sessions": "account/sessions",
