@@ -13,7 +13,7 @@ SCREENS = [
     "portfolio",
     *(f"portfolio/{below}" for below in ("deposit/USDT", "withdraw/USDT", "withdrawals", "deposits", "ledger")),
     *(f"portfolio/{below}" for below in ("export", "solvency")),
-    *(f"account{below}" for below in ("", "/wallets", "/sessions", "/keys", "/activity")),
+    *(f"account{below}" for below in ("", "/wallets", "/sessions", "/keys", "/notifications", "/activity")),
 ]
 THEMES = {"telegram's dark": DARK, "telegram's light": LIGHT}
 
