@@ -17,6 +17,7 @@ from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
 from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
+from clobster.solvency import SolvencyOnSolana
 from clobster.sweeping import Sweeping
 from clobster.withdrawing import PayingOut
 from data.solana.keys import DerivedKeys
@@ -73,6 +74,7 @@ class Custody:
         settling: SettlementOnSolana,
         paying_out: PayingOut,
         reconciling: ReconcilingOnSolana,
+        solvency: SolvencyOnSolana,
         clock: Clock,
     ) -> None:
         """Derive the keys. Raises ConfigError where an asset or an amount is none."""
@@ -90,6 +92,7 @@ class Custody:
         self._settling = settling
         self._paying_out = paying_out
         self._reconciling = reconciling
+        self._solvency = solvency
         self._clock = clock
         self._localnet: Localnet | None = None
         self._minting: AsyncClient | None = None
@@ -185,6 +188,8 @@ class Custody:
             )
             await stack.enter_async_context(sweeping)
             await stack.enter_async_context(self._reconciling.open(chain.client, accounts, settlement))
+            proving = self._solvency.open(place.url, chain.client, vault, assets, self._sweeping.backed)
+            await stack.enter_async_context(proving)
             self._addresses = addresses
             needed = FINAL if self._localnet is None else FINALIZED
             self._arrivals = Arrivals(chain, lambda key: key == vault or watch.knows(key), self._clock, needed=needed)

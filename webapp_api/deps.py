@@ -22,6 +22,7 @@ from engine.custody.arrivals import Arrival
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.solvency.snapshots import Solvency
 from engine.withdrawals.withdrawals import Withdrawals
 from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
@@ -36,6 +37,7 @@ from webapp_api.quoting import Quoting
 from webapp_api.reconciling import Reconciling
 from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
+from webapp_api.solvency import SolvencyViews
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
 from webapp_api.trading import Trading
@@ -89,6 +91,7 @@ class Deps:
     explorer: Explorer
     settling: Settling
     reconciling: Reconciling
+    solvency: Solvency
     feed_health: Callable[[], list[FeedHealth]] = list
     bot_token: str
     launch_data_life_s: int = DAY_S
@@ -99,6 +102,7 @@ class Deps:
     dev_secret: str | None = None
     telegram_key: bytes | None = None
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    metrics_token: str | None = None  # None: open to everybody; "": to nobody
 
 
 DEPS = web.AppKey("deps", Deps)
@@ -107,4 +111,5 @@ STATISTICS = web.AppKey("statistics", Statistics)
 EXPORTS = web.AppKey("exports", Exports)
 PROOFS = web.AppKey("proofs", Proofs)
 PORTFOLIO = web.AppKey("portfolio", Portfolio)
+SOLVENCY_VIEWS = web.AppKey("solvency_views", SolvencyViews)
 WITHDRAWAL_VIEWS = web.AppKey("withdrawal_views", WithdrawalViews)

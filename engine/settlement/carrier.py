@@ -37,12 +37,19 @@ SHORT_HISTORY: Final = "the node's history begins too late to know that the sign
 class UnderWay:
     """A batch that is not over. Times are the loop's, in seconds."""
 
-    def __init__(self, batch: SettlementBatch, fills: tuple[Fill, ...] = (), attempt: Attempt | None = None) -> None:
+    def __init__(
+        self,
+        batch: SettlementBatch,
+        fills: tuple[Fill, ...] = (),
+        attempt: Attempt | None = None,
+        ended: Mapping[Outcome, int] | None = None,
+    ) -> None:
+        ended = ended or {}
         self.batch = batch
         self.fills = fills
         self.attempt = attempt  # the signing of which it is not known what became
-        self.earlier = 0  # signings of which it is
-        self.landed_failures = 0
+        self.earlier = sum(ended.values())  # signings of which it is
+        self.landed_failures = ended.get(Outcome.FAILED, 0)
         self.tries = 0  # to sign it, one after another, that came to nothing
         self.refusals = 0  # those of them, one after another, that blame the batch
         self.told = ""  # why, as it was logged last

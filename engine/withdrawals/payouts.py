@@ -40,6 +40,7 @@ class Payouts:
         self._clock = clock
         self._round_s = round_s
         self._told: dict[int, WithdrawalState] = {}
+        self._unanswered: set[int] = set()  # over which the chain failed last: the others go first
 
     def on_batch(self, batch: SettlementBatch) -> None:
         """Note that a batch has gone on."""
@@ -62,19 +63,24 @@ class Payouts:
                 pass
 
     async def round(self) -> None:
-        """Do what is next for everything that is under way, oldest first."""
+        """Do what is next for everything that is under way, oldest first but for what the chain did not answer."""
         found = await self._withdrawals.store.under_way()
+        found.sort(key=lambda withdrawal: withdrawal.asked.id in self._unanswered)
         stopped = await self._withdrawals.store.stopped() is not None
         outside = self._withdrawals.outside
         for withdrawal in found:
             try:
                 await self._see_to(withdrawal, outside, stopped=stopped)
+                if outside is not None:
+                    self._unanswered.discard(withdrawal.asked.id)
             except ChainUnavailable:
                 self._wait(withdrawal, Waiting.CHAIN)
+                self._unanswered.add(withdrawal.asked.id)
                 outside = None  # the others need not find it out again
             except Exception:  # ours: the others go on
                 log.exception("a withdrawal could not be seen to", withdrawal=withdrawal.asked.id)
         known = {withdrawal.asked.id for withdrawal in found}
+        self._unanswered &= known
         for gone in [each for each in self._told if each not in known]:
             del self._told[gone]
         for gone_id in [each for each in self._withdrawals.waiting if each not in known]:
@@ -116,6 +122,9 @@ class Payouts:
     async def _send(self, withdrawal: Withdrawal, outside: Outside) -> None:
         """Make the batch that pays out, where the target is well and the money is there."""
         asked, book = withdrawal.asked, self._withdrawals
+        if outside.settling.withdrawable(asked.user, asked.asset) < asked.amount:
+            self._wait(withdrawal, Waiting.SETTLEMENT)  # so that what waits does not ask the chain each round
+            return
         mint = outside.till.mint(asked.asset)
         if mint is None:
             self._wait(withdrawal, Waiting.CHAIN)

@@ -104,6 +104,9 @@ class Settling(Protocol):
         Raises NotSpendable where the money is not in the vault yet or needed by what came before, and Busy.
         """
 
+    def withdrawable(self, user: UserId, asset: AssetCode) -> Atoms:
+        """Return what may leave an account for good now, as far as is known without asking anybody."""
+
     async def take_back(self, batch_id: int) -> bool:
         """Give a batch up, where it is not signed yet. Return whether it was."""
 

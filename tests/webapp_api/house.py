@@ -18,6 +18,7 @@ from data.store.api_keys import SqliteApiKeys
 from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
 from data.store.reconciliation import SqliteStops
+from data.store.solvency import SqliteSolvency
 from data.store.sqlite import SqliteStore
 from data.store.wallet_links import SqliteWalletLinks
 from data.store.wallets import SqliteWallets
@@ -40,6 +41,7 @@ from engine.reconciliation.fees import FeePayer
 from engine.reconciliation.reconciler import Looked
 from engine.reconciliation.stop import Stop
 from engine.sequencer.sequencer import Sequencer
+from engine.solvency.snapshots import Solvency
 from engine.withdrawals.rules import Rules
 from engine.withdrawals.withdrawals import Withdrawals
 from tests.webapp_api.described import hold
@@ -270,6 +272,7 @@ async def open_house(
         settling = Settling(is_on=False)
         stop = Stop(SqliteStops(store, queries), clock)
         reconciling = Reconciling(stop, FeePayer(0), Looked(), ASSETS, clock, is_on=False)
+        solvency = Solvency(SqliteSolvency(store, queries), clock, every=Micros(3_600_000_000), most=2)
         feed: list[FeedHealth] = []
         deps = Deps(
             sequencer=sequencer,
@@ -300,6 +303,7 @@ async def open_house(
             explorer=explorer,
             settling=settling,
             reconciling=reconciling,
+            solvency=solvency,
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             deposits=deposits,

@@ -38,6 +38,7 @@ class ChainByHand:
         self.listeners: list[Callable[[SettlementBatch], None]] = []
         self.at: dict[str, Looked] = {}
         self.is_gone = False
+        self.mute: str | None = None  # an address of which nothing is said
         self.is_halted = False
         self.funds = Atoms(10**15)
         self.asked = 0
@@ -58,7 +59,7 @@ class ChainByHand:
 
     async def look(self, addresses: Sequence[str]) -> list[Looked | None]:
         self.asked += 1
-        if self.is_gone:
+        if self.is_gone or self.mute in addresses:
             raise ChainUnavailable("nobody answers")
         return [self.at.get(each) for each in addresses]
 
@@ -91,6 +92,9 @@ class ChainByHand:
             " VALUES (?, ?, ?, ?, ?, ?)"
         )
         return await self._house.store.write(lambda connection: connection.execute(statement, row).lastrowid or 0)
+
+    def withdrawable(self, user: UserId, asset: AssetCode) -> Atoms:
+        return self.funds
 
     async def take_back(self, batch_id: int) -> bool:
         statement = (

@@ -72,7 +72,7 @@ async def test_admin_routes_are_for_those_whom_the_settings_name(house: House) -
         assert (await ada.ask(method, path)).problem == (403, "forbidden")
     for method, path in routes:
         answer = await boss.ask(method, path, {"reason": "a test"} if path.endswith("/stop") else None)
-        nobody_does_here = any(f"/{part}" in path for part in ("quoting", "settlement", "reconciliation"))
+        nobody_does_here = any(f"/{part}" in path for part in ("quoting", "settlement", "reconciliation", "solvency"))
         assert answer.status < 300 or nobody_does_here or answer.problem == (404, "unknown_withdrawal")
 
 

@@ -152,6 +152,20 @@ async def test_a_large_withdrawal_needs_two_administrators_who_are_not_its_owner
     ]
 
 
+async def test_a_large_withdrawal_in_small_parts_needs_administrators_too(desk: Desk) -> None:
+    choose(desk, approval_above={"USDT": Atoms(150_000_000)})
+    ada, wallet = await desk.ada()
+    first = await desk.confirmed(ada, wallet)
+    await desk.payouts.round()
+    await desk.chain.go_on(first, BatchState.SETTLED)
+    await desk.payouts.round()
+    assert await desk.state(ada, first) == "completed"
+    assert await desk.state(ada, await desk.confirmed(ada, wallet, amount="50")) == "approved"
+    assert await desk.state(ada, await desk.confirmed(ada, wallet, amount="1")) == "waits_for_approval"
+    ada = await later(desk, 1, 24.1)
+    assert await desk.state(ada, await desk.confirmed(ada, wallet, amount="1")) == "approved"
+
+
 async def test_an_administrator_is_not_two_by_moving_telegram_to_another_account(desk: Desk) -> None:
     choose(desk, approval_above={"USDT": Atoms(1)})
     ada, wallet = await desk.ada()

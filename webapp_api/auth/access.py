@@ -54,6 +54,7 @@ TRADES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE)
 ACTS: Final = Rule(Who.ADMIN, RequestClass.READ)
 WITHDRAWS: Final = Rule(Who.ACCOUNT, RequestClass.WITHDRAWAL, Scope.WITHDRAW)
 KEEPS: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.WITHDRAW)
+PROVES: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.READ, cost=5)  # trees may have to be made again
 LOOKS: Final = Rule(Who.OPERATOR, RequestClass.READ)
 BATCHES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE, BATCH_COST)
 
@@ -117,6 +118,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/portfolio/deposits": READS,
     "GET /api/portfolio/deposits/arriving": READS,
     "GET /api/portfolio/deposit-address": READS,
+    "GET /api/portfolio/solvency-proof": PROVES,
+    "GET /api/solvency": PUBLIC,
+    "GET /api/solvency/deposit-accounts": PUBLIC,
     "POST /api/portfolio/withdrawals": WITHDRAWS,
     "GET /api/portfolio/withdrawals": READS,
     "GET /api/portfolio/withdrawals/{id}": READS,
@@ -138,6 +142,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "POST /api/admin/settlement/retry": ACTS,
     "GET /api/admin/reconciliation": LOOKS,
     "POST /api/admin/reconciliation/clear": ACTS,
+    "POST /api/admin/solvency/snapshots": ACTS,
     "GET /api/admin/log": LOOKS,
     "POST /api/telegram/updates": HEALTH,  # has a secret of its own; all that people write comes from a few addresses
     "POST /api/dev/demo": LOG_IN,  # as the next two, it exists in development only

@@ -109,6 +109,7 @@ CURSOR: Final = Parameter("cursor", CursorValue, "The next_cursor of the page be
 SYMBOL: Final = Parameter("symbol", Symbol, "Only this market.")
 ASSET: Final = Parameter("asset", AssetName, "Only this asset.")
 DEPOSITED: Final = Parameter("asset", AssetName, "The asset.", required=True)
+SNAPSHOT: Final = Parameter("snapshot_id", Id, "That of a snapshot that is kept; left out for the newest.")
 SIDE: Final = Parameter("side", Side, "Only this side.")
 START: Final = Parameter("start", Time, "Only what happened then or later, in ms.")
 END: Final = Parameter("end", Time, "Only what happened before, in ms.")

@@ -49,6 +49,7 @@ from data.store.schema.settlement import (
     sweeps,
     vault_accounts,
 )
+from data.store.schema.solvency import solvency_assets, solvency_leaves, solvency_snapshots
 from data.store.schema.trading import assets, candles, markets, orders, reference_candles, trades
 
 __all__ = [
@@ -88,6 +89,9 @@ __all__ = [
     "settlement_attempts",
     "settlement_batches",
     "settlement_outbox",
+    "solvency_assets",
+    "solvency_leaves",
+    "solvency_snapshots",
     "sweeps",
     "trades",
     "users",
