@@ -81,6 +81,12 @@ class UnknownInterval(Refused):
     code = "unknown_interval"
 
 
+class UnknownButton(Refused):
+    """There is no such button here."""
+
+    code = "unknown_button"
+
+
 class NotDepositable(Refused):
     """This asset can't be deposited."""
 

@@ -180,7 +180,7 @@ class Sender:
         user, pause_s = notice.user, 0.0
         try:
             if place is not None:
-                told = await self._change(notice, message.text, place)
+                told = await self._change(notice, message, place)
             else:
                 sent = await self._bot.send_message(
                     chat, message.text, reply_markup=message.keyboard, disable_notification=silent
@@ -218,10 +218,12 @@ class Sender:
             self._outbox.drop(notice)
         self._done(user, pause_s)
 
-    async def _change(self, notice: Notice, text: str, place: Place) -> Place | None:
+    async def _change(self, notice: Notice, message: Message, place: Place) -> Place | None:
         """Change a message; return it. Where it is gone, return None, and the notice wants a new one."""
         try:
-            await self._bot.edit_message_text(text=text, chat_id=place.chat, message_id=place.message)
+            await self._bot.edit_message_text(
+                message.text, chat_id=place.chat, message_id=place.message, reply_markup=message.keyboard
+            )
         except TelegramBadRequest as error:
             if "not modified" not in error.message:
                 notice.place, notice.rings, notice.body = None, True, replace(notice.body, card=False)

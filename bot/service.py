@@ -133,7 +133,7 @@ class Service:
         self._accounts = accounts
         self._alarms = alarms
         self._summary = summary
-        people = People(stores.chats, self._texts)
+        people = self._people = People(stores.chats, self._texts)
         self.outbox = Outbox(stores.notices, clock)
         self.sender = Sender(
             self._telling_bot,
@@ -198,7 +198,7 @@ class Service:
             "catching up": self.notices.catch_up,
         }
         if (summary := self._summary) is not None:
-            loops["daily summary"] = lambda: summary.run(self._bot, self._texts)
+            loops["daily summary"] = lambda: summary.run(self._accounts, self._people, self.notices)
         tasks = [asyncio.create_task(_keep_trying(name, work), name=name) for name, work in loops.items()]
         try:
             await self._hear()

@@ -150,6 +150,7 @@ class Telegram:
                 self.people.administration,
                 self.quoting,
                 probes(self.sequencer, self.feed_health, self.settling, self.reconciling),
+                limits.of_the_exchange(self.settings),
             ),
             summary=DailySummary(
                 self.summaries,

@@ -7,6 +7,7 @@ from aiogram.filters import Command
 from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
 
 from bot.house import House
+from bot.refusals import UnknownButton
 from bot.texts import Say
 from data.store.notifications import SqliteNotifications
 from engine.accounts.notifications import Kind, Level, kinds
@@ -36,8 +37,7 @@ async def choose_level(
     _, _, wanted = (query.data or "").partition(":")
     kind, _, level = wanted.partition(":")
     if kind not in {each.value for each in Kind} or level not in {each.value for each in Level}:
-        await query.answer(say("button.unknown"))
-        return
+        raise UnknownButton
     levels = await notifications.choose(user, {Kind(kind): Level(level)})
     await query.answer()
     if isinstance(query.message, Message):

@@ -1,6 +1,7 @@
 """What people may hear of without having asked, and how loudly. Each chooses for themselves."""
 
 import enum
+from typing import Final
 
 
 class Kind(enum.Enum):
@@ -13,7 +14,8 @@ class Kind(enum.Enum):
     SIGN_INS = "sign_ins"
     SECURITY = "security"
     ALERTS = "alerts"
-    ALARMS = "alarms"  # administrators only
+    ALARMS = "alarms"
+    SUMMARIES = "summaries"
 
 
 class Level(enum.Enum):
@@ -24,6 +26,9 @@ class Level(enum.Enum):
     OFF = "off"
 
 
+FOR_ADMINS: Final = frozenset({Kind.ALARMS, Kind.SUMMARIES})
+
+
 def kinds(*, is_admin: bool) -> list[Kind]:
     """Return what somebody may hear of."""
-    return [kind for kind in Kind if is_admin or kind is not Kind.ALARMS]
+    return [kind for kind in Kind if is_admin or kind not in FOR_ADMINS]

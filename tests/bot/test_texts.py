@@ -132,3 +132,17 @@ def test_every_handler_is_given_what_it_takes() -> None:
                 handlers += 1
                 assert {arg.arg for arg in node.args.args[1:]} <= given, node.name
     assert handlers > 15
+
+
+def test_the_manual_names_a_test_of_every_command_that_works_and_that_is_refused() -> None:
+    root = Path(bot.__file__).parents[1]
+    tests = {
+        name
+        for path in (root / "tests/bot").glob("test_*.py")
+        for name in re.findall(r"def test_(\w+)", path.read_text())
+    }
+    table = re.findall(
+        r"^\| `?(/?[a-z ]+)`? \| `(\w+)` \| `(\w+)` \|$", (root / "docs/bot.md").read_text(), re.MULTILINE
+    )
+    assert {f"/{name}" for name in (*COMMANDS, "status", "pause", "resume")} <= {command for command, *_ in table}
+    assert {name for _, *named in table for name in named} <= tests

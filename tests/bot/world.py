@@ -27,6 +27,7 @@ from webapp_api.refusals import LimitReached
 from webapp_api.routes.telegram import PATH, TelegramHook
 
 PAGE = "https://clobster.test"
+OF_THE_EXCHANGE = ("withdrawals: 5 open at most", "quoting: 15 levels")
 MINI_APP = "https://t.me/clobster_bot/app"
 
 
@@ -164,6 +165,7 @@ async def open_world(
                     deps.administration,
                     deps.quoting,
                     probes(deps.sequencer, deps.feed_health, deps.settling, deps.reconciling),
+                    OF_THE_EXCHANGE,
                 ),
                 alarms=alarms,
                 catch_up=Micros(catch_up_s * 1_000_000),

@@ -27,7 +27,7 @@ async def test_choices_at_the_same_time_are_all_kept(house: House) -> None:
 
 async def test_alarms_are_shown_to_administrators(house: House) -> None:
     boss = await house.person(ADMIN)
-    assert (await boss.get(PATH)).body == {"notifications": ALL_ON | {"alarms": "on"}}
+    assert (await boss.get(PATH)).body == {"notifications": ALL_ON | {"alarms": "on", "summaries": "on"}}
 
 
 async def test_nonsense_is_refused_and_changes_nothing(house: House) -> None:
