@@ -11,7 +11,7 @@ PAGE := webapp_api/miniapp/built/.stamp
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test history soak-feed soak-settlement soak load check lint bench screens fuzz-api lock
+.PHONY: help setup run test history soak-feed soak-bot soak-settlement soak load check lint bench screens fuzz fuzz-api audit-dependencies lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ history: setup ## the timing of pages at ten million rows, which takes some minu
 soak-feed: setup ## the recordings whole, at every pace, through the real client to our books: 14 minutes
 	@CLOBSTER_TEST_SOAK_FEED=1 $(BIN)/pytest -s tests/data/binance/test_replay.py \
 		tests/e2e/test_quotes_follow_binance.py $(ARGS)
+
+soak-bot: setup ## 5,000 notices through the bot at Telegram's pace, with errors and a restart: 4 minutes
+	@CLOBSTER_TEST_SOAK_BOT=1 $(BIN)/pytest -s tests/bot/test_queue.py -k thousands $(ARGS)
 
 soak-settlement: setup ## 10,000 trades settled through every fault of the localnet and 50 restarts (another play of it: SEED=8)
 	@CLOBSTER_TEST_SOAK_SETTLEMENT=$(or $(SEED),7) $(BIN)/pytest --durations=3 \
@@ -59,6 +62,13 @@ screens: setup ## pictures of every screen of the page, in var/screens
 
 fuzz-api: setup ## ask a fresh exchange everything its description allows and forbids (requests an operation: ARGS=500)
 	@$(BIN)/python -m tests.e2e.fuzz $(ARGS)
+
+fuzz: setup ## every decoder for a minute each, by another play each time (longer: SECONDS=600; again: SEED=8)
+	@CLOBSTER_TEST_FUZZ_S=$(or $(SECONDS),60) CLOBSTER_TEST_FUZZ_SEED=$(or $(SEED),$$(date +%s)) $(PYTEST) tests/fuzz $(ARGS)
+
+audit-dependencies: ## known weaknesses in what the locks name, by pip-audit (asks the internet)
+	@python3 -m venv var/pip-audit && var/pip-audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	@var/pip-audit/bin/pip-audit --disable-pip --require-hashes -r requirements.lock
 
 lock: ## remake the locks from pyproject.toml (needs uv)
 	@$(COMPILE) pyproject.toml -o requirements.lock

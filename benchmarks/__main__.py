@@ -18,6 +18,7 @@ BENCHMARKS = (
     "localnet",
     "settlement",
     "bot",
+    "outbox",
     "page",
 )
 

@@ -1,10 +1,12 @@
 """All construction: who is given what. Nothing else in the program joins the parts."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -14,6 +16,9 @@ from prometheus_client import CollectorRegistry
 from bot.alarms import Alarms
 from bot.texts import Texts
 from clobster import identity, limits, markets, withdrawing
+from clobster.batch_log import log_batch
+from clobster.books import opening
+from clobster.bot_metrics import BotMetrics
 from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
@@ -24,11 +29,14 @@ from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
 from clobster.solvency import SolvencyOnSolana
 from clobster.telegram import Telegram
+from clobster.watching import Watch
 from clobster.withdrawing import PayingOut
 from data.store import candles
 from data.store.deposit_accounts import SqliteDepositAccounts
+from data.store.ledger_check import unbalanced
 from data.store.liquidity import SqliteMakerStore
 from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
+from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
 from data.store.readers import Readers
 from data.store.reference import SqliteReference
@@ -49,6 +57,8 @@ from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
 from webapp_api.explorer import Explorer
 from webapp_api.portfolio import CURRENCY
+from webapp_api.routes.dev import PLAY_MONEY
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import Hub
 
@@ -78,6 +88,7 @@ class House:
     hub: Hub
     web: web.AppRunner
     telegram: Telegram
+    watch: Watch
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
@@ -85,8 +96,11 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     listing = markets.load()
     for read in (maker_settings, hedge_settings, withdrawing.rules):
         read(settings, listing)  # what is wrong is said before anything is opened
-    store, queries = await _open_books(settings, stack)
-    snapshot = await store.take_lead()
+    with opening(settings.database_path):
+        store, queries = await _open_books(settings, stack)
+        snapshot = await store.take_lead()
+    if settings.env == "production" and any(reference.startswith(PLAY_MONEY) for reference in snapshot.deposits):
+        raise ConfigError("the database has play money of development in it: name another in CLOBSTER_DATABASE_URL")
     exchange = Exchange()
     exchange.restore(snapshot)
     _, _, resting = exchange.drain()
@@ -145,12 +159,26 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         sockets_per_address=limits.sockets(settings),
     )
     sequencer.listeners += [market_data.on_batch, hub.on_batch]
+    if settings.log_level == "debug":
+        sequencer.listeners.append(log_batch)
     people.activity.listeners.append(hub.on_activity)
     settling.fill_listeners.append(hub.on_settlement)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
     market_making.alarms.append(alarms.on_quoting)
-    for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
+    waiting = {"inbox": lambda: sequencer.waiting, "writes": lambda: store.waiting, "reads": lambda: queries.waiting}
+    watch = Watch(sequencer, partial(unbalanced, queries), waiting)
+    # Telegram is told a new secret at each start: nothing has to keep one.
+    hook = TelegramHook(secrets.token_urlsafe(32)) if settings.telegram_updates == "webhook" else None
+    bot_metrics = BotMetrics()
+    for collector in (
+        EngineMetrics(sequencer, exchange),
+        watch,
+        hub.metrics,
+        people.limits,
+        bot_metrics,
+        *market_making.metrics,
+    ):
         registry.register(collector)
     app = build_app(
         Deps(
@@ -160,6 +188,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             administration=people.administration,
             wallets=people.wallets,
             wallet_links=people.wallet_links,
+            notifications=SqliteNotifications(store, queries),
             site=people.site,
             tokens=people.tokens,
             guard=people.guard,
@@ -173,7 +202,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             assets=assets,
             clock=now,
             registry=registry,
-            not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
+            not_ready=watch.not_ready,
             quoting=market_making.quoting,
             withdrawals=withdrawals,
             explorer=explorer,
@@ -183,6 +212,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
+            telegram_hook=hook,
+            metrics_token=_metrics_token(settings),
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,
             arriving=custody.arriving if custody else None,
@@ -203,6 +234,9 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         withdrawals=withdrawals,
         clock=now,
         alarms=alarms,
+        store=store,
+        hook=hook,
+        metrics=bot_metrics,
         deposits=custody.address if custody else None,
         quoting=market_making.quoting,
         feed_health=market_making.followed.health,
@@ -211,7 +245,14 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         summaries=SqliteSummaries(store, queries),
         themes=SqliteThemes(store, queries),
     )
-    return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram)
+    return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram, watch)
+
+
+def _metrics_token(settings: Settings) -> str | None:
+    """Return what opens /metrics: without a token it is closed where there may be customers."""
+    if settings.metrics_token is not None:
+        return settings.metrics_token.get_secret_value()
+    return None if settings.env == "development" else ""
 
 
 async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:

@@ -18,11 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        settings = config.load(
+        settings, sources = config.load_with_sources(
             data_dir=getattr(options, "data_dir", None),
             host=getattr(options, "host", None),
             port=getattr(options, "port", None),
         )
+        options.sources = sources
         command: Callable[[Settings, argparse.Namespace], int] = options.command
         return command(settings, options)
     except ConfigError as error:
@@ -51,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("proof", type=Path, help="the answer of GET /api/portfolio/solvency-proof, in a file")
     verify.add_argument("published", type=Path, help="the answer of GET /api/solvency, in a file")
     verify.set_defaults(command=_verify_solvency)
+    backup = commands.add_parser(
+        "backup", parents=[place], help="copy the books, which may be in use, and audit the copy"
+    )
+    backup.add_argument("file", type=Path, help="a file that is not there yet")
+    backup.set_defaults(command=_backup)
+    restore = commands.add_parser("restore", parents=[place], help="make books of a copy, where there are none")
+    restore.add_argument("file", type=Path, help="a file that `clobster backup` has made")
+    restore.set_defaults(command=_restore)
     show = commands.add_parser("config", parents=[place], help="show the effective settings, secrets hidden")
     show.set_defaults(command=_config)
 
@@ -86,22 +95,27 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _migrate(settings: Settings, _: argparse.Namespace) -> int:
+    from clobster.books import opening
     from data.store.migrate import upgrade
 
-    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
-    upgrade(f"sqlite:///{settings.database_path}")
+    with opening(settings.database_path):
+        settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+        upgrade(f"sqlite:///{settings.database_path}")
     return _say(f"the schema of {settings.database_path} is up to date")
 
 
 def _audit(settings: Settings, options: argparse.Namespace) -> int:
-    if options.chain:
-        from clobster.audit_chain import audit_chain
+    from clobster.books import opening
 
-        report = audit_chain(settings)
-    else:
-        from clobster.audit import audit
+    with opening(settings.database_path):
+        if options.chain:
+            from clobster.audit_chain import audit_chain
 
-        report = audit(settings.database_path)
+            report = audit_chain(settings)
+        else:
+            from clobster.audit import audit
+
+            report = audit(settings.database_path)
     for line in report.lines:
         _say(line)
     return 0 if report.clean else 1
@@ -115,8 +129,24 @@ def _verify_solvency(_: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _config(settings: Settings, _: argparse.Namespace) -> int:
-    return _say(config.describe(settings))
+def _backup(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.backup import backup
+    from clobster.books import opening
+
+    with opening(settings.database_path):
+        return _say(backup(settings.database_path, options.file))
+
+
+def _restore(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.backup import restore
+    from clobster.books import opening
+
+    with data_dir.locked(settings.data_dir), opening(options.file):
+        return _say(restore(options.file, settings.database_path))
+
+
+def _config(settings: Settings, options: argparse.Namespace) -> int:
+    return _say(config.describe(settings, options.sources))
 
 
 def _open_books(settings: Settings, _: argparse.Namespace) -> int:

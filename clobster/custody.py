@@ -188,7 +188,8 @@ class Custody:
             )
             await stack.enter_async_context(sweeping)
             await stack.enter_async_context(self._reconciling.open(chain.client, accounts, settlement))
-            await stack.enter_async_context(self._solvency.open(place.url, chain.client, vault, assets))
+            proving = self._solvency.open(place.url, chain.client, vault, assets, self._sweeping.backed)
+            await stack.enter_async_context(proving)
             self._addresses = addresses
             needed = FINAL if self._localnet is None else FINALIZED
             self._arrivals = Arrivals(chain, lambda key: key == vault or watch.knows(key), self._clock, needed=needed)

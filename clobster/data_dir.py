@@ -4,7 +4,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +41,12 @@ def own_secrets(data_dir: Path) -> Secrets:
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "secrets.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of two that start at once the second finds what the first has made
-        kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+        try:
+            kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+        except msgspec.DecodeError:
+            raise ConfigError(
+                f"{path} is not what development wrote there: put it back, or move it away and new ones are made"
+            ) from None
         found = msgspec.convert(kept, Secrets)
         whole = kept | msgspec.to_builtins(found)  # what a later version has put there stays
         if whole != kept:
@@ -58,9 +63,15 @@ def _random(length: int) -> str:
 
 @contextmanager
 def locked(data_dir: Path) -> Iterator[None]:
-    """Keep a second server out of the directory. Raises ConfigError where one is in."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "lock").open("w") as file:
+    """Keep a second server out of the directory. Raises ConfigError where one is in, or nothing can be kept there."""
+    with ExitStack() as stack:
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context((data_dir / "lock").open("w"))
+        except OSError as error:
+            raise ConfigError(
+                f"CLOBSTER_DATA_DIR: {data_dir} can't be written to ({error.strerror}): mend that, or choose another"
+            ) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -32,15 +32,24 @@ class SolvencyOnSolana:
 
     @asynccontextmanager
     async def open(
-        self, url: str, client: "AsyncClient", authority: str, assets: Mapping[AssetCode, Depositable]
+        self,
+        url: str,
+        client: "AsyncClient",
+        authority: str,
+        assets: Mapping[AssetCode, Depositable],
+        backed: asyncio.Event,
     ) -> "AsyncIterator[None]":
-        """Take snapshots until left."""
+        """Take snapshots until left, from when what was credited lies on the chain."""
         from data.solana.holdings import RpcHoldings
+
+        async def run() -> None:
+            await backed.wait()
+            await self.solvency.run()
 
         mints = {code: each.mint for code, each in assets.items()}
         async with aiohttp.ClientSession() as session:
             with self.solvency.open(Outside(RpcHoldings(url, session, client), authority, mints)):
-                task = asyncio.create_task(self.solvency.run(), name="proof of solvency")
+                task = asyncio.create_task(run(), name="proof of solvency")
                 try:
                     yield
                 finally:

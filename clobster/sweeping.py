@@ -39,6 +39,7 @@ class Sweeping:
     def __init__(self, settings: Settings, listing: Listing, queries: Queries) -> None:
         """Take the settings. Raises ConfigError where an asset or an amount is none."""
         self._minimums = amounts_of("sweep_minimums", settings.sweep_minimums, listing)
+        self.backed = asyncio.Event()  # what was credited lies on the chain, also what came without it
         self._store = SqliteSweeps(queries, has_play_money=settings.solana == "localnet")
 
     @asynccontextmanager
@@ -61,7 +62,9 @@ class Sweeping:
             await self._mint(client, localnet, signers, assets, addresses)
 
         tasks = [asyncio.create_task(sweeper.run(), name="sweeping")]
-        if localnet is not None:
+        if localnet is None:
+            self.backed.set()
+        else:
             tasks.append(asyncio.create_task(keep_trying("play money", mint), name="play money"))
         try:
             yield
@@ -90,5 +93,6 @@ class Sweeping:
 
         deposits = [each for each in await self._store.play_money() if each.asset in assets]
         await mint_play_money(client, localnet.authority, signers.vault, deposits, account_of)
+        self.backed.set()
         log.info("play money lies on the localnet", deposits=len(deposits))
         await asyncio.Event().wait()  # what comes now comes by the chain

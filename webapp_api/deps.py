@@ -7,6 +7,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from data.binance.health import FeedHealth
+from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
 from engine.accounts.administration import Administration
@@ -34,6 +35,7 @@ from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
 from webapp_api.quoting import Quoting
 from webapp_api.reconciling import Reconciling
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.solvency import SolvencyViews
 from webapp_api.statistics import Statistics
@@ -55,6 +57,7 @@ class Deps:
     markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now,
     feed_health how each market of the feed is doing.
     telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
+    telegram_hook takes what Telegram tells the bot; None where the bot asks for it.
     deposits gives deposit addresses, arriving what is on its way there; None where no deposits come by Solana. faucet
     mints play money to them and returns the deposit's reference once it is credited, None where play money is credited
     without a chain.
@@ -68,6 +71,7 @@ class Deps:
     administration: Administration
     wallets: Wallets
     wallet_links: WalletLinks
+    notifications: SqliteNotifications
     site: Site
     tokens: AccessTokens
     guard: Guard
@@ -94,9 +98,11 @@ class Deps:
     deposits: GiveAddress | None = None
     arriving: Arriving | None = None
     faucet: Faucet | None = None
+    telegram_hook: TelegramHook | None = None
     dev_secret: str | None = None
     telegram_key: bytes | None = None
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    metrics_token: str | None = None  # None: open to everybody; "": to nobody
 
 
 DEPS = web.AppKey("deps", Deps)

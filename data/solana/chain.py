@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from nacl.bindings import crypto_core_ed25519_is_valid_point
@@ -25,13 +26,14 @@ from solders.transaction_status import (
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
-from data.solana.asking import asked, send, value
+from data.solana.asking import asked, send, understood, value
 from engine.custody.arrivals import Unfinal
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
 from engine.withdrawals.ports import Looked
 from engine.withdrawals.ports import TokenAccount as HeldToken
 
 TIMEOUT_S: Final = 10.0
+STATE_AT: Final = 108  # in a token account: whether it is begun, or frozen
 MOST_MADE: Final = 4  # token accounts in one transaction
 NEWEST_VERSION: Final = 0  # of transactions
 MOST_UNFINAL: Final = 5  # transactions on their way that are looked at
@@ -63,25 +65,12 @@ class RpcChain:
     async def decimals(self, mints: Sequence[str]) -> list[int | None]:
         """Return the decimals of mints, None where there is no SPL Token mint of this address."""
         found = await self._accounts(mints)
-        return [
-            Mint.from_bytes(bytes(account.data)).decimals
-            if account is not None and account.owner == TOKEN_PROGRAM_ID and len(account.data) == MINT_LEN
-            else None
-            for account in found
-        ]
+        return understood(lambda: [_decimals(account) for account in found])
 
     async def held(self, addresses: Sequence[str]) -> list[Held | None]:
         """Return what accounts hold, None where there is none; 100 at most."""
         found = await self._accounts(addresses)
-        held: list[Held | None] = []
-        for account in found:
-            if account is None:
-                held.append(None)
-                continue
-            is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
-            atoms = TokenAccount.from_bytes(bytes(account.data)).amount if is_token else None
-            held.append(Held(account.lamports, atoms))
-        return held
+        return understood(lambda: [_held(account) for account in found])
 
     async def _accounts(self, addresses: Sequence[str]) -> list[Account | None]:
         keys = [Pubkey.from_string(address) for address in addresses]
@@ -103,7 +92,8 @@ class RpcChain:
 
     async def look(self, addresses: Sequence[str]) -> list[Looked | None]:
         """Return what is at addresses, None where nothing is. Raises ChainUnavailable."""
-        return [None if account is None else _looked(account) for account in await self._accounts(addresses)]
+        found = await self._accounts(addresses)
+        return understood(lambda: [None if account is None else _looked(account) for account in found])
 
     async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
         """Return transactions that name an account, newest first: those before one, down to the one after another."""
@@ -115,12 +105,12 @@ class RpcChain:
                 limit=limit,
             )
         )
-        return [Listed(str(each.signature), each.err is not None) for each in answer]
+        return understood(lambda: [Listed(str(each.signature), each.err is not None) for each in answer])
 
     async def transaction(self, signature: str) -> ChainTransaction | None:
         """Return what a transaction did; None where the node knows none."""
         answer = await self._made(Signature.from_string(signature), Finalized)
-        return None if answer is None else _transaction(signature, answer.transaction)
+        return None if answer is None else understood(lambda: _transaction(signature, answer.transaction))
 
     async def _made(self, signature: Signature, commitment: Commitment) -> Made | None:
         found: Made | None = await value(
@@ -148,7 +138,8 @@ class RpcChain:
                 continue  # dropped, or final by now
             made = await self._made(signature, Confirmed)
             if made is not None:
-                found.append(Unfinal(_transaction(str(signature), made.transaction), status.confirmations))
+                seen = understood(partial(_transaction, str(signature), made.transaction))
+                found.append(Unfinal(seen, status.confirmations))
         return found
 
     async def open_token_accounts(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
@@ -203,9 +194,22 @@ class RpcFollowing:
                 return self._addresses[told.subscription]
 
 
+def _decimals(account: Account | None) -> int | None:
+    if account is None or account.owner != TOKEN_PROGRAM_ID or len(account.data) != MINT_LEN:
+        return None
+    return Mint.from_bytes(bytes(account.data)).decimals
+
+
+def _held(account: Account | None) -> Held | None:
+    if account is None:
+        return None
+    is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
+    return Held(account.lamports, TokenAccount.from_bytes(bytes(account.data)).amount if is_token else None)
+
+
 def _looked(account: Account) -> Looked:
     is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
-    if not is_token:
+    if not is_token or not bytes(account.data)[STATE_AT]:  # solders reads none that nobody has begun
         return Looked(str(account.owner), None)
     token = TokenAccount.from_bytes(bytes(account.data))
     takes = token.state == TokenAccountState.Initialized

@@ -35,6 +35,10 @@ _OPEN_ATTEMPTS: Final = f"""
     SELECT signature, batch_id, raw, last_valid_block_height, created_at FROM settlement_attempts
      WHERE outcome IS NULL AND batch_id IN (SELECT batch_id FROM settlement_batches WHERE {_IS_OPEN})
 """
+_ENDED: Final = f"""
+    SELECT batch_id, outcome, count(*) FROM settlement_batches JOIN settlement_attempts USING (batch_id)
+     WHERE outcome IS NOT NULL AND {_IS_OPEN} GROUP BY batch_id, outcome
+"""
 _SETTLED: Final = "SELECT token_account, settled FROM vault_accounts"
 _FAILED: Final = f"SELECT failed, {_FILL} {_OF_OUTBOX} WHERE failed IS NOT NULL ORDER BY trade_id LIMIT ?"
 
@@ -171,12 +175,16 @@ def _load(connection: sqlite3.Connection) -> Kept:
         if batch.kind is BatchKind.FILLS
     }
     attempts = {row[1]: Attempt(*row) for row in connection.execute(_OPEN_ATTEMPTS)}
+    ended: dict[int, dict[Outcome, int]] = {}
+    for batch_id, outcome, count in connection.execute(_ENDED):
+        ended.setdefault(batch_id, {})[Outcome(outcome)] = count
     failed = [_fill_of(row[1:]) for row in connection.execute(_FAILED, (_NO_LIMIT,))]
     debits = Counter[Purse]()
     for fill in failed:
         for purse, atoms in fill.debits():
             debits[purse] += atoms
-    return Kept(batches, fills, attempts, dict(connection.execute(_SETTLED).fetchall()), len(failed), debits)
+    settled = dict(connection.execute(_SETTLED).fetchall())
+    return Kept(batches, fills, attempts, ended, settled, len(failed), debits)
 
 
 def _change(connection: sqlite3.Connection, change: Change, at: Micros) -> None:

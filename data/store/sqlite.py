@@ -24,6 +24,7 @@ from engine.sequencer.sequencer import Busy
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS: Final = 5_000
+DURABLE: Final = ("wal", 2)  # the journal mode, and synchronous=FULL
 MOST_WAITING: Final = 1_000  # writes besides the batches
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -55,6 +56,11 @@ class SqliteStore:
             thread.shutdown(wait=False)
             raise
         return cls(connection, thread, Checkpoints(path))
+
+    @property
+    def waiting(self) -> int:
+        """How many writes besides the batches wait, or are under way."""
+        return self._waiting
 
     async def close(self) -> None:
         """Finish what was asked for before and close the file."""
@@ -97,6 +103,11 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=256)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+    # A place that can't do WAL is answered by another mode and no error, so what is in force is asked for.
+    held = tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous"))
+    if held != DURABLE:
+        connection.close()
+        raise sqlite3.OperationalError(f"journal_mode and synchronous are {held} where they must be {DURABLE}")
     return connection
 
 

@@ -1,5 +1,6 @@
 """What a day came to, and of which day administrators were told last."""
 
+import sqlite3
 from typing import Final
 
 import aiosqlite
@@ -26,10 +27,11 @@ _WITHDRAWN: Final = """
      WHERE user_id >= ? AND created_at >= ? AND created_at < ? GROUP BY asset
 """
 _CAME: Final = "SELECT count(*) FROM users WHERE kind = 'person' AND created_at >= ? AND created_at < ?"
-_CLAIM: Final = """
+_NOTE: Final = """
     INSERT INTO daily_summary (id, day) VALUES (1, :day)
     ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE day < excluded.day
 """
+_NEWEST: Final = "SELECT day FROM daily_summary"
 _BEGIN: Final = "INSERT OR IGNORE INTO daily_summary (id, day) VALUES (1, :day)"
 
 
@@ -86,13 +88,19 @@ class SqliteSummaries:
 
         return await self._readers.read(read)
 
-    async def begin(self, day: int) -> None:
-        """Let the first summary be that of the day after this one, where none was ever told."""
-        await self._store.write(lambda connection: connection.execute(_BEGIN, {"day": day}))
+    async def newest(self, day: int) -> int:
+        """Return the newest day that was told. Where none ever was, it is this one: of those before nothing is told."""
 
-    async def claim(self, day: int) -> bool:
-        """Note that a day's summary is about to be told; return whether it was not, nor a later one's."""
-        return bool(await self._store.write(lambda connection: connection.execute(_CLAIM, {"day": day}).rowcount))
+        def write(connection: sqlite3.Connection) -> int:
+            connection.execute(_BEGIN, {"day": day})
+            [[newest]] = connection.execute(_NEWEST).fetchall()
+            return int(newest)
+
+        return await self._store.write(write)
+
+    async def note(self, day: int) -> None:
+        """Note that a day was told."""
+        await self._store.write(lambda connection: connection.execute(_NOTE, {"day": day}))
 
 
 async def _first_trade(connection: aiosqlite.Connection, at: Micros) -> int:

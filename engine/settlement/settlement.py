@@ -94,7 +94,9 @@ class Settlement:
         self._collector.failed = kept.failed
         self._collector.failed_debits.update(kept.failed_debits)
         for batch in kept.batches:
-            self._carrier.take(UnderWay(batch, kept.fills.get(batch.id, ()), kept.attempts.get(batch.id)))
+            number = batch.id
+            under = UnderWay(batch, kept.fills.get(number, ()), kept.attempts.get(number), kept.ended.get(number))
+            self._carrier.take(under)
 
     async def run(self) -> None:
         """Settle until cancelled. Afterwards nothing is written by this one any more."""

@@ -30,8 +30,8 @@ _OF_BATCH: Final[Mapping[BatchState, WithdrawalState]] = {
 class Rules(Struct, frozen=True):
     """The operator's choices. Amounts are in atoms by asset; an asset that is not named has none of it.
 
-    fees are flat and a part of the amount. Above approval_above two administrators have to agree. day_limits and
-    day_value (in the valuation's currency) bound what leaves an account within 24 hours.
+    fees are flat and a part of the amount. Above approval_above within 24 hours two administrators have to agree.
+    day_limits and day_value (in the valuation's currency) bound what leaves an account within 24 hours.
     """
 
     fees: Mapping[AssetCode, Atoms] = {}

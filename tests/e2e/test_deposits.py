@@ -1,9 +1,11 @@
 """Money that comes by the localnet of development: there after any kill, once, and not only in our own books."""
 
 import asyncio
+import contextlib
 import json
 import random
 import re
+import sqlite3
 import threading
 import time
 import urllib.request
@@ -18,6 +20,7 @@ from clobster import data_dir as files
 from clobster.audit import audit
 from data.solana.localnet.keys import keypair_in
 from data.solana.localnet.mints import mint_to
+from engine.core.types import MARKET_MAKER
 from tests.e2e.test_dev_localnet import ask, mints_of, running
 from tests.e2e.test_start_and_stop import clobster
 from tests.support.onchain import holdings
@@ -138,6 +141,9 @@ def test_a_cluster_is_followed_by_its_url_and_trading_goes_on_without_it(tmp_pat
             where = f"{server.url}/api/portfolio/deposit-address?asset="
             assert call("GET", f"{where}BTC", token=token).body["error"]["code"] == "unknown_asset"
             assert call("POST", f"{server.url}/api/dev/fund", {}).status == 404  # no play money beside a cluster's
+            with contextlib.closing(sqlite3.connect(server.data_dir / "clobster.db")) as database:
+                [[given]] = database.execute("SELECT count(*) FROM deposits WHERE user_id = ?", (MARKET_MAKER,))
+            assert given == 0  # not even the market maker's
 
             told = call("GET", f"{server.url}/readyz").body["settlement"]
             assert told == {"owed": 0, "under_way": 0, "failed": 0, "oldest_owed_s": 0.0}

@@ -1,18 +1,30 @@
-"""One server for a module, with people who trade; a browser for each test that opens phones."""
+"""One server for a module, with people who trade; one browser, in which each test opens phones of its own."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from playwright.async_api import expect
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+from pytest_asyncio import is_async_test
 
-from tests.support.browser import browser
+from tests.support.browser import opened
 from tests.support.server import Server, call
 
-__all__ = ["browser"]
+HERE: Final = Path(__file__).parent
+BOSS: Final = 77
+PATIENCE_S: Final = 60  # until the localnet makes blocks
 
 expect.set_options(timeout=60_000)  # which only a page that is wrong takes, however busy the machine is
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let all tests of this folder run where their browser does, which is opened once."""
+    for item in items:
+        if item.path.parent == HERE and is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 class Exchange(Server):
@@ -42,9 +54,34 @@ class Exchange(Server):
         return list(call("GET", f"{self.url}/api/trading/orders?status=all", token=token).body["orders"])
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Open one browser for all tests; each has phones of its own."""
+    async with opened() as found:
+        yield found
+
+
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     served = Exchange(Path(tmp_path_factory.mktemp("exchange")) / "var").open()
+    yield served
+    served.kill()
+
+
+@pytest.fixture(scope="module")
+def on_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    """Yield an exchange with a localnet on which deposits arrive."""
+    served = Exchange(
+        Path(tmp_path_factory.mktemp("on_chain")) / "var",
+        CLOBSTER_SOLANA="localnet",
+        CLOBSTER_ADMIN_TELEGRAM_IDS=str(BOSS),
+    )
+    served.start()
+    token, until = served.sign_in(2), time.monotonic() + PATIENCE_S
+    while call("GET", f"{served.url}/api/portfolio/deposit-address?asset=USDT", token=token).status != 200:
+        assert time.monotonic() < until, served.log[-4000:]
+        time.sleep(0.1)
+    served.fund(2, USDT="10")
     yield served
     served.kill()
 

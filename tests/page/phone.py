@@ -82,8 +82,10 @@ async def phone(
         key = {"address": wallet.address, "key": list(wallet.key.verify_key.encode()), "declines": False}
         await page.expose_function("signWithTestKey", lambda message: list(wallet.sign(bytes(message))))
         await page.add_init_script(f"window.testKey = {json.dumps(key)};\n{STANDARD_WALLET}")
-    yield page
-    await context.close()
+    try:
+        yield page
+    finally:
+        await context.close()
     unseen = [each for each in wrong if "status of 4" not in each and not any(part in each for part in bears)]
     assert unseen == []
 

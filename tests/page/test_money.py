@@ -1,13 +1,9 @@
 """Money comes and goes by the localnet, and the page shows how far it is."""
 
 import re
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-import pytest
 from playwright.async_api import Browser, Page, Route, expect
 from solders.keypair import Keypair
 
@@ -18,21 +14,7 @@ from tests.support.server import call
 from tests.support.wallet import Wallet
 
 SOMEWHERE = str(Keypair.from_seed(b"s" * 32).pubkey())
-PATIENCE_S = 60  # until the localnet makes blocks
 OF_ETHEREUM = "0x52908400098527886E0F7030069857D2E4169EE7"
-
-
-@pytest.fixture(scope="module")
-def on_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    served = Exchange(Path(tmp_path_factory.mktemp("on_chain")) / "var", CLOBSTER_SOLANA="localnet")
-    served.start()
-    token, until = served.sign_in(2), time.monotonic() + PATIENCE_S
-    while call("GET", f"{served.url}/api/portfolio/deposit-address?asset=USDT", token=token).status != 200:
-        assert time.monotonic() < until, served.log[-4000:]
-        time.sleep(0.1)
-    served.fund(2, USDT="10")
-    yield served
-    served.kill()
 
 
 def inflict(exchange: Exchange, fault: Fault) -> None:
@@ -116,8 +98,30 @@ async def test_a_withdrawal_is_shown_whole_confirmed_by_a_wallet_and_taken_back(
         await expect(state).not_to_have_attribute("data-state", "waits_for_confirmation")
         await expect(page.get_by_role("button", name="Test Wallet")).to_have_count(0)
         assert len(sent) == 2
+        await expect(state).to_have_attribute("data-state", "completed")
+        await expect(page.get_by_role("button", name="See it on the Solana explorer")).to_be_visible()
         await page.get_by_role("button", name="Back").click()
         await expect(page.get_by_text("\N{MINUS SIGN}60 USDT")).to_have_count(1)  # held and asked once
+
+
+async def test_a_trade_is_shown_as_settled_as_soon_as_it_is(browser: Browser, on_chain: Exchange) -> None:
+    on_chain.fund(2, BTC="1")
+    on_chain.fund(63, USDT="1000")
+    on_chain.bob = on_chain.sign_in(2)
+    on_chain.order("sell", "0.5", "50000.00")
+    inflict(on_chain, HoldFinality())
+    body = {"symbol": "BTCUSDT", "side": "buy", "type": "market", "quantity": "0.01"}
+    assert call("POST", f"{on_chain.url}/api/trading/orders", body, on_chain.sign_in(63)).status == 201
+    async with phone(browser, telegram=DARK) as page:
+        await page.goto(f"{on_chain.url}/#{launch(on_chain, 63)}")
+        await page.get_by_role("link", name="Trade").click()
+        mine = page.get_by_label("Your orders")
+        await mine.get_by_role("button", name="Trades").click()
+        settlement = mine.locator("[data-state]")
+        await expect(settlement).to_have_text(re.compile("^(To be settled|Settling)$"))
+        inflict(on_chain, Heal())
+        await expect(settlement).to_have_text("Settled")
+        await expect(settlement.get_by_role("button", name="See it on the Solana explorer")).to_be_visible()
 
 
 async def test_a_withdrawal_that_nobody_confirmed_is_cancelled_and_its_address_is_remembered(

@@ -1,5 +1,6 @@
 """Somebody trades on the page inside Telegram, and what they see is what the exchange knows."""
 
+import asyncio
 import re
 
 from playwright.async_api import Browser, Page, Route, expect
@@ -13,6 +14,8 @@ async def at_the_desk(page: Page, exchange: Exchange, user_id: int) -> None:
     await page.goto(f"{exchange.url}/#{launch(exchange, user_id)}")
     await page.get_by_role("link", name="Trade").click()
     await expect(page.get_by_label("Offers to sell").get_by_role("button").first).to_be_visible()
+    share = page.get_by_role("group", name="Part of what is available").get_by_role("button").first
+    await expect(share).to_be_enabled()  # so they are signed in, and know what they have
 
 
 async def press_main_button(page: Page) -> None:
@@ -43,15 +46,25 @@ async def test_the_book_moves_and_a_tap_on_it_fills_the_price(browser: Browser, 
 async def test_an_order_is_placed_partly_filled_and_cancelled(browser: Browser, exchange: Exchange) -> None:
     exchange.order("sell", "1", "50010.00")
     exchange.fund(11, USDT="10000")
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await answered.wait()
+        await route.fulfill(response=answer)
+
     async with phone(browser, telegram=DARK) as page:
         await at_the_desk(page, exchange, 11)
         await page.get_by_label("Price", exact=True).fill("49000")
         await page.get_by_label("Amount", exact=True).fill("0,1")  # a comma is as good
+        await page.route("**/api/trading/orders", late)
         await expect(page.get_by_text("4,900.00 USDT")).to_be_visible()
         await expect(page.get_by_text("≈ 0.00005 BTC")).to_be_visible()  # the maker's fee, of what is received
         await press_main_button(page)
         mine = page.get_by_label("Your orders")
-        await expect(mine.get_by_text("0 / 0.1 BTC")).to_be_visible()
+        await expect(mine.get_by_role("button", name=re.compile("^Cancel order"))).to_be_visible()  # by the stream
+        await expect(mine.get_by_text("0 / 0.1 BTC")).to_have_count(1)
+        answered.set()
         exchange.order("sell", "0.04", "49000.00")
         await expect(mine.get_by_text("0.04 / 0.1 BTC")).to_be_visible()
         await expect(page.get_by_text("Bought 0.04 BTC at 49,000.00 USDT.")).to_be_visible()

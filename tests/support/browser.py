@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import Browser, async_playwright
@@ -18,10 +19,17 @@ def installed() -> str | None:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Open a browser; where none is installed, the test says so."""
+    async with opened() as found:
+        yield found
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Browser]:
+    """Open a browser until left; where none is installed, the test says so."""
     path = installed()
     if path is None:
         pytest.skip("there is no Chromium here")
     async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=path, args=OPTIONS)
-        yield opened
-        await opened.close()
+        found = await playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield found
+        await found.close()

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from data.binance.health import FeedHealth
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
+from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
 from data.store.reconciliation import SqliteStops
 from data.store.solvency import SqliteSolvency
@@ -57,6 +58,7 @@ from webapp_api.explorer import Explorer
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
 from webapp_api.reconciling import Reconciling
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
 
@@ -66,6 +68,7 @@ BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
 ETHUSDT = Market.of("ETHUSDT", ETH, USDT, tick_atoms=10**4, lot_atoms=10**4)
 MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecimals(ETHUSDT, ETH, USDT)}
 ADMIN = 900_000_001  # the Telegram id of the one who runs the exchange
+NO_BOT = TelegramHook("a secret of a bot that does not run")
 DEV_SECRET = "a secret of development for tests"
 
 JWT_SECRET = "a secret of access tokens for tests"
@@ -159,6 +162,7 @@ class House:
         self.clock = clock
         self.url = url
         self.nobody = Person(session)
+        self.activity = ActivityFeed()
         self.reasons: list[str] = []
         self.feed: list[FeedHealth] = []
         self._deposits = 0
@@ -206,6 +210,7 @@ async def open_house(
     deposits: GiveAddress | None = None,
     arriving: Arriving | None = None,
     faucet: Faucet | None = None,
+    telegram_hook: TelegramHook | None = NO_BOT,
     rules: Rules = FREE,
 ) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
@@ -274,8 +279,11 @@ async def open_house(
             queries=queries,
             accounts=accounts,
             administration=Administration(people, frozenset({ADMIN}), clock),
-            wallets=Wallets(SqliteWallets(store, queries), accounts, activity, clock),
+            wallets=Wallets(
+                SqliteWallets(store, queries), accounts, activity, clock, administrators=frozenset({ADMIN})
+            ),
             wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, clock),
+            notifications=SqliteNotifications(store, queries),
             site=SITE,
             tokens=tokens,
             guard=guard,
@@ -303,6 +311,7 @@ async def open_house(
             faucet=faucet,
             dev_secret=dev_secret,
             telegram_key=telegram_key,
+            telegram_hook=telegram_hook,
         )
         server = await stack.enter_async_context(TestServer(build_app(deps)))
         stack.push_async_callback(hub.close)
@@ -310,7 +319,7 @@ async def open_house(
             aiohttp.ClientSession(server.make_url("/"), timeout=aiohttp.ClientTimeout(PATIENCE_S))
         )
         house = House(deps, store, session, clock, str(server.make_url("/")))
-        house.reasons, house.feed = reasons, feed
+        house.reasons, house.feed, house.activity = reasons, feed, activity
         yield house
         sequencer.close()
         await writer

@@ -29,6 +29,7 @@ async def test_only_pages_and_market_data_and_the_way_in_are_for_anybody(house: 
         "POST /api/wallet-links/challenge",  # needs the code
         "POST /api/wallet-links/sign",
         "POST /api/auth/refresh",
+        "POST /api/telegram/updates",  # needs Telegram's secret
         "POST /api/dev/demo",
         "POST /api/dev/fund",
     }

@@ -105,6 +105,19 @@ async def test_metrics_are_prometheus_text(house: House) -> None:
     assert "# TYPE clobster_" in answer.body
 
 
+async def test_metrics_are_for_who_shows_the_token(house: House) -> None:
+    app = house.deps
+    for token in ("a-token-of-prometheus", ""):
+        object.__setattr__(app, "metrics_token", token)
+        for shown in ("another", "", "\u00e9"):
+            answer = await house.nobody.get("/metrics", headers={"Authorization": f"Bearer {shown}"})
+            assert answer.problem == (401, "unauthorized")
+        assert (await house.nobody.get("/metrics")).problem == (401, "unauthorized")
+    object.__setattr__(app, "metrics_token", "a-token-of-prometheus")
+    shown = {"Authorization": "Bearer a-token-of-prometheus"}
+    assert "# TYPE clobster_" in (await house.nobody.get("/metrics", headers=shown)).body
+
+
 async def test_other_sites_get_no_leave_to_read(house: House) -> None:
     answer = await house.nobody.get("/api/markets", headers={"Origin": "https://elsewhere.example"})
     assert not [name for name in answer.headers if name.lower().startswith("access-control-")]

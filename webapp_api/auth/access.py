@@ -89,6 +89,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "DELETE /api/auth/sessions/{id}": PERSON,
     "GET /api/account": READS,
     "GET /api/account/activity": PERSON,
+    "GET /api/account/notifications": PERSON,
+    "PUT /api/account/notifications": PERSON,
     "GET /api/account/wallets": PERSON,
     "POST /api/account/wallets": PERSON,
     "DELETE /api/account/wallets/{address}": PERSON,
@@ -142,6 +144,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "POST /api/admin/reconciliation/clear": ACTS,
     "POST /api/admin/solvency/snapshots": ACTS,
     "GET /api/admin/log": LOOKS,
+    "POST /api/telegram/updates": HEALTH,  # has a secret of its own; all that people write comes from a few addresses
     "POST /api/dev/demo": LOG_IN,  # as the next two, it exists in development only
     "POST /api/dev/demo-funds": PERSON,
     "POST /api/dev/fund": PUBLIC,  # has a secret of its own

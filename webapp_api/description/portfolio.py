@@ -47,13 +47,7 @@ OPERATIONS: Final = (
         summary="What is on its way and not final yet, newest first",
         parameters=(DEPOSITED,),
         reply=lists.ArrivingDeposits,
-        errors=(
-            "unknown_asset",
-            "invalid_parameter",
-            "deposits_off",
-            "deposits_unavailable",
-            "too_many_deposit_addresses",
-        ),
+        errors=NO_ADDRESS,
     ),
     Operation(
         name="deposit_address",

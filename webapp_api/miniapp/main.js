@@ -10,6 +10,7 @@ import * as markets from './state/markets.js';
 import * as orders from './state/orders.js';
 import * as route from './state/route.js';
 import * as session from './state/session.js';
+import * as settlements from './state/settlements.js';
 import * as ticket from './trade/ticket_state.js';
 
 theme.start();
@@ -18,6 +19,7 @@ verticalSwipes(false);
 stream.start();
 balances.start();
 orders.start();
+settlements.start();
 ticket.start();
 session.start();
 markets.load();

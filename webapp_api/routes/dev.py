@@ -19,6 +19,7 @@ from webapp_api.deps import DEPS, Deps
 from webapp_api.refusals import Unauthorized
 from webapp_api.reply import json_reply
 
+PLAY_MONEY: Final = "dev:"  # how the references of such deposits begin
 DEMO_PERSON: Final = TelegramUser(2**52 - 1, first_name="Demo")  # an id that Telegram gives to nobody
 DEMO_FUNDS: Final[Mapping[str, str]] = {"USDT": "10000", "BTC": "0.2", "ETH": "4", "SOL": "60"}
 OF_OTHERS: Final = "100"
@@ -68,6 +69,6 @@ async def _credit(deps: Deps, user: UserId, code: str, shown: str) -> str:
         raise TooPrecise(decimals=asset.decimals)
     if deps.faucet is not None:
         return await deps.faucet(user, asset, Atoms(amount))
-    reference = f"dev:{uuid.uuid4()}"
+    reference = f"{PLAY_MONEY}{uuid.uuid4()}"
     await deps.sequencer.submit(Deposit(deps.clock(), user, asset.code, Atoms(amount), reference))
     return reference

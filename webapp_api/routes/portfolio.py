@@ -3,9 +3,8 @@
 from aiohttp import web
 
 from webapp_api import lists
-from webapp_api.arriving import arriving
 from webapp_api.asked import asker, asset, cursor, limit, time
-from webapp_api.deposits import address
+from webapp_api.deposits import address, arriving
 from webapp_api.deps import PORTFOLIO
 from webapp_api.reply import json_reply
 

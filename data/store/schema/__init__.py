@@ -10,6 +10,16 @@ newest bucket (see `walk`).
 """
 
 from data.store.schema.books import balances, commands, deposits, postings, sequencer, withdrawals
+from data.store.schema.bot import (
+    NoticeState,
+    bot_cards,
+    bot_conversations,
+    bot_cursor,
+    bot_notices,
+    bot_people,
+    bot_seen,
+    price_alerts,
+)
 from data.store.schema.chat import chart_themes, daily_summary
 from data.store.schema.columns import BUCKET_BITS, metadata
 from data.store.schema.custody import deposit_accounts
@@ -44,11 +54,18 @@ from data.store.schema.trading import assets, candles, markets, orders, referenc
 
 __all__ = [
     "BUCKET_BITS",
+    "NoticeState",
     "activity",
     "admin_log",
     "api_keys",
     "assets",
     "balances",
+    "bot_cards",
+    "bot_conversations",
+    "bot_cursor",
+    "bot_notices",
+    "bot_people",
+    "bot_seen",
     "candles",
     "challenges",
     "chart_themes",
@@ -64,6 +81,7 @@ __all__ = [
     "metadata",
     "orders",
     "postings",
+    "price_alerts",
     "reconciliation_stops",
     "reference_candles",
     "sequencer",

@@ -281,3 +281,10 @@ async def test_the_log_plays_back_to_the_same_state(tmp_path: Path) -> None:
         assert again.state_hash() == day.exchange.state_hash()
         with AuditReads(day.path) as reads:
             assert next(reads.log(5)).first_seq == 5
+
+
+async def test_a_place_that_cannot_write_ahead_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ensure_database(path := tmp_path / "exchange.db")
+    monkeypatch.setattr(sqlite, "_PRAGMAS", ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"))
+    with pytest.raises(sqlite3.OperationalError, match="synchronous"):
+        await SqliteStore.open(path)

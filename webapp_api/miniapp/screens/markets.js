@@ -52,6 +52,12 @@ function Row({ market: { symbol, base, quote, price_decimals } }) {
     </li>`;
 }
 
+/** What stands where, in a wide window. */
+const Columns = () => html`
+  <div class="market columns" aria-hidden="true">
+    ${['', '', '', t('trade.high'), t('trade.low'), t('markets.bid'), t('markets.ask'), t('price')].map((text, i) => html`<span class="right" key=${i}>${text}</span>`)}
+  </div>`;
+
 export function Markets() {
   const wanted = useSignal('');
   const shown = useSignal(/** @type {'all' | 'favourites'} */ ('all'));
@@ -68,7 +74,7 @@ export function Markets() {
     <${Choice} label=${t('markets.show')} value=${shown.value} onPick=${(/** @type {'all'} */ value) => (shown.value = value)}
       options=${[['all', t('markets.all')], ['favourites', t('markets.favourites')]]} />
     <section class="panel">
-      ${found?.length ? html`<ul class="rows">${found.map(market => html`<${Row} key=${market.symbol} market=${market} />`)}</ul>`
+      ${found?.length ? html`<${Columns} /><ul class="rows">${found.map(market => html`<${Row} key=${market.symbol} market=${market} />`)}</ul>`
       : found ? html`<${Empty} text=${t(shown.value === 'all' || text ? 'markets.none' : 'markets.no_favourites')} />`
       : problem.value ? html`<${Failed} error=${problem.value} again=${load} />`
       : html`<${Loading} rows=${4} />`}

@@ -64,7 +64,7 @@ export function WithdrawScreen() {
       const [asked, have] = [units(read.value, decimals), units(available, decimals) ?? 0n];
       if (asked === null && balances.value?.has(asset)) found.amount = t('ticket.problem.too_precise');
       else if (asked === 0n) found.amount = t('ticket.problem.empty');
-      else if (asked === null || asked > have) found.amount = t('ticket.problem.funds', { available: number(available, { trim: true }), asset });
+      else if (asked !== null && balances.value && asked > have) found.amount = t('ticket.problem.funds', { available: number(available, { trim: true }), asset });
     }
     words.value = found;
     return found.address || 'problem' in read || found.amount ? null : { asset, amount: read.value, address: address.value.trim() };
@@ -97,7 +97,7 @@ export function WithdrawScreen() {
         <div class="chips" role="group" aria-label=${t('withdraw.known')}>${known.map(each => html`
           <button type="button" class="chip mono" key=${each} aria-label=${each} onClick=${() => (address.value = each)}>${shortAddress(each)}</button>`)}</div>`}
       <${Field} name="amount" label=${t('amount')} text=${amount} words=${words} more=${{ inputmode: 'decimal', placeholder: '0' }}>
-        <button type="button" class="unit-button" onClick=${() => (amount.value = typed(trimmed(available)))}>${t('withdraw.all')}</button><span>${asset}</span><//>
+        <button type="button" class="unit-button" disabled=${!balances.value} onClick=${() => (amount.value = typed(trimmed(available)))}>${t('withdraw.all')}</button><span>${asset}</span><//>
       <dl class="facts">
         <div><dt>${t('ticket.available')}</dt><dd>${number(available, { trim: true })} ${asset}</dd></div>
         <div><dt>${t('deposit.network')}</dt><dd>Solana</dd></div>

@@ -25,6 +25,9 @@ let over = new Set();
 
 /** @param {Order} order */
 function take(order) {
+  if (sending.peek().some(each => each.client_order_id === order.client_order_id)) {
+    sending.value = sending.peek().filter(each => each.client_order_id !== order.client_order_id); // it may come before its answer
+  }
   const now = new Map(open.peek());
   const known = now.get(order.id);
   if (over.has(order.id) || (known && known.updated_at > order.updated_at)) return;

@@ -11,10 +11,10 @@ import { marketOf } from '../state/markets.js';
 import { complain, note } from '../state/notes.js';
 import { cancel, cancelAll, changes, leaving, open, sending } from '../state/orders.js';
 import { account } from '../state/session.js';
+import { settlementOf } from '../state/settlements.js';
 import { Edit } from './edit.js';
 
 const PAGE = 30;
-const LOOK_AGAIN_MS = 3000;
 /** @param {{side: Side, symbol: string, type?: string}} props */
 const Head = ({ side, symbol, type }) => {
   const market = marketOf(symbol);
@@ -79,10 +79,9 @@ function OpenOrders({ symbol }) {
         <p>${t('orders.cancel_all_ask', { count: found.length, symbol })}</p><//>`}`;
 }
 
-/** A list that grows a page at a time. While the first page has something that moves, it is looked at again and again.
- * @template T
- * @param {{path: string, name: string, more?: Record<string, string>, empty: string, moves?: (item: T) => boolean, children: (item: T) => any}} props */
-export function Pages({ path, name, more = {}, empty, moves, children }) {
+/** A list that grows a page at a time. @template T
+ * @param {{path: string, name: string, more?: Record<string, string>, empty: string, children: (item: T) => any}} props */
+export function Pages({ path, name, more = {}, empty, children }) {
   const [state, set] = useState(/** @type {{items: T[] | null, next: number | null, error: unknown}} */ ({ items: null, next: null, error: null }));
   const [tries, setTries] = useState(0);
   /** @param {number | null} cursor */
@@ -98,12 +97,6 @@ export function Pages({ path, name, more = {}, empty, moves, children }) {
       wanted = false;
     };
   }, [path, key, tries, changes.value]);
-  const isMoving = !!moves && !!state.items && state.items.length <= PAGE && state.items.some(moves);
-  useEffect(() => {
-    if (!isMoving) return;
-    const timer = setInterval(() => document.hidden || setTries(tried => tried + 1), LOOK_AGAIN_MS);
-    return () => clearInterval(timer);
-  }, [isMoving]);
   if (state.error && !state.items) return html`<${Failed} error=${state.error} again=${() => setTries(tries + 1)} />`;
   if (!state.items) return html`<${Loading} rows=${3} />`;
   if (!state.items.length) return html`<${Empty} text=${empty} />`;
@@ -123,12 +116,12 @@ const closedOrder = order => html`
     <span class="state small"><span>${named('status', order.status)}</span><span class="soft">${moment(order.created_at)}</span></span>
   </li>`;
 
-/** @param {{settlement: OwnTrade['settlement']}} props */
-const Settlement = ({ settlement: { state, signature, explorer } }) => html`
-  <span class="settled" data-state=${state}>${named('settlement', state)}<${Transaction} signature=${signature} explorer=${explorer} /></span>`;
-
-/** @param {OwnTrade} trade */
-const isSettling = ({ settlement: { state } }) => !['settled', 'failed'].includes(state);
+/** @param {{trade: OwnTrade}} props */
+function Settlement({ trade }) {
+  const { state, signature, explorer } = settlementOf(trade);
+  return html`
+    <span class="settled" data-state=${state}>${named('settlement', state)}<${Transaction} signature=${signature} explorer=${explorer} /></span>`;
+}
 
 /** @param {OwnTrade} trade */
 const ownTrade = trade => html`
@@ -136,7 +129,7 @@ const ownTrade = trade => html`
     <${Head} side=${trade.side} symbol=${trade.symbol} type=${trade.maker ? 'maker' : 'taker'} />
     <span class="figures"><span class="soft small">${t('price')}</span><b>${number(trade.price)}</b></span>
     <span class="figures"><span class="soft small">${t('amount')}</span><b>${number(trade.quantity, { trim: true })} ${marketOf(trade.symbol)?.base ?? ''}</b></span>
-    <span class="state small"><${Settlement} settlement=${trade.settlement} /><span class="soft">${moment(trade.created_at)}</span></span>
+    <span class="state small"><${Settlement} trade=${trade} /><span class="soft">${moment(trade.created_at)}</span></span>
     <span class="soft small fee">${t('ticket.fee')} ${number(trade.fee, { trim: true })} ${trade.fee_asset}</span>
   </li>`;
 
@@ -152,6 +145,6 @@ export function OrdersPanel({ symbol }) {
       : !account.value ? html`<${Empty} text=${t('orders.guest')} />`
       : shown.value === 'open' ? html`<${OpenOrders} symbol=${symbol} />`
       : shown.value === 'history' ? html`<${Pages} key="history" path="/api/trading/orders" name="orders" more=${{ symbol, status: 'closed' }} empty=${t('orders.no_history')}>${closedOrder}<//>`
-      : html`<${Pages} key="trades" path="/api/trading/trades" name="trades" more=${{ symbol }} empty=${t('orders.no_trades')} moves=${isSettling}>${ownTrade}<//>`}
+      : html`<${Pages} key="trades" path="/api/trading/trades" name="trades" more=${{ symbol }} empty=${t('orders.no_trades')}>${ownTrade}<//>`}
     </section>`;
 }

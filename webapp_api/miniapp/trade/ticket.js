@@ -91,7 +91,7 @@ export function Ticket({ market }) {
     const now = estimate(market, state.wish(), bookOnce());
     if (!found.price && !found.amount && now) {
       if (now.isThin) found.amount = t('ticket.problem.thin');
-      else if (needs(now) > have) found.amount = t('ticket.problem.funds', { available: number(plain(have, isBuy ? quoteDecimals(market) : market.quantity_decimals), { most: 8, trim: true }), asset: spent });
+      else if (balances.value && needs(now) > have) found.amount = t('ticket.problem.funds', { available: number(plain(have, isBuy ? quoteDecimals(market) : market.quantity_decimals), { most: 8, trim: true }), asset: spent });
     }
     state.refused.value = found;
     if (found.price || found.amount || !now) return haptic('error');
@@ -162,7 +162,7 @@ export function Ticket({ market }) {
           }}>${unitName} ⇄</button>` : html`<span>${market.base}</span>`}
         hint=${state.rounded.value.amount && t('ticket.rounded', { step: number(trimmed(market.lot_size)) })} />
       <div class="percents" role="group" aria-label=${t('ticket.share')}>
-        ${[25, 50, 75, 100].map(percent => html`<button type="button" key=${percent} disabled=${!account.value} onClick=${() => takeShare(percent)}>${percent}\u2009%</button>`)}
+        ${[25, 50, 75, 100].map(percent => html`<button type="button" key=${percent} disabled=${!balances.value} onClick=${() => takeShare(percent)}>${percent}\u2009%</button>`)}
       </div>
       ${FORCES[type.value].length > 1 && html`
         <select aria-label=${t('ticket.tif')} value=${FORCES[type.value].includes(tif.value) ? tif.value : FORCES[type.value][0]}

@@ -71,11 +71,14 @@ async def test_a_look_that_was_broken_off_goes_on(house: Bank) -> None:
         await house.send(owner, UNIT)
     await house.finality()
     store = DiesAfterPages(house)
-    for _ in range(8):
-        store.dead = False
+    while await house.balance(ada) < 60 * UNIT:
+        store.dead, deaths = False, store.deaths
         async with house.open(store=store, **POLLING_ALONE):
-            await asyncio.sleep(0.5)
-    await house.has(ada, 60 * UNIT)
+
+            async def died(deaths: int = deaths) -> bool:
+                return store.deaths > deaths
+
+            await until(died)
     assert store.deaths >= 2
     assert house.counted["credited"] == 60
     assert house.exchange.exchange.state.deposits

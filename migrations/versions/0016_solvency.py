@@ -12,8 +12,8 @@ from sqlalchemy import (
     Text,
 )
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
