@@ -7,10 +7,6 @@ from typing import Any
 from aiohttp import web
 from playwright.async_api import Browser
 
-from tests.support.browser import browser
-
-__all__ = ["browser"]
-
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "webapp_api/miniapp/lib/solvency.js"
 VECTORS: dict[str, Any] = json.loads((ROOT / "tests/vectors/solvency.json").read_text())
