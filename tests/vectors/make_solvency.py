@@ -103,6 +103,7 @@ def forgeries(made, other):
     )
     yield "the wrong root", proof, {**root, "root": other["root"]}
     yield "smaller liabilities", proof, {**root, "liabilities_atoms": str(int(root["liabilities_atoms"]) - 1)}
+    yield "larger liabilities", proof, {**root, "liabilities_atoms": str(int(root["liabilities_atoms"]) + 1)}
 
 
 def main():
