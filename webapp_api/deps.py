@@ -86,6 +86,7 @@ class Deps:
     faucet: Faucet | None = None
     dev_secret: str | None = None
     telegram_key: bytes | None = None
+    log_requests: bool = False
     metrics_token: str | None = None  # None: open to everybody; "": to nobody
 
 
