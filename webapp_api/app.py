@@ -48,7 +48,7 @@ from webapp_api.withdrawals import WithdrawalViews
 def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
     access = access_of(deps)
-    middlewares = [request_log(), error_middleware(deps.assets), access.middleware()]
+    middlewares = [request_log(loud=deps.log_requests), error_middleware(deps.assets), access.middleware()]
     app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
     app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets, deps.explorer)

@@ -71,7 +71,7 @@ async def test_who_is_new_is_not_in_it_and_is_counted_by_the_next_snapshot(
         await expect(page.locator("[data-short]")).to_have_count(0)
         await accessible(page)
 
-        await page.get_by_role("button", name="See the vault on the Solana explorer").click()
+        await page.get_by_role("button", name="See the vault on the explorer").click()
         (opened,) = await told(page, "web_app_open_link")
         assert opened["url"].startswith(f"https://explorer.solana.com/address/{second['authority']}/tokens?")
         await page.evaluate("emit('back_button_pressed', {})")
