@@ -50,6 +50,7 @@ async def test_the_page_believes_good_proofs_and_no_forged_one(browser: Browser)
         page = await browser.new_page()
         await page.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
         told = await page.evaluate(TELL, VECTORS)
+        await page.close()
     finally:
         await runner.cleanup()
     assert set(told["good"]) == {"believed"}
