@@ -43,6 +43,7 @@ class Person:
         self._refresh_token = ""
         self._seq: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
 
     def launch_data(self) -> str:
         """Return launch data that Telegram could have signed just now."""
@@ -58,7 +59,7 @@ class Person:
             asked = {"address": self.wallet.address}
             _, found = await self._ask("link a wallet", "POST", "/api/auth/solana/challenge", asked)
             await self._ask("link a wallet", "POST", "/api/account/wallets", self.wallet.proof(found["message"]))
-        socket = await self._client.socket()
+        socket = self._socket = await self._client.socket()
         await socket.send_json({"op": "auth", "token": self.token})
         await socket.send_json({"op": "subscribe", "channels": PRIVATE})
         self._tasks = [asyncio.create_task(self._listen(socket)), asyncio.create_task(self._refresh(socket))]
@@ -68,6 +69,8 @@ class Person:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._socket is not None:
+            await self._socket.close()
 
     async def wait_for_trades(self, patience_s: float = 5) -> None:
         """Wait until nothing more has been told for a moment."""

@@ -54,11 +54,14 @@ class Watcher:
     async def run(self) -> None:
         """Watch until cancelled."""
         socket = await self._client.socket()
-        channels = [f"{name}:{self._symbol}" for name in ("depth", "trades", "ticker")]
-        await socket.send_json({"op": "subscribe", "channels": channels})
-        async for message in socket:
-            if message.type is aiohttp.WSMsgType.TEXT:
-                self._hear(msgspec.json.decode(message.data))
+        try:
+            channels = [f"{name}:{self._symbol}" for name in ("depth", "trades", "ticker")]
+            await socket.send_json({"op": "subscribe", "channels": channels})
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    self._hear(msgspec.json.decode(message.data))
+        finally:
+            await socket.close()
         self.wrong.append(f"a watcher's socket ended with {socket.close_code}")
 
     def _hear(self, said: dict[str, Any]) -> None:
