@@ -213,6 +213,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
             telegram_hook=hook,
+            log_requests=settings.log_level == "debug",
             metrics_token=_metrics_token(settings),
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,

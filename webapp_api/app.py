@@ -48,7 +48,7 @@ from webapp_api.withdrawals import WithdrawalViews
 def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
     access = access_of(deps)
-    middlewares = [request_log(), error_middleware(deps.assets), access.middleware()]
+    middlewares = [request_log(loud=deps.log_requests), error_middleware(deps.assets), access.middleware()]
     app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
     app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets, deps.explorer)
@@ -56,7 +56,7 @@ def build_app(deps: Deps) -> web.Application:
     app[STATISTICS] = Statistics(deps.market_data, deps.queries, deps.markets, deps.assets, deps.clock)
     app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets, deps.explorer)
     app[WITHDRAWAL_VIEWS] = WithdrawalViews(deps.withdrawals, deps.assets, deps.explorer)
-    app[SOLVENCY_VIEWS] = SolvencyViews(deps.solvency, deps.assets)
+    app[SOLVENCY_VIEWS] = SolvencyViews(deps.solvency, deps.assets, deps.explorer)
     app[PROOFS] = Proofs(deps.wallets, deps.site, deps.clock)
     for resource in (trading, markets, udf, portfolio, withdrawals, auth, wallets, wallet_links, api_keys, health):
         app.add_routes(resource.routes)

@@ -102,6 +102,7 @@ class Deps:
     dev_secret: str | None = None
     telegram_key: bytes | None = None
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    log_requests: bool = False
     metrics_token: str | None = None  # None: open to everybody; "": to nobody
 
 

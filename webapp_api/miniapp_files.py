@@ -22,7 +22,7 @@ from webapp_api.reply import PAGE, STRICT
 Texts = Mapping[str, Mapping[str, str]]  # by language, then by key
 
 LANGUAGES: Final = ("en", "de")
-_SHARED: Final = "refused."  # of the texts that the page has in common with the bot
+_SHARED: Final = ("refused.", "notify.")  # of the texts that the page has in common with the bot
 _LOGO_STYLE: Final = re.compile(rb"""innerText=(["`'])(a#tv-attr-logo.*?)\1""")  # the chart's one style element
 
 

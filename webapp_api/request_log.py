@@ -15,8 +15,8 @@ REQUEST_ID: Final = web.RequestKey("request_id", str)
 log = structlog.get_logger()
 
 
-def request_log() -> Middleware:
-    """Return the middleware, which is to be the first. What was answered is logged at the level debug."""
+def request_log(*, loud: bool) -> Middleware:
+    """Return the middleware, which is to be the first. Where it is loud, each answer is a line at the level debug."""
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -26,6 +26,8 @@ def request_log() -> Middleware:
         response = await handler(request)
         if not response.prepared:
             response.headers["X-Request-Id"] = id
+        if not loud:
+            return response
         caller = request.get(CALLER)
         log.debug(
             "answered",

@@ -9,14 +9,16 @@ from engine.solvency.reading import ToldProof
 from engine.solvency.snapshots import Solvency
 from engine.solvency.types import AssetSnapshot, Holding, Snapshot
 from webapp_api import solvency_wire
+from webapp_api.explorer import Explorer
 
 
 class SolvencyViews:
     """What anybody, and what an account sees of it."""
 
-    def __init__(self, solvency: Solvency, assets: Mapping[str, Asset]) -> None:
+    def __init__(self, solvency: Solvency, assets: Mapping[str, Asset], explorer: Explorer) -> None:
         self._solvency = solvency
         self._assets = assets
+        self._explorer = explorer
 
     def snapshot(self, number: int | None) -> solvency_wire.SolvencySnapshot:
         """Return a snapshot, the newest where none is named. Raises NoSnapshot, UnknownSnapshot."""
@@ -44,6 +46,7 @@ class SolvencyViews:
             taken_at=snapshot.taken_at // 1000,
             seq=snapshot.seq,
             authority=snapshot.authority,
+            explorer=self._explorer.tokens(snapshot.authority),
             assets=[self._asset(each) for each in snapshot.assets],
             kept=[solvency_wire.KeptSnapshot(each.id, each.taken_at // 1000) for each in self._solvency.kept],
         )

@@ -51,14 +51,15 @@ class KeptSnapshot(Struct):
 class SolvencySnapshot(Struct):
     """What was owed after `seq` commands, beside what lay on the chain shortly after.
 
-    authority owns the vault's token accounts, each at create_with_seed(authority, "<account>:<asset>", SPL Token). kept
-    lists all snapshots of which proofs can be had, newest first.
+    authority owns the vault's token accounts, each at create_with_seed(authority, "<account>:<asset>", SPL Token);
+    explorer shows them as they are now. kept lists all snapshots of which proofs can be had, newest first.
     """
 
     snapshot_id: int
     taken_at: Millis
     seq: int
     authority: str
+    explorer: str | None
     assets: list[SolventAsset]
     kept: list[KeptSnapshot]
 

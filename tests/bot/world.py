@@ -29,6 +29,7 @@ from webapp_api.routes.telegram import PATH, TelegramHook
 PAGE = "https://clobster.test"
 OF_THE_EXCHANGE = ("withdrawals: 5 open at most", "quoting: 15 levels")
 MINI_APP = "https://t.me/clobster_bot/app"
+EDIT_S = 0.05  # between two changes of an alarm's message
 
 
 class World:
@@ -139,7 +140,7 @@ async def open_world(
             count_read=count_read,
             count_order=lambda user: deps.limits.spend_order(user, house.clock(), 1),
         )
-        alarms = Alarms(frozenset({ADMIN}), edit_s=0.05, ring_s=ring_s)
+        alarms = Alarms(frozenset({ADMIN}), edit_s=EDIT_S, ring_s=ring_s)
 
         def build() -> Service:
             service = Service(

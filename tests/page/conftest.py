@@ -1,5 +1,6 @@
 """One server for a module, with people who trade; one browser, in which each test opens phones of its own."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,8 @@ from tests.support.browser import opened
 from tests.support.server import Server, call
 
 HERE: Final = Path(__file__).parent
+BOSS: Final = 77
+PATIENCE_S: Final = 60  # until the localnet makes blocks
 
 expect.set_options(timeout=60_000)  # which only a page that is wrong takes, however busy the machine is
 
@@ -61,6 +64,24 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     served = Exchange(Path(tmp_path_factory.mktemp("exchange")) / "var").open()
+    yield served
+    served.kill()
+
+
+@pytest.fixture(scope="module")
+def on_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    """Yield an exchange with a localnet on which deposits arrive."""
+    served = Exchange(
+        Path(tmp_path_factory.mktemp("on_chain")) / "var",
+        CLOBSTER_SOLANA="localnet",
+        CLOBSTER_ADMIN_TELEGRAM_IDS=str(BOSS),
+    )
+    served.start()
+    token, until = served.sign_in(2), time.monotonic() + PATIENCE_S
+    while call("GET", f"{served.url}/api/portfolio/deposit-address?asset=USDT", token=token).status != 200:
+        assert time.monotonic() < until, served.log[-4000:]
+        time.sleep(0.1)
+    served.fund(2, USDT="10")
     yield served
     served.kill()
 

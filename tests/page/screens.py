@@ -29,10 +29,12 @@ SCREENS = {
     "deposits": "portfolio/deposits",
     "ledger": "portfolio/ledger",
     "export": "portfolio/export",
+    "solvency": "portfolio/solvency",
     "account": "account",
     "wallets": "account/wallets",
     "sessions": "account/sessions",
     "keys": "account/keys",
+    "notifications": "account/notifications",
     "activity": "account/activity",
 }
 
@@ -82,7 +84,7 @@ async def picture(browser: Browser, exchange: Exchange, name: str, theme: dict[s
             await page.evaluate(f"location.hash = '#/{path}'")
             await settle(page)
             await page.screenshot(path=KEPT / f"{screen}-{size['width']}-{name}.png")
-            if size == PHONE and screen in ("trade", "deposit", "portfolio"):
+            if size == PHONE and screen in ("trade", "deposit", "portfolio", "solvency"):
                 await page.evaluate("scrollTo(0, document.body.scrollHeight)")
                 await page.screenshot(path=KEPT / f"{screen}-below-{size['width']}-{name}.png")
         await page.evaluate("location.hash = '#/trade/BTCUSDT'")

@@ -10,11 +10,10 @@ from tests.support.server import call
 SCREENS = [
     "markets",
     "trade/BTCUSDT",
-    *(
-        f"portfolio{below}"
-        for below in ("", "/deposit/USDT", "/withdraw/USDT", "/withdrawals", "/deposits", "/ledger", "/export")
-    ),
-    *(f"account{below}" for below in ("", "/wallets", "/sessions", "/keys", "/activity")),
+    "portfolio",
+    *(f"portfolio/{below}" for below in ("deposit/USDT", "withdraw/USDT", "withdrawals", "deposits", "ledger")),
+    *(f"portfolio/{below}" for below in ("export", "solvency")),
+    *(f"account{below}" for below in ("", "/wallets", "/sessions", "/keys", "/notifications", "/activity")),
 ]
 THEMES = {"telegram's dark": DARK, "telegram's light": LIGHT}
 

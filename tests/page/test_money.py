@@ -1,13 +1,9 @@
 """Money comes and goes by the localnet, and the page shows how far it is."""
 
 import re
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-import pytest
 from playwright.async_api import Browser, Page, Route, expect
 from solders.keypair import Keypair
 
@@ -18,21 +14,7 @@ from tests.support.server import call
 from tests.support.wallet import Wallet
 
 SOMEWHERE = str(Keypair.from_seed(b"s" * 32).pubkey())
-PATIENCE_S = 60  # until the localnet makes blocks
 OF_ETHEREUM = "0x52908400098527886E0F7030069857D2E4169EE7"
-
-
-@pytest.fixture(scope="module")
-def on_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    served = Exchange(Path(tmp_path_factory.mktemp("on_chain")) / "var", CLOBSTER_SOLANA="localnet")
-    served.start()
-    token, until = served.sign_in(2), time.monotonic() + PATIENCE_S
-    while call("GET", f"{served.url}/api/portfolio/deposit-address?asset=USDT", token=token).status != 200:
-        assert time.monotonic() < until, served.log[-4000:]
-        time.sleep(0.1)
-    served.fund(2, USDT="10")
-    yield served
-    served.kill()
 
 
 def inflict(exchange: Exchange, fault: Fault) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.page.conftest import Exchange
 from tests.page.phone import DARK, launch, phone, told
@@ -150,3 +150,42 @@ async def test_an_api_key_is_made_and_its_secret_shown_once(browser: Browser, ex
         await page.get_by_role("button", name="End", exact=True).click()
         await page.get_by_role("dialog").get_by_role("button", name="End").click()
         await expect(page.get_by_text("No program acts for you.")).to_be_visible()
+
+
+async def test_what_the_bot_tells_is_chosen_and_stays_so_and_a_refused_choice_is_taken_back(
+    browser: Browser, exchange: Exchange
+) -> None:
+    async with phone(browser, telegram=DARK) as page:
+        await page.goto(f"{exchange.url}/#{launch(exchange, 27)}")
+        await page.get_by_role("link", name="Account").click()
+        await page.get_by_role("link", name="Notifications").click()
+        fills, sign_ins = (page.get_by_role("group", name=name, exact=True) for name in ("Fills", "Sign-ins"))
+        await expect(page.locator("[data-value=on][aria-pressed=true]")).to_have_count(7)
+        for level in ("Off", "On", "Silent"):  # sent one after the other, the last one counts
+            await fills.get_by_role("button", name=level).click()
+        async with page.expect_response(lambda answer: "sign_ins" in (answer.request.post_data or "")):
+            await sign_ins.get_by_role("button", name="Off").click()
+        await expect(page.locator("[data-value=on][aria-pressed=true]")).to_have_count(5)
+        token = exchange.sign_in(27)
+
+        def levels() -> dict[str, str]:
+            told = call("GET", f"{exchange.url}/api/account/notifications", token=token).body["notifications"]
+            return {kind: level for kind, level in told.items() if level != "on"}
+
+        await page.reload()
+        await expect(fills.get_by_role("button", name="Silent")).to_have_attribute("aria-pressed", "true")
+        await expect(sign_ins.get_by_role("button", name="Off")).to_have_attribute("aria-pressed", "true")
+        assert levels() == {"fills": "silent", "sign_ins": "off"}
+
+        async def refuse(route: Route) -> None:
+            problem = {"error": {"code": "busy", "message": "Not now.", "details": {}}}
+            if route.request.method == "PUT":
+                await route.fulfill(status=429, json=problem)
+            else:
+                await route.continue_()
+
+        await page.route("**/api/account/notifications", refuse)
+        await fills.get_by_role("button", name="Off").click()
+        await expect(page.get_by_role("log")).not_to_be_empty()
+        await expect(fills.get_by_role("button", name="Silent")).to_have_attribute("aria-pressed", "true")
+        assert levels() == {"fills": "silent", "sign_ins": "off"}

@@ -7,10 +7,6 @@ from typing import Any
 from aiohttp import web
 from playwright.async_api import Browser
 
-from tests.support.browser import browser
-
-__all__ = ["browser"]
-
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "webapp_api/miniapp/lib/solvency.js"
 VECTORS: dict[str, Any] = json.loads((ROOT / "tests/vectors/solvency.json").read_text())
@@ -54,6 +50,7 @@ async def test_the_page_believes_good_proofs_and_no_forged_one(browser: Browser)
         page = await browser.new_page()
         await page.goto(f"http://127.0.0.1:{runner.addresses[0][1]}/")
         told = await page.evaluate(TELL, VECTORS)
+        await page.close()
     finally:
         await runner.cleanup()
     assert set(told["good"]) == {"believed"}

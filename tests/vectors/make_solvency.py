@@ -103,6 +103,9 @@ def forgeries(made, other):
     )
     yield "the wrong root", proof, {**root, "root": other["root"]}
     yield "smaller liabilities", proof, {**root, "liabilities_atoms": str(int(root["liabilities_atoms"]) - 1)}
+    yield "larger liabilities", proof, {**root, "liabilities_atoms": str(int(root["liabilities_atoms"]) + 1)}
+    vast = tree(proof["asset"], [(1000, 2**62), (1001, 2**62)])
+    yield "a total beyond 63 bits", vast["proofs"][0], {each: vast[each] for each in root}
 
 
 def main():

@@ -44,6 +44,7 @@ OF_PROGRAMS = {
     "telegram_taken",
     "already_approved",
     "settlement_off",
+    "solvency_unavailable",
     "too_many_subscriptions",
     "too_many_sockets",
 }

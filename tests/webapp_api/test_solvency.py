@@ -71,6 +71,7 @@ async def test_all_that_is_owed_is_published_beside_what_lies_on_the_chain(house
     answer = await house.nobody.get("/api/solvency")
     assert answer.body == taken.body
     assert (answer.body["authority"], answer.body["seq"]) == ("the authority", house.deps.sequencer.seq)
+    assert answer.body["explorer"] == "https://explorer.solana.com/address/the authority/tokens?cluster=devnet"
     usdt = of(answer, "USDT")
     assert usdt.pop("root")
     nothing = {"amount": "0.000000", "accounts": 0, "slot": None, "last_slot": None}

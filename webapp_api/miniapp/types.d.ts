@@ -56,6 +56,13 @@ interface Arrival {
   asset: string; amount: Decimal; signature: string; explorer: string | null; confirmations: number; confirmations_needed: number;
 }
 interface DepositAddress { asset: string; address: string; mint: string; minimum: Decimal }
+interface TokenAccounts { amount: Decimal; accounts: number; slot: number | null; last_slot: number | null }
+interface SolventAsset {
+  asset: string; decimals: number; mint: string | null; root: string | null; liabilities_atoms: string; on_chain: Decimal;
+  withdrawals_under_way: Decimal; vault: TokenAccounts; deposit_accounts: TokenAccounts;
+}
+interface SolvencySnapshot { snapshot_id: number; taken_at: number; explorer: string | null; assets: SolventAsset[] }
+interface SolvencyProof { snapshot_id: number; account_id: number; proofs: import('./lib/solvency.js').Proof[] }
 interface Account {
   id: number; telegram_id: number | null; first_name: string; username: string | null; language_code: string | null;
 }

@@ -103,6 +103,9 @@ export const post = async (path, body, key) => {
 /** @param {string} path @param {object} body @returns {Promise<any>} */
 export const patch = async (path, body) => (await ask('PATCH', path, body)).json();
 
+/** @param {string} path @param {object} body @returns {Promise<any>} */
+export const put = async (path, body) => (await ask('PUT', path, body)).json();
+
 /** @param {string} path */
 export const remove = path => ask('DELETE', path);
 

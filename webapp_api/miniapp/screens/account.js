@@ -1,4 +1,4 @@
-// Who is signed in and how, from where, by which programs; language and colours.
+// Who is signed in and how, from where, by which programs; what the bot tells; language and colours.
 import { useSignal } from '@preact/signals';
 import * as api from '../lib/api.js';
 import { html } from '../lib/html.js';
@@ -11,6 +11,7 @@ import { complain, note } from '../state/notes.js';
 import { path, route } from '../state/route.js';
 import { account, asDemo, isDemo, leave } from '../state/session.js';
 import { ApiKeys } from './api_keys.js';
+import { Notifications } from './notifications.js';
 import { Below } from './parts.js';
 import { shortAddress, WalletSignIn, Wallets } from './wallets.js';
 
@@ -90,6 +91,7 @@ const BELOW = {
   wallets: { title: 'account.wallets', Part: Wallets },
   sessions: { title: 'account.sessions', Part: Sessions },
   keys: { title: 'account.keys', Part: ApiKeys },
+  notifications: { title: 'account.notifications', Part: Notifications },
   activity: { title: 'account.activity', Part: Activities },
 };
 
@@ -109,6 +111,7 @@ export function AccountScreen() {
             <${Link} name="wallet" to="wallets" text=${t('account.wallets')} />
             <${Link} name="devices" to="sessions" text=${t('account.sessions')} />
             <${Link} name="key" to="keys" text=${t('account.keys')} />
+            <${Link} name="bell" to="notifications" text=${t('account.notifications')} />
             <${Link} name="clock" to="activity" text=${t('account.activity')} />
           </ul>
         </section>` : html`<${SignIn} />`}

@@ -1,4 +1,4 @@
-// What somebody has, what it is worth and how that changed; how money comes; every movement of it.
+// What somebody has, what it is worth and how that changed; how money comes; every movement of it; that it is there.
 import { useSignal } from '@preact/signals';
 import * as api from '../lib/api.js';
 import { exact, rescaled, plain, decimalsOf, cut } from '../lib/decimal.js';
@@ -13,10 +13,11 @@ import { path, route } from '../state/route.js';
 import { account } from '../state/session.js';
 import { CURRENCY } from '../state/worth.js';
 import { Pages } from '../trade/orders.js';
-import { saveCsv } from './csv.js';
 import { DepositScreen } from './deposit.js';
 import { Earnings } from './earnings.js';
+import { saveFile } from './file.js';
 import { Below, Guest } from './parts.js';
+import { Solvency } from './solvency.js';
 import { shortAddress } from './wallets.js';
 import { WithdrawScreen } from './withdraw.js';
 import { Withdrawals } from './withdrawals.js';
@@ -84,6 +85,7 @@ function Overview() {
       <${To} name="withdraw" to="withdrawals" text=${t('portfolio.withdrawals')} />
       <${To} name="list" to="ledger" text=${t('portfolio.ledger')} />
       <${To} name="file" to="export" text=${t('portfolio.export')} />
+      <${To} name="shield" to="solvency" text=${t('portfolio.solvency')} />
     </ul></nav>`;
 }
 
@@ -128,7 +130,7 @@ function Export() {
   const save = async () => {
     busy.value = true;
     try {
-      await saveCsv(await (await api.ask('GET', `/api/trading/${what.value}?format=csv`)).text(), `clobster-${what.value}.csv`);
+      await saveFile(await (await api.ask('GET', `/api/trading/${what.value}?format=csv`)).text(), `clobster-${what.value}.csv`, 'text/csv');
     } catch (error) {
       complain(error);
     }
@@ -150,6 +152,7 @@ const BELOW = {
   deposits: { title: 'portfolio.deposits', Part: Deposits },
   ledger: { title: 'portfolio.ledger', Part: Ledger },
   export: { title: 'portfolio.export', Part: Export },
+  solvency: { title: 'portfolio.solvency', Part: Solvency },
 };
 
 export function Portfolio() {
