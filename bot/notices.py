@@ -132,11 +132,6 @@ class Notices:
         self._outbox.put(user, topic, body, rings=rings, place=place)
         self._sender.wake(user, at_once=place is not None)
 
-    async def put_once(self, user: UserId, topic: str, body: Body) -> None:
-        """Let somebody be told of a topic, unless they were, or will be."""
-        if not await self._outbox.knows(user, topic):
-            self.put(user, topic, body)
-
     async def keep(self) -> None:
         """Return when all that was put before is durable."""
         await self._outbox.keep()

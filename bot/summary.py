@@ -125,7 +125,6 @@ class DailySummary:
             if account is not None:
                 say = await people.say(account.id, account.language_code)
                 said = text(say, day, figures, self._markets, self._assets, profits)
-                await notices.put_once(
-                    account.id, f"summary:{day}", Body(Kind.SUMMARIES, "summary.text", {"text": said})
-                )
+                body = Body(Kind.SUMMARIES, "summary.text", {"text": said})
+                notices.put(account.id, f"summary:{day}", body)  # where it was told already, it changes nothing
         await notices.keep()

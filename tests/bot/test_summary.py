@@ -13,6 +13,7 @@ from data.store.summaries import Traded as DayTraded
 from engine.core.types import BUY, SELL, AssetCode, Atoms, Micros, Symbol
 from engine.market_data.intervals import DAY, HOUR
 from tests.bot.world import Nowhere, World, open_world
+from tests.simulators.telegram import PATIENCE_S
 from tests.webapp_api.house import ADMIN, ASSETS, MARKETS
 
 BTC, USDT = AssetCode("BTC"), AssetCode("USDT")
@@ -101,7 +102,8 @@ async def test_a_day_is_told_once_also_over_kills(template: Path, tmp_path: Path
             patch.setattr(SqliteSummaries, "note", dies)  # the kill comes before it is noted that it was told
             world.start()
             told = await admin.hears("Summary of ")
-            await world_dies.wait()
+            async with asyncio.timeout(PATIENCE_S):
+                await world_dies.wait()
             patch.setattr(SqliteSummaries, "note", note)
             world.deafen()
             await world.stop()
@@ -130,7 +132,8 @@ async def test_what_a_kill_kept_from_the_queue_is_told_after_it(template: Path, 
 
         world.service.outbox._store.keep = keep  # type: ignore[method-assign]
         world.start()
-        await keeps.wait()
+        async with asyncio.timeout(PATIENCE_S):
+            await keeps.wait()
         world.deafen()
         assert world.task is not None
         world.service.outbox._store = Nowhere()  # type: ignore[assignment]
