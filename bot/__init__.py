@@ -1,6 +1,7 @@
 """The Telegram bot on aiogram: trade by chat. It stands beside `webapp_api` on the same engine.
 
 service     built, started and stopped in one place
+dispatcher  every update's way to its router
 routers/    one topic each: what people write and which buttons they tap
 updates     what comes from Telegram, each once
 guards      what every update passes: by whom, in which language, and what is said to a refusal

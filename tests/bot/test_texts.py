@@ -11,7 +11,8 @@ import pytest
 import bot
 from bot import refusals
 from bot.cards import ExpiredCard, StaleCard
-from bot.service import COMMANDS, build_dispatcher
+from bot.dispatcher import build_dispatcher
+from bot.service import COMMANDS
 from bot.texts import LANGUAGES, Texts
 from engine.accounts.notifications import Kind, Level
 from engine.core import decimals

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from solders.pubkey import Pubkey
 
-from engine.core.types import Atoms, Micros
+from engine.core.types import Micros
 from engine.settlement.types import BatchState
 from engine.withdrawals.ports import Looked
 from engine.withdrawals.targets import SYSTEM, TOKEN, TOKEN_2022
@@ -197,31 +197,6 @@ async def test_while_the_chain_can_not_be_asked_nothing_is_held(desk: Desk) -> N
     desk.house.deps.withdrawals.outside = None
     assert (await desk.ask(ada)).problem == (503, "withdrawals_unavailable")
     assert await ada.balances() == {"USDT": ("1000.000000", "0.000000")}
-
-
-async def test_what_waits_for_settlement_asks_the_chain_nothing(desk: Desk) -> None:
-    ada, wallet = await desk.ada()
-    desk.chain.funds = Atoms(99_999_999)
-    number = await desk.confirmed(ada, wallet)
-    asked = desk.chain.asked
-    for _ in range(3):
-        await desk.payouts.round()
-    assert (desk.chain.asked, (await desk.seen(ada, number))["waits_for"]) == (asked, "settlement")
-    desk.chain.funds = Atoms(100_000_000)
-    await desk.payouts.round()
-    assert await desk.state(ada, number) == "batched"
-
-
-async def test_a_target_of_which_the_chain_says_nothing_holds_up_nobody_else(desk: Desk) -> None:
-    ada, wallet = await desk.ada()
-    bad, good = await desk.confirmed(ada, wallet), await desk.confirmed(ada, wallet, address=ELSEWHERE)
-    desk.chain.mute = SOMEWHERE
-    for _ in range(2):
-        await desk.payouts.round()
-    assert [await desk.state(ada, each) for each in (bad, good)] == ["approved", "batched"]
-    desk.chain.mute = None
-    await desk.payouts.round()
-    assert await desk.state(ada, bad) == "batched"
 
 
 async def test_who_has_neither_wallet_nor_bot_is_told_so_at_once(desk: Desk) -> None:
