@@ -47,6 +47,7 @@ from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
 from engine.core.types import Micros, Symbol
+from engine.custody.accounts import PLAY_MONEY
 from engine.market_data.intervals import DAY, MINUTE
 from engine.market_data.market_data import RECENT_TRADES, MarketData
 from engine.market_data.valuation import Valuation
@@ -57,7 +58,6 @@ from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
 from webapp_api.explorer import Explorer
 from webapp_api.portfolio import CURRENCY
-from webapp_api.routes.dev import PLAY_MONEY
 from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import Hub

@@ -27,7 +27,7 @@ from engine.core.decimals import show
 from engine.core.market import Asset
 from engine.core.refusals import InvalidAmount
 from engine.core.types import AssetCode, Atoms, UserId
-from engine.custody.accounts import Depositable, DepositAccount
+from engine.custody.accounts import Depositable, DepositAccount, reference_of
 from engine.custody.addresses import DepositAddresses
 from engine.custody.arrivals import Arrival, Arrivals
 from engine.custody.refusals import DepositsUnavailable
@@ -142,7 +142,7 @@ class Custody:
                 assert self._minting is not None
                 owner, minter = Pubkey.from_string(account.owner), self._localnet.authority
                 signature = await mint_to(self._minting, minter, asset.code, owner, atoms, asset.decimals)
-                reference = f"solana:{signature}:{account.token_account}"
+                reference = reference_of(str(signature), account.token_account)
                 while True:
                     if reference in [each.reference for each in await self._queries.deposits(user)]:
                         return reference

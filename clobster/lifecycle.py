@@ -18,7 +18,7 @@ from clobster.redaction import Redaction, secrets_of
 from engine.core.commands import Deposit, ListAsset, ListMarket
 from engine.core.refusals import NotListable
 from engine.core.types import MARKET_MAKER
-from webapp_api.routes.dev import PLAY_MONEY
+from engine.custody.accounts import PLAY_MONEY
 
 GENERATION: Final = 50_000
 SWITCH_S: Final = 0.00002

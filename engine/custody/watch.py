@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from engine.core.commands import Deposit
 from engine.core.refusals import AlreadyCredited, Refused
 from engine.core.types import AssetCode, UserId
-from engine.custody.accounts import Depositable, DepositAccount
+from engine.custody.accounts import Depositable, DepositAccount, reference_of
 from engine.custody.judging import Verdict, judge
 from engine.custody.ports import DepositStore
 from engine.ports import Chain, ChainUnavailable, Clock, Following
@@ -242,7 +242,7 @@ class DepositWatch:
         verdict, atoms = judge(transaction, account, asset.minimum, self._is_ours)
         about = {"account": account.user, "asset": account.asset, "atoms": atoms, "signature": signature}
         if verdict is Verdict.CREDITED:
-            reference = f"solana:{signature}:{account.token_account}"
+            reference = reference_of(signature, account.token_account)
             try:
                 await self._sequencer.submit(Deposit(self._clock(), account.user, account.asset, atoms, reference))
                 log.info("deposit credited", **about)

@@ -12,6 +12,7 @@ from engine.core.commands import Deposit
 from engine.core.decimals import TooPrecise, parse
 from engine.core.refusals import UnknownAsset
 from engine.core.types import Atoms, UserId
+from engine.custody.accounts import PLAY_MONEY
 from webapp_api import accounts, wire
 from webapp_api.asked import asker, device
 from webapp_api.auth.access import bearer
@@ -19,7 +20,6 @@ from webapp_api.deps import DEPS, Deps
 from webapp_api.refusals import Unauthorized
 from webapp_api.reply import json_reply
 
-PLAY_MONEY: Final = "dev:"  # how the references of such deposits begin
 DEMO_PERSON: Final = TelegramUser(2**52 - 1, first_name="Demo")  # an id that Telegram gives to nobody
 DEMO_FUNDS: Final[Mapping[str, str]] = {"USDT": "10000", "BTC": "0.2", "ETH": "4", "SOL": "60"}
 OF_OTHERS: Final = "100"
