@@ -28,6 +28,8 @@ async def test_the_page_recovers_by_itself(browser: Browser, tmp_path: Path) -> 
             exchange.order("sell", "0.25", "50020.00")
             await expect(asks).to_have_text(["50,020.000.2500", "50,010.000.5000"])
             await expect(page.get_by_text("The exchange does not answer.")).to_be_hidden()
+            # The kill may have come before the sign-in was answered.
+            await expect(page.get_by_text("1,000.00 USDT", exact=True)).to_be_visible()
             await page.get_by_label("Price", exact=True).fill("40000")
             await page.get_by_label("Amount", exact=True).fill("0.01")
             await page.evaluate("emit('main_button_pressed', {})")

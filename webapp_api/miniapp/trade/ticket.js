@@ -86,7 +86,7 @@ export function Ticket({ market }) {
   };
 
   const review = () => {
-    if (busy.value || asking.value) return;
+    if (busy.value || asking.value || !account.value) return;
     const found = { ...(type.value !== 'market' && { price: problemOf('price', market) ?? undefined }), amount: problemOf('amount', market) ?? undefined };
     const now = estimate(market, state.wish(), bookOnce());
     if (!found.price && !found.amount && now) {
