@@ -240,7 +240,7 @@ class DepositWatch:
             raise ChainUnavailable(NOT_KNOWN)
         asset = self._assets[account.asset]
         verdict, atoms = judge(transaction, account, asset.minimum, self._is_ours)
-        about = {"account": account.user, "asset": account.asset, "atoms": atoms, "signature": signature}
+        about = {"account": account.user, "asset": account.asset, "atoms": atoms, "transaction": signature}
         if verdict is Verdict.CREDITED:
             reference = reference_of(signature, account.token_account)
             try:

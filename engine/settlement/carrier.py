@@ -171,7 +171,7 @@ class Carrier:
     def _tell_once(self, under: UnderWay, why: str) -> None:
         if under.told != why:
             under.told = why
-            log.error("a batch can't be signed anew", batch=under.batch.id, signature=under.batch.signature, why=why)
+            log.error("a batch can't be signed anew", batch=under.batch.id, transaction=under.batch.signature, why=why)
 
     # Following
 

@@ -15,6 +15,7 @@ from solders.pubkey import Pubkey
 from solders.token.associated import get_associated_token_address
 
 from clobster.audit import audit
+from clobster.redaction import HIDDEN
 from tests.e2e.test_first_trade import until_quoted
 from tests.support.onchain import held, holdings, url
 from tests.support.server import Server, call
@@ -49,6 +50,8 @@ def test_a_deposit_is_traded_settled_and_withdrawn_and_the_chain_agrees(tmp_path
         server.kill()
     report = audit(server.data_dir / "clobster.db")
     assert report.clean, report.lines
+    assert "deposit credited" in server.log
+    assert HIDDEN not in server.log  # an operator can look up each transaction that is named there
 
 
 def test_whenever_it_is_killed_it_ends_the_same(tmp_path: Path) -> None:
