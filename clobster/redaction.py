@@ -19,7 +19,7 @@ _SHAPES: Final = (
     r"(?<![0-9])[0-9]{6,16}:[\w-]{30,}",  # a bot's token
     r"(?<=Bearer )[^\s\"'\\]+",
     r"(?<=hash=)[0-9a-f]{64}",  # launch data without it opens nothing
-    r"(?<=signature=)[\w%+/=-]{40,}",  # launch data, or a question to Binance; our logs call what is signed a transaction
+    r"(?<=signature=)[\w%+/=-]{40,}",  # of launch data, or of a request to Binance; our logs say transaction
 )
 
 

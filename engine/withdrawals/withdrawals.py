@@ -200,7 +200,7 @@ class Withdrawals:
             # With all else that leaves within the day: in parts it would be as large.
             _, leaving = await self.store.leaving(user, Micros(self._clock() - may.DAY))
             most = max(asked.amount, leaving.get(asked.asset, Atoms(0)))
-            needed = may.approvals_needed(asked.asset, most, self.rules)
+            needed = may.approvals_needed(asked.asset, most, self.rules, self._value)
             await self.store.confirm(withdrawal, self._clock(), by, needed)
         log.info("withdrawal confirmed", user=user, withdrawal=withdrawal, by=by)
         return await self.changed(withdrawal)

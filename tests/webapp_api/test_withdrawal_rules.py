@@ -240,6 +240,16 @@ async def test_all_that_leaves_in_a_day_is_bounded_by_its_worth(desk: Desk) -> N
     assert (await desk.ask(ada, amount="50")).status == 201
 
 
+async def test_what_has_no_price_and_no_limit_of_its_own_waits_for_administrators(desk: Desk) -> None:
+    desk.house.deps.withdrawals._value = lambda _code, _atoms: None
+    needed = []
+    for rules in ({}, {"day_value": Atoms(150)}, {"day_value": Atoms(150), "day_limits": {"USDT": Atoms(10**12)}}):
+        choose(desk, **rules)
+        ada, wallet = await desk.ada()
+        needed.append((await desk.seen(ada, await desk.confirmed(ada, wallet)))["approvals_needed"])
+    assert needed == [0, 2, 0]
+
+
 async def test_withdrawals_have_a_rate_limit_of_their_own(desk: Desk) -> None:
     assert (await desk.house.nobody.post(WITHDRAWALS, {})).problem == (401, "unauthorized")
     ada, _ = await desk.ada()
@@ -285,7 +295,10 @@ async def test_a_program_withdraws_only_from_its_networks_to_known_addresses_and
 def test_money_of_another_asset_has_limits_of_its_own() -> None:
     from engine.withdrawals.rules import Rules, approvals_needed, check_limits
 
+    def unpriced(_code: AssetCode, _atoms: Atoms) -> None:
+        return None
+
     chosen = Rules(day_limits={AssetCode("BTC"): Atoms(5)}, approval_above={AssetCode("BTC"): Atoms(5)})
-    check_limits(AssetCode("USDT"), Atoms(10**9), 0, {AssetCode("BTC"): Atoms(5)}, chosen, lambda _code, _atoms: None)
-    assert approvals_needed(AssetCode("USDT"), Atoms(10**9), chosen) == 0
-    assert [approvals_needed(AssetCode("BTC"), Atoms(amount), chosen) for amount in (5, 6)] == [0, 2]
+    check_limits(AssetCode("USDT"), Atoms(10**9), 0, {AssetCode("BTC"): Atoms(5)}, chosen, unpriced)
+    assert approvals_needed(AssetCode("USDT"), Atoms(10**9), chosen, unpriced) == 0
+    assert [approvals_needed(AssetCode("BTC"), Atoms(amount), chosen, unpriced) for amount in (5, 6)] == [0, 2]
