@@ -8,14 +8,14 @@ from typing import Final
 from msgspec.structs import astuple
 
 from data.store.readers import Readers, rows
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.custody.accounts import DepositAccount
 
 _COLUMNS: Final = (
     "token_account, owner, user_id, asset, mint, created_at, done_signature, newest_signature, reached_signature, seen"
 )
 _ALL: Final = f"SELECT {_COLUMNS} FROM deposit_accounts ORDER BY created_at, token_account"
-_ADD: Final = f"INSERT OR IGNORE INTO deposit_accounts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD: Final = f"INSERT INTO deposit_accounts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP: Final = (
     "UPDATE deposit_accounts SET done_signature = ?, newest_signature = ?, reached_signature = ?, seen = ?"
     " WHERE token_account = ?"
@@ -25,7 +25,7 @@ _KEEP: Final = (
 class SqliteDepositAccounts:
     """`engine.custody.ports.DepositStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-import aiosqlite
 from msgspec import Struct
 
+from data.store.connection import Reading
 from data.store.readers import Readers, rows
 from data.store.rows import Row
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import FIRST_PERSON, AssetCode, Atoms, Micros, Side, Symbol
 
 _LAST_TRADE: Final = "SELECT coalesce(max(id), 0) FROM trades"
@@ -28,9 +28,9 @@ _WITHDRAWN: Final = """
 _CAME: Final = "SELECT count(*) FROM users WHERE kind = 'person' AND created_at >= ? AND created_at < ?"
 _CLAIM: Final = """
     INSERT INTO daily_summary (id, day) VALUES (1, :day)
-    ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE day < excluded.day
+    ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE daily_summary.day < excluded.day
 """
-_BEGIN: Final = "INSERT OR IGNORE INTO daily_summary (id, day) VALUES (1, :day)"
+_BEGIN: Final = "INSERT INTO daily_summary (id, day) VALUES (1, :day) ON CONFLICT DO NOTHING"
 
 
 class Traded(Struct, frozen=True):
@@ -64,14 +64,14 @@ class Figures(Struct, frozen=True):
 class SqliteSummaries:
     """Reads go to the readers, the one write to the writer."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
     async def figures(self, start: Micros, end: Micros) -> Figures:
         """Return what the time from start until before end came to, all of one moment. May raise Busy."""
 
-        async def read(connection: aiosqlite.Connection) -> Figures:
+        async def read(connection: Reading) -> Figures:
             first, last = await _first_trade(connection, start), await _first_trade(connection, end)
             traded = await rows(connection, _TRADED, (first, last))
             deposited = await rows(connection, _DEPOSITED, (FIRST_PERSON, start, end))
@@ -95,7 +95,7 @@ class SqliteSummaries:
         return bool(await self._store.write(lambda connection: connection.execute(_CLAIM, {"day": day}).rowcount))
 
 
-async def _first_trade(connection: aiosqlite.Connection, at: Micros) -> int:
+async def _first_trade(connection: Reading, at: Micros) -> int:
     """Return the id from which on trades are not before a time: ids rise with time, so this halves what is left."""
     [[last]] = await rows(connection, _LAST_TRADE)
     low, high = 1, last + 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from data.store import sqlite
+from data.store import store
 from data.store.audit import AuditReads
 from data.store.sqlite import SqliteStore
 from engine.core.commands import CancelWithdrawal, CompleteWithdrawal, Deposit, ListMarket, RequestWithdrawal
@@ -201,7 +201,7 @@ async def test_writes_and_commits_take_turns(tmp_path: Path) -> None:
 async def test_too_many_writes_at_once_are_refused_and_batches_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "MOST_WAITING", 2)
+    monkeypatch.setattr(store, "MOST_WAITING", 2)
     async with books(tmp_path / "books.sqlite") as day:
         ada = await day.person(USDT=1_000)
         writes = [day.store.write(lambda connection: connection.execute("SELECT 1").fetchone()) for _ in range(4)]
