@@ -5,6 +5,7 @@ A statement is prepared once a connection and kept. A `sum` of integers is a num
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from data.store.rows import Row
 from data.store.words import translated
 
 CONNECT_S: Final = 10.0
-_ONE_MOMENT: Final = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
+ONE_MOMENT: Final = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
 
 
 async def connect(url: str, settings: Mapping[str, str] | None = None) -> asyncpg.Connection:
@@ -95,14 +96,10 @@ class Waiting:
         answer: Answer = self.wait(self.asking.run(statement, values))
         return answer
 
-    def executemany(self, statement: str, values: Iterable[Values], /) -> Answer:
-        """Run a statement once for each of the values."""
-
-        async def run() -> Answer:
-            return Answer([], sum([(await self.asking.run(statement, each)).rowcount for each in values]))
-
-        answer: Answer = self.wait(run())
-        return answer
+    def executemany(self, statement: str, values: Iterable[Values], /) -> None:
+        """Run a statement once for each of the values, without waiting for each."""
+        words = translated(statement)
+        self.wait(self.asking.connection.executemany(words.text, [words.arguments(each) for each in values]))
 
     def close(self) -> None:
         """Close the connection."""
@@ -113,23 +110,41 @@ class Waiting:
             self._loop.close()
 
 
+class Aside:
+    """`data.store.connection.Asked` for whoever may be in an event loop: waits in a thread of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._thread = ThreadPoolExecutor(1, "store-aside")
+        self._waiting = self._thread.submit(Waiting, url, ONE_MOMENT).result()
+
+    def execute(self, statement: str, values: Values = (), /) -> Answer:
+        """Run a statement."""
+        return self._thread.submit(self._waiting.execute, statement, values).result()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._thread.submit(self._waiting.close).result()
+        self._thread.shutdown()
+
+
 class Looking:
     """`data.store.connection.Reading`: sees one moment and can't write. One that was lost is opened anew."""
 
     def __init__(self, url: str, asking: Asking) -> None:
         self._url = url
         self._asking = asking
+        self._is_over = False
 
     @classmethod
     async def open(cls, url: str) -> "Looking":
         """Open a connection."""
-        return cls(url, Asking(await connect(url, _ONE_MOMENT)))
+        return cls(url, Asking(await connect(url, ONE_MOMENT)))
 
     async def execute_fetchall(self, statement: str, values: Values = (), /) -> Iterable[Row]:
         """Return all that a statement selects."""
         if statement == "BEGIN":
-            if self._asking.connection.is_closed():
-                self._asking = Asking(await connect(self._url, _ONE_MOMENT))
+            if self._asking.connection.is_closed() and not self._is_over:
+                self._asking = Asking(await connect(self._url, ONE_MOMENT))
             await self._asking.connection.execute(statement)
             return []
         return (await self._asking.run(statement, values)).fetchall()
@@ -140,7 +155,8 @@ class Looking:
             await self._asking.connection.execute("ROLLBACK")
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, for good."""
+        self._is_over = True
         await self._asking.connection.close(timeout=CONNECT_S)
 
 

@@ -7,8 +7,6 @@ stands for them on PostgreSQL puts its parameters in their place (see `words`).
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from data.store.rows import Row
-
 Values = Sequence[Any] | Mapping[str, Any]
 
 
@@ -28,14 +26,18 @@ class Cursor(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
 
-class Connection(Protocol):
-    """The writer's, in the writer's thread: each call returns when it is done."""
+class Asked(Protocol):
+    """Whoever runs statements in a thread: the call returns when it is done."""
 
     def execute(self, statement: str, values: Values = ..., /) -> Cursor:
         """Run a statement."""
 
-    def executemany(self, statement: str, values: Iterable[Values], /) -> Cursor:
-        """Run a statement once for each of the values; rowcount is of all of them together."""
+
+class Connection(Asked, Protocol):
+    """The writer's, in the writer's thread."""
+
+    def executemany(self, statement: str, values: Iterable[Values], /) -> object:
+        """Run a statement once for each of the values; how many rows that changed is not told."""
 
 
 class Reading(Protocol):
@@ -63,8 +65,3 @@ class Both(str):
         both = super().__new__(cls, sqlite)
         both.postgres = postgres
         return both
-
-
-def row_of(record: Iterable[Any]) -> Row:
-    """Return a driver's record as a row."""
-    return tuple(record)

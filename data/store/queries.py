@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from data.store import facts
-from data.store.connection import Both
-from data.store.readers import Readers, Values, rows
+from data.store.connection import Both, Values
+from data.store.readers import Readers, rows
 from data.store.rows import Row
 from data.store.walk import Walk
 from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged

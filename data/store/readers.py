@@ -34,7 +34,7 @@ class Readers:
 
     @classmethod
     async def open(cls, place: Path | str, size: int = 2) -> Self:
-        """Open the database, a file or a PostgreSQL URL, `size` times. Raises the driver's error where there is none."""
+        """Open a file, or a PostgreSQL URL, `size` times. Raises the driver's error where there is none."""
         if isinstance(place, str):
             return await cls._open_postgres(place, size)
         uri = read_only(place)

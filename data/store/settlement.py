@@ -43,6 +43,7 @@ _ADD: Final = (
     " VALUES (?, 'batched', ?, ?, ?, ?) RETURNING batch_id"
 )
 _PUT_IN: Final = "UPDATE settlement_outbox SET batch_id = ? WHERE trade_id = ? AND batch_id IS NULL AND failed IS NULL"
+_COUNT_OF: Final = "SELECT count(*) FROM settlement_outbox WHERE batch_id = ?"
 _TAKE_BACK: Final = """
     UPDATE settlement_batches SET state = 'failed', reason = ?, updated_at = ?
      WHERE batch_id = ? AND state = 'batched'
@@ -102,8 +103,9 @@ class SqliteSettlement:
             for new, moves in zip(batches, encoded, strict=True):
                 values = (new.kind.value, moves, new.withdrawal, at, at)
                 [id_] = connection.execute(_ADD, values).fetchone()
-                put = connection.executemany(_PUT_IN, [(id_, fill.id) for fill in new.fills])
-                if new.fills and put.rowcount != len(new.fills):
+                connection.executemany(_PUT_IN, [(id_, fill.id) for fill in new.fills])
+                [put] = connection.execute(_COUNT_OF, (id_,)).fetchone()
+                if put != len(new.fills):
                     raise ValueError("a fill that is not owed can't be in a batch")
                 added.append(SettlementBatch(id_, new.kind, BatchState.BATCHED, new.moves, new.withdrawal))
             return added

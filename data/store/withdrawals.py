@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from data.store import facts
-from data.store.connection import Connection
-from data.store.readers import Readers, Values, rows
+from data.store.connection import Connection, Values
+from data.store.readers import Readers, rows
 from data.store.rows import Row
 from data.store.store import Store
 from engine.accounts.types import ActivityKind

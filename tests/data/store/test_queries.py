@@ -3,12 +3,13 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiosqlite
 import pytest
 from msgspec.structs import replace
 
 from data.store import queries as questions
 from data.store import readers, rows, statements
+from data.store.connection import Reading
+from data.store.opening import Place
 from data.store.queries import Queries, Status
 from data.store.schema import BUCKET_BITS
 from engine.core.commands import RequestWithdrawal
@@ -29,11 +30,12 @@ from engine.core.types import (
 from engine.sequencer.sequencer import Busy
 from engine.settlement.types import SettlementState
 from tests.data.store.books import ETHUSDT, Books, books
+from tests.support.database import CLOSED, READ_ONLY, UNKNOWN_TABLE
 
 
 @pytest.fixture
-async def day(tmp_path: Path) -> AsyncIterator[Books]:
-    async with books(tmp_path / "books.sqlite") as opened:
+async def day(place: Place) -> AsyncIterator[Books]:
+    async with books(place) as opened:
         yield opened
 
 
@@ -324,7 +326,7 @@ async def test_no_plain_question_reads_a_whole_table(day: Books, statement: str,
 
 
 async def test_readers_can_not_write(day: Books) -> None:
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with pytest.raises(READ_ONLY, match=r"read-?only"):
         await day.queries.read(lambda c: readers.rows(c, "DELETE FROM postings"))
 
 
@@ -332,7 +334,7 @@ async def test_a_reader_sees_one_moment_and_does_not_hold_up_the_writer(day: Boo
     ada = await day.person(USDT=1_000)
     await day.place(ada, "buy", 1, 1_000)
 
-    async def twice(connection: aiosqlite.Connection) -> tuple[int, int]:
+    async def twice(connection: Reading) -> tuple[int, int]:
         count = "SELECT count(*) FROM orders"
         [[before]] = await readers.rows(connection, count)
         await day.place(ada, "buy", 1, 1_000)
@@ -368,17 +370,17 @@ async def test_a_question_that_is_given_up_leaves_the_connection_to_the_next(day
 
 async def test_what_fails_leaves_the_connection_to_the_next(day: Books) -> None:
     for _ in range(3):
-        with pytest.raises(sqlite3.OperationalError, match="no_such_table"):
+        with pytest.raises(UNKNOWN_TABLE, match="no_such_table"):
             await day.queries.read(lambda c: readers.rows(c, "SELECT * FROM no_such_table"))
     assert await day.queries.balances(UserId(1000)) == []
 
 
-async def test_closing_waits_for_what_was_asked(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
-        queries = await Queries.open(day.path)
+async def test_closing_waits_for_what_was_asked(place: Place) -> None:
+    async with books(place) as day:
+        queries = await Queries.open(day.database)
         asked = [asyncio.create_task(queries.balances(UserId(1000))) for _ in range(10)]
         await asyncio.sleep(0)
         await queries.close()
         assert await asyncio.gather(*asked) == [[]] * 10
-        with pytest.raises(ValueError, match="no active connection"):
+        with pytest.raises(CLOSED, match=r"no active connection|closed"):
             await queries.balances(UserId(1000))
