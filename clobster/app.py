@@ -1,6 +1,5 @@
 """All construction: who is given what. Nothing else in the program joins the parts."""
 
-import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -12,8 +11,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from bot.alarms import Alarms
-from clobster import identity, limits, markets, withdrawing
-from clobster.config import ConfigError, Settings
+from clobster import books, identity, limits, markets, withdrawing
+from clobster.config import Settings
 from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
@@ -25,10 +24,8 @@ from clobster.withdrawing import PayingOut
 from data.store import candles
 from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.liquidity import SqliteMakerStore
-from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.reference import SqliteReference
-from data.store.sqlite import SqliteStore
 from data.store.summaries import SqliteSummaries
 from data.store.themes import SqliteThemes
 from engine.core.decimals import MarketDecimals
@@ -81,8 +78,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     listing = markets.load()
     for read in (maker_settings, hedge_settings, withdrawing.rules):
         read(settings, listing)  # what is wrong is said before anything is opened
-    store, queries = await _open_books(settings, stack)
-    snapshot = await store.take_lead()
+    store, queries = await books.open_books(settings, stack)
+    snapshot = await books.lead(store)
     exchange = Exchange()
     exchange.restore(snapshot)
     _, _, resting = exchange.drain()
@@ -193,21 +190,6 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         themes=SqliteThemes(store, queries),
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram)
-
-
-async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:
-    path = settings.database_path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # In production the schema is changed by `clobster migrate`, by a person, with a backup.
-        await asyncio.to_thread(upgrade if settings.env == "development" else check, sqlite_url(path))
-    except SchemaMismatch as mismatch:
-        raise ConfigError(str(mismatch)) from None
-    store = await SqliteStore.open(path)
-    stack.push_async_callback(store.close)
-    queries = await Queries.open(path)
-    stack.push_async_callback(queries.close)
-    return store, queries
 
 
 async def _restore_trades(market_data: MarketData, queries: Queries, symbols: Iterable[Symbol]) -> None:

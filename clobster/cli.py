@@ -81,17 +81,22 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _migrate(settings: Settings, _: argparse.Namespace) -> int:
-    from data.store.migrate import upgrade
+    from clobster.books import reaching
+    from data.store.migrate import upgrade, url_of
 
-    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
-    upgrade(f"sqlite:///{settings.database_path}")
-    return _say(f"the schema of {settings.database_path} is up to date")
+    if isinstance(settings.database, Path):
+        settings.database.parent.mkdir(parents=True, exist_ok=True)
+    with reaching(settings):
+        upgrade(url_of(settings.database))
+    return _say(f"the schema of {settings.database_name} is up to date")
 
 
 def _audit(settings: Settings, _: argparse.Namespace) -> int:
     from clobster.audit import audit
+    from clobster.books import reaching
 
-    report = audit(settings.database_path)
+    with reaching(settings):
+        report = audit(settings.database)
     for line in report.lines:
         _say(line)
     return 0 if report.clean else 1

@@ -17,6 +17,7 @@ from data.store.rows import Row
 from data.store.words import translated
 
 CONNECT_S: Final = 10.0
+LOST: Final = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError)
 ONE_MOMENT: Final = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
 
 
@@ -143,9 +144,13 @@ class Looking:
     async def execute_fetchall(self, statement: str, values: Values = (), /) -> Iterable[Row]:
         """Return all that a statement selects."""
         if statement == "BEGIN":
-            if self._asking.connection.is_closed() and not self._is_over:
+            try:
+                await self._asking.connection.execute(statement)
+            except LOST:
+                if self._is_over:
+                    raise
                 self._asking = Asking(await connect(self._url, ONE_MOMENT))
-            await self._asking.connection.execute(statement)
+                await self._asking.connection.execute(statement)
             return []
         return (await self._asking.run(statement, values)).fetchall()
 

@@ -63,7 +63,7 @@ class PostgresWriter:
         self._waiting = waiting
         self._takeover_ms = takeover_ms
         self._parts_until: dict[str, int] = {}
-        self._posted = 0  # at least as many postings as there are
+        self._posted = 0  # the newest posting's id, where none was given up
 
     def close(self) -> None:
         """Close the connection, which lets others lead."""
@@ -90,8 +90,7 @@ class PostgresWriter:
         except asyncpg.LockNotAvailableError:
             raise LostLead("another exchange runs on this database; stop it first") from None
         connection.execute("SET LOCAL lock_timeout = 0")
-        self._parts_until = partitions.ensure(connection)
-        [self._posted] = connection.execute("SELECT coalesce(max(id), 0) FROM postings").fetchone()
+        self._make_parts(connection)
 
     def write_batch(self, connection: Connection, batch: Batch) -> None:
         """Write a batch's rows."""
@@ -99,13 +98,15 @@ class PostgresWriter:
         if moved.rowcount != 1:
             raise LostLead(f"another writer went on from command {batch.first_seq - 1}, or leads by now")
         self._posted += len(batch.postings)
-        if (
-            batch.next_trade + partitions.AHEAD // 2 > self._parts_until["trades"]
-            or self._posted + partitions.AHEAD // 2 > self._parts_until["postings"]
-        ):
-            self._parts_until = partitions.ensure(connection)
-            [self._posted] = connection.execute("SELECT coalesce(max(id), 0) FROM postings").fetchone()
+        near = {"trades": batch.next_trade, "postings": self._posted}
+        if any(near[table] + partitions.AHEAD // 2 > until for table, until in self._parts_until.items()):
+            self._make_parts(connection)
+            self._posted += len(batch.postings)
         self._waiting.wait(_insert(self._waiting.asking, batch))
+
+    def _make_parts(self, connection: Connection) -> None:
+        self._parts_until = partitions.ensure(connection)
+        [self._posted] = connection.execute("SELECT coalesce(max(id), 0) FROM postings").fetchone()
 
 
 async def _insert(asking: Asking, batch: Batch) -> None:

@@ -5,6 +5,7 @@ import tempfile
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -25,6 +26,14 @@ def change(place: Place, *statements: str) -> int:
         return postgres.change(place, *statements)
     with closing(sqlite3.connect(place)) as connection, connection:
         return [connection.execute(statement).rowcount for statement in statements][-1]
+
+
+def read(place: Place, statement: str) -> list[Any]:
+    """Return what a statement selects."""
+    if isinstance(place, str):
+        return postgres.run(place, statement)
+    with closing(sqlite3.connect(place)) as connection:
+        return connection.execute(statement).fetchall()
 
 
 def everything(place: Place) -> dict[str, list[tuple[object, ...]]]:

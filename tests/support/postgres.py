@@ -45,7 +45,8 @@ def server() -> "PostgresServer":
 def migrated() -> str:
     """Make the database that others are copies of; return its name."""
     run(server().get_uri(), f"CREATE DATABASE {TEMPLATE} TEMPLATE template0 LOCALE 'C'")
-    upgrade(server().get_uri(TEMPLATE))
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(upgrade, server().get_uri(TEMPLATE)).result()
     return TEMPLATE
 
 
@@ -77,9 +78,11 @@ def everything(url: str) -> dict[str, list[tuple[object, ...]]]:
     """Return all rows of all tables, in their order."""
 
     def work(waiting: Waiting) -> dict[str, list[tuple[object, ...]]]:
-        return {
-            name: waiting.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in schema.metadata.tables
-        }
+        found = {}
+        for name, table in schema.metadata.tables.items():
+            key = ", ".join(column.name for column in table.primary_key.columns)
+            found[name] = waiting.execute(f"SELECT * FROM {name} ORDER BY {key}").fetchall()
+        return found
 
     return _aside(url, work)
 

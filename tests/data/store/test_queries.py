@@ -289,6 +289,12 @@ WALKS = {
 }
 
 
+@pytest.fixture
+async def on_sqlite(tmp_path: Path) -> AsyncIterator[Books]:
+    async with books(tmp_path / "books.sqlite") as opened:
+        yield opened
+
+
 async def plan(day: Books, statement: str, values: object) -> list[str]:
     return [
         row[3] for row in await day.queries.read(lambda c: readers.rows(c, f"EXPLAIN QUERY PLAN {statement}", values))
@@ -296,16 +302,16 @@ async def plan(day: Books, statement: str, values: object) -> list[str]:
 
 
 @pytest.mark.parametrize("name", WALKS)
-async def test_no_walk_reads_a_whole_table_or_sorts(day: Books, name: str) -> None:
+async def test_no_walk_reads_a_whole_table_or_sorts(on_sqlite: Books, name: str) -> None:
     walk, values = WALKS[name]
     bounds = {"user": 1000, "first": 1, "before": 9, "steps": 9, "limit": 9}
-    lines = await plan(day, walk.statement, values | bounds)
+    lines = await plan(on_sqlite, walk.statement, values | bounds)
     assert not [line for line in lines if "SCAN" in line and line not in ("SCAN step", "SCAN CONSTANT ROW")]
     assert not [line for line in lines if "TEMP B-TREE" in line]
     lookups = [line for line in lines if "INDEX ix_" in line]
     assert lookups
     assert all("(<expr>=? AND" in line and "rowid<?" in line for line in lookups)
-    halving = await plan(day, walk._since, {"end": 9, "at": 9})
+    halving = await plan(on_sqlite, walk._since, {"end": 9, "at": 9})
     assert {line for line in halving if "SCAN" in line} <= {"SCAN search", "SCAN CONSTANT ROW"}
 
 
@@ -319,8 +325,8 @@ async def test_no_walk_reads_a_whole_table_or_sorts(day: Books, name: str) -> No
         (questions._FILLS, {"orders": "[1]", "limit": 1}),
     ],
 )
-async def test_no_plain_question_reads_a_whole_table(day: Books, statement: str, values: dict[str, int]) -> None:
-    lines = await plan(day, statement, values)
+async def test_no_plain_question_reads_a_whole_table(on_sqlite: Books, statement: str, values: dict[str, int]) -> None:
+    lines = await plan(on_sqlite, statement, values)
     assert not [line for line in lines if line.startswith("SCAN") and "json_each" not in line]
     assert not [line for line in lines if "TEMP B-TREE" in line and statement is not questions._DEPOSITS]
 
