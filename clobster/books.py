@@ -1,13 +1,14 @@
 """The books' database as the settings name it, opened for a server that is about to lead."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from clobster.config import ConfigError, Settings
 from data.store.migrate import SchemaMismatch, check, is_postgres, upgrade, url_of
-from data.store.opening import open_store
+from data.store.opening import Place, open_store
 from data.store.queries import Queries
 from data.store.store import Store
 from engine.core.snapshot import Snapshot
@@ -19,7 +20,7 @@ async def open_books(settings: Settings, stack: AsyncExitStack) -> tuple[Store, 
     place = settings.database
     if isinstance(place, Path):
         place.parent.mkdir(parents=True, exist_ok=True)
-    with reaching(settings):
+    with reaching(place):
         # In production the schema is changed by `clobster migrate`, by a person, with a backup.
         await asyncio.to_thread(upgrade if settings.env == "development" else check, url_of(place))
         store = await open_store(place)
@@ -37,10 +38,15 @@ async def lead(store: Store) -> Snapshot:
         raise ConfigError(str(lost)) from None
 
 
+def named(place: Place) -> str:
+    """Return how a database is called where people read it: without a password."""
+    return str(place) if isinstance(place, Path) else re.sub(r"//[^@/]*@", "//", place).partition("?")[0]
+
+
 @contextmanager
-def reaching(settings: Settings) -> Iterator[None]:
+def reaching(place: Place) -> Iterator[None]:
     """Say in one line what is wrong with the database, as ConfigError."""
-    if not is_postgres(settings.database):
+    if not is_postgres(place):
         errors: tuple[type[Exception], ...] = (SchemaMismatch,)
     else:
         import asyncpg
@@ -51,4 +57,4 @@ def reaching(settings: Settings) -> Iterator[None]:
     except SchemaMismatch as mismatch:
         raise ConfigError(str(mismatch)) from None
     except errors as error:
-        raise ConfigError(f"CLOBSTER_DATABASE_URL: {settings.database_name} can't be used: {error}") from None
+        raise ConfigError(f"the database {named(place)} can't be used: {error}") from None

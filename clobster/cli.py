@@ -44,6 +44,12 @@ def _parser() -> argparse.ArgumentParser:
 
     migrate = commands.add_parser("migrate", parents=[place], help="bring the database's schema up to date")
     migrate.set_defaults(command=_migrate)
+    move = commands.add_parser(
+        "copy-database", parents=[place], help="copy the books to PostgreSQL and prove that both hold the same"
+    )
+    move.add_argument("source", help="the SQLite file, of a server that is stopped")
+    move.add_argument("target", help="postgresql://USER@HOST/NAME, a database with nothing in it")
+    move.set_defaults(command=_copy_database)
     audit = commands.add_parser("audit", parents=[place], help="replay every command and prove the books")
     audit.set_defaults(command=_audit)
     show = commands.add_parser("config", parents=[place], help="show the effective settings, secrets hidden")
@@ -81,21 +87,27 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _migrate(settings: Settings, _: argparse.Namespace) -> int:
-    from clobster.books import reaching
+    from clobster.books import named, reaching
     from data.store.migrate import upgrade, url_of
 
     if isinstance(settings.database, Path):
         settings.database.parent.mkdir(parents=True, exist_ok=True)
-    with reaching(settings):
+    with reaching(settings.database):
         upgrade(url_of(settings.database))
-    return _say(f"the schema of {settings.database_name} is up to date")
+    return _say(f"the schema of {named(settings.database)} is up to date")
+
+
+def _copy_database(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.moving import move
+
+    return 0 if move(settings, options.source, options.target, _say) else 1
 
 
 def _audit(settings: Settings, _: argparse.Namespace) -> int:
     from clobster.audit import audit
     from clobster.books import reaching
 
-    with reaching(settings):
+    with reaching(settings.database):
         report = audit(settings.database)
     for line in report.lines:
         _say(line)

@@ -236,12 +236,6 @@ class Settings(BaseModel):
         url = self.database_url.get_secret_value()
         return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else url
 
-    @property
-    def database_name(self) -> str:
-        """How the database is called where people read it, without a password."""
-        where = self.database
-        return str(where) if isinstance(where, Path) else re.sub(r"//[^@/]*@", "//", where).partition("?")[0]
-
 
 def load(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
     """Return the settings; overrides (from the command line) win where they are not None. Raises ConfigError."""
