@@ -61,6 +61,20 @@ def test_a_database_that_was_used_is_not_written_over(file: Path, capsys: pytest
     assert everything(target) == kept
 
 
+def test_what_reads_otherwise_than_it_was_written_is_not_kept(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = postgres.empty_exchange()
+    before = everything(target)
+    postgres.run(
+        target,
+        "CREATE FUNCTION louder() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN new.first_name = upper(new.first_name); RETURN new; END'",
+        "CREATE TRIGGER louder BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION louder()",
+    )
+    assert moved(file, target) == 2
+    assert "users does not read as it was written" in capsys.readouterr().err
+    assert everything(target) == before
+
+
 def test_books_that_are_wrong_are_told(file: Path) -> None:
     change(file, "UPDATE balances SET available = available + 1 WHERE owner = 1000 AND asset = 'USDT'")
     assert moved(file, postgres.database()) == 1

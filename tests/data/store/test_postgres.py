@@ -1,6 +1,7 @@
 """What is PostgreSQL's own: who leads, parts of tables, lost connections, and statements in its words."""
 
 import asyncio
+import sys
 from contextlib import suppress
 
 import asyncpg
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from data.store import migrate, partitions, schema
 from data.store.audit import AuditReads
 from data.store.connection import Both
-from data.store.migrate import SchemaMismatch, check, upgrade
+from data.store.migrate import SchemaMismatch, check
 from data.store.postgres import PostgresStore
 from data.store.queries import Queries
 from data.store.words import translated
@@ -154,7 +155,9 @@ def _is_ours(thing: object, name: str, kind: str, reflected: bool, other: object
 
 async def test_of_programs_that_migrate_at_once_one_does_it() -> None:
     place = postgres.database()
-    await asyncio.gather(*(asyncio.to_thread(upgrade, place) for _ in range(3)))
+    program = "import sys; from data.store.migrate import upgrade; upgrade(sys.argv[1])"
+    running = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, place) for _ in range(3)]
+    assert [await process.wait() for process in running] == [0, 0, 0]
     await asyncio.to_thread(check, place)
     assert len(everything(place)["users"]) == 4
 
