@@ -3,6 +3,8 @@
 import asyncio
 import sys
 from contextlib import suppress
+from importlib import import_module
+from pkgutil import iter_modules
 
 import asyncpg
 import pytest
@@ -10,7 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from msgspec.structs import replace
 
-from data.store import migrate, partitions, schema
+import data.store as store_package
+from data.store import asking, migrate, partitions, schema
 from data.store.audit import AuditReads
 from data.store.connection import Both
 from data.store.migrate import SchemaMismatch, check
@@ -185,3 +188,32 @@ async def test_another_schema_is_refused() -> None:
 def test_statements_in_postgresqls_words(sqlite: str, postgres_: str, names: list[str]) -> None:
     words = translated(sqlite)
     assert (words.text, words.names) == (postgres_, names)
+
+
+def _statements() -> list[tuple[str, str]]:
+    """Return every statement that stands in a module of the store, under its name."""
+    found = []
+    for module in sorted(module.name for module in iter_modules(store_package.__path__)):
+        for name, value in vars(import_module(f"data.store.{module}")).items():
+            if isinstance(value, str) and value.lstrip().startswith(("SELECT", "INSERT", "UPDATE", "DELETE")):
+                found.append((f"{module}.{name}", value))
+    return found
+
+
+async def test_every_statement_is_understood_and_takes_whole_integers() -> None:
+    connection = await asking.connect(postgres.empty_exchange())
+    try:
+        assert len(_statements()) > 100
+        wrong = []
+        for name, statement in _statements():
+            if name.startswith(("kept.", "copying.")):
+                continue
+            try:
+                prepared = await connection.prepare(translated(statement).text)
+            except asyncpg.PostgresError as error:
+                wrong.append(f"{name}: {error}")
+            else:
+                wrong += [f"{name}: {each.name}" for each in prepared.get_parameters() if each.name.startswith("int4")]
+        assert not wrong, "\n".join(wrong)
+    finally:
+        await connection.close()
