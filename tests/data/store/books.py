@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+from pathlib import Path
 
 from data.store.accounts import SqliteAccounts
 from data.store.opening import Place, open_store
@@ -54,6 +55,12 @@ class Books:
         self.sequencer.listeners.append(self.batches.append)
         self._people = count(1)
         self.writer = asyncio.create_task(self.sequencer.run())
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file, for scenarios that play on one."""
+        assert isinstance(self.database, Path)
+        return self.database
 
     def now(self) -> Micros:
         return Micros(next(self._ticks))
