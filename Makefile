@@ -4,18 +4,19 @@
 PYTHONS := python3.13 python3.12 python3.11 python3.14 python3 python
 BIN := .venv/bin
 READY := .venv/.ready
+PAGE := webapp_api/miniapp/built/.stamp
 
 # Two tests at a time (one: make test ARGS="-n 0").
 # They start many servers, each of which would compile everything again where bytecode may not be written.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test history soak-feed soak-settlement check lint bench fuzz-api lock
+.PHONY: help setup run test history soak-feed soak-bot soak-settlement soak load check lint bench screens fuzz fuzz-api audit-dependencies lock
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY) ## install everything that the locks name into .venv
+setup: $(READY) $(PAGE) ## install everything that the locks name into .venv
 	@:
 
 run: setup ## the exchange on http://127.0.0.1:8080 (more options: make run ARGS="--port 9000")
@@ -31,6 +32,9 @@ soak-feed: setup ## the recordings whole, at every pace, through the real client
 	@CLOBSTER_TEST_SOAK_FEED=1 $(BIN)/pytest -s tests/data/binance/test_replay.py \
 		tests/e2e/test_quotes_follow_binance.py $(ARGS)
 
+soak-bot: setup ## 5,000 notices through the bot at Telegram's pace, with errors and a restart: 4 minutes
+	@CLOBSTER_TEST_SOAK_BOT=1 $(BIN)/pytest -s tests/bot/test_queue.py -k thousands $(ARGS)
+
 soak-settlement: setup ## 10,000 trades settled through every fault of the localnet and 50 restarts (another play of it: SEED=8)
 	@CLOBSTER_TEST_SOAK_SETTLEMENT=$(or $(SEED),7) $(BIN)/pytest --durations=3 \
 		tests/data/solana/settlement/test_settling.py -k whenever_we_die $(ARGS)
@@ -42,12 +46,29 @@ lint: setup ## the checks that run nothing: lint, format, types, layers
 	@$(call step,ruff format,$(BIN)/ruff format --check .)
 	@$(call step,mypy,$(BIN)/mypy)
 	@$(call step,lint-imports,$(BIN)/lint-imports)
+	@$(call step,tsc,$(BIN)/python hatch_build.py tsc)
 
 bench: setup ## every benchmark: a table on the screen, JSON under var/bench
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+load: setup ## a mixed population uses an exchange for five minutes; the report is var/load/report.html (ARGS="--rate 500")
+	@$(BIN)/python -m benchmarks.load $(ARGS)
+
+soak: setup ## the same for half an hour, at a rate of your choice (RATE=250): memory and latency must stay flat
+	@$(BIN)/python -m benchmarks.load --seconds 1800 --flat --rate $(or $(RATE),250) --report var/load/soak.html $(ARGS)
+
+screens: setup ## pictures of every screen of the page, in var/screens
+	@$(BIN)/python -m tests.page.screens
+
 fuzz-api: setup ## ask a fresh exchange everything its description allows and forbids (requests an operation: ARGS=500)
 	@$(BIN)/python -m tests.e2e.fuzz $(ARGS)
+
+fuzz: setup ## every decoder for a minute each, by another play each time (longer: SECONDS=600; again: SEED=8)
+	@CLOBSTER_TEST_FUZZ_S=$(or $(SECONDS),60) CLOBSTER_TEST_FUZZ_SEED=$(or $(SEED),$$(date +%s)) $(PYTEST) tests/fuzz $(ARGS)
+
+audit-dependencies: ## known weaknesses in what the locks name, by pip-audit (asks the internet)
+	@python3 -m venv var/pip-audit && var/pip-audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	@var/pip-audit/bin/pip-audit --disable-pip --require-hashes -r requirements.lock
 
 lock: ## remake the locks from pyproject.toml (needs uv)
 	@$(COMPILE) pyproject.toml -o requirements.lock
@@ -62,7 +83,7 @@ step = said=$$($(2) 2>&1) && echo "ok      $(1)" || { printf '%s\n' "$$said"; ec
 # A Python may be on the path and still not run (pyenv's shims), so each candidate is tried.
 USABLE = -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' >/dev/null 2>&1
 
-$(READY): requirements-dev.lock pyproject.toml
+$(READY): requirements-dev.lock pyproject.toml package-lock.json hatch_build.py
 	@set -e; \
 	if ! $(BIN)/python $(USABLE); then \
 	  for python in $(PYTHONS) none; do if $$python $(USABLE); then break; fi; done; \
@@ -80,4 +101,8 @@ $(READY): requirements-dev.lock pyproject.toml
 	fi; \
 	$$pip --require-hashes -r requirements-dev.lock; \
 	$$pip --no-deps --no-build-isolation -e .; \
+	$(BIN)/python hatch_build.py install >/dev/null; \
 	touch $@
+
+$(PAGE): $(READY) $(shell find webapp_api/miniapp webapp_api/wallet_page -path '*/built*' -prune -o -name '*.js' -print -o -name '*.css' -print)
+	@$(BIN)/python hatch_build.py build

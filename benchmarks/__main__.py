@@ -19,6 +19,8 @@ BENCHMARKS = (
     "localnet",
     "settlement",
     "bot",
+    "outbox",
+    "page",
 )
 
 

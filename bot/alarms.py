@@ -5,15 +5,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 import structlog
-from msgspec import Struct
+from msgspec.structs import replace
 
-from bot.texts import Say
+from bot.bodies import Body
 from engine.accounts.accounts import Accounts
+from engine.accounts.notifications import Kind
 from engine.core.types import UserId
 from engine.liquidity.stops import Alarm as QuotingAlarm
 from engine.sequencer.sequencer import Busy
@@ -26,28 +27,11 @@ RING_S: Final = 300.0  # for so long nothing rings again: what goes on changes t
 AGAIN_S: Final = 1.0
 
 
-class State(Struct, frozen=True):
-    """How a subject is now, as a text of the catalogue. A parameter that begins with "@" is the key of a text itself.
-
-    times says how often it has changed since administrators heard a ring of it.
-    """
-
-    key: str
-    params: Mapping[str, str]
-    times: int
-
-    def text(self, say: Say) -> str:
-        """Return it in a language."""
-        params = {name: say.texts[each[1:]] if each.startswith("@") else each for name, each in self.params.items()}
-        told = say.texts[self.key].format(**params)
-        return told if self.times < 2 else f"{told}\n{say('alarm.times', times=self.times)}"
-
-
 class _Subject:
     __slots__ = ("due", "rang", "rings", "state", "told")
 
     def __init__(self) -> None:
-        self.state = State("", {}, 0)
+        self.state = Body(Kind.ALARMS, times=0)
         self.rings = False
         self.rang = self.told = float("-inf")
         self.due: float | None = None  # when it is to be told; None where it has been
@@ -67,7 +51,7 @@ class Alarms:
         """Let administrators know how a subject is now; rings says that it is something to be called for."""
         known = self._subjects.pop(subject, None) or _Subject()
         self._subjects[subject] = known
-        known.state = State(key, params, known.state.times + 1)
+        known.state = Body(Kind.ALARMS, key, params, known.state.times + 1)
         known.rings = rings
         known.due = max(time.monotonic(), known.told + self._edit_s)
         if len(self._subjects) > MOST:
@@ -86,7 +70,21 @@ class Alarms:
             detail=change.detail,
         )
 
-    async def run(self, accounts: Accounts, pass_on: Callable[[UserId, str, State, bool], None]) -> None:
+    def on_books(self, count: int, identity: str, **of_first: str) -> None:
+        """Tell of differences between the books and the chain, and the first of them: account, asset, expected, found.
+
+        None is left where an administrator has cleared them.
+        """
+        if count:
+            self.tell("books", f"alarm.books.{identity}", rings=True, count=str(count), **of_first)
+        else:
+            self.tell("books", "alarm.books_over", rings=False)
+
+    def on_fees(self, sol: str, *, is_low: bool) -> None:
+        """Tell what the vault's authority pays fees with, as it falls below its floor or is back."""
+        self.tell("fees", "alarm.fees_low" if is_low else "alarm.fees_well", rings=is_low, sol=sol)
+
+    async def run(self, accounts: Accounts, pass_on: Callable[[UserId, str, Body, bool], None]) -> None:
         """Pass on to every administrator what is due, for ever: (to whom, subject, its state, whether it rings)."""
         while True:
             self._news.clear()
@@ -107,7 +105,7 @@ class Alarms:
         now = time.monotonic()
         return [name for name, each in self._subjects.items() if each.due is not None and each.due <= now]
 
-    def _pass_on(self, name: str, admins: list[UserId], pass_on: Callable[[UserId, str, State, bool], None]) -> None:
+    def _pass_on(self, name: str, admins: list[UserId], pass_on: Callable[[UserId, str, Body, bool], None]) -> None:
         subject, now = self._subjects.get(name), time.monotonic()
         if subject is None:
             return
@@ -117,5 +115,5 @@ class Alarms:
         subject.told = now
         if rings:
             subject.rang, subject.rings = now, False
-            subject.state = State(subject.state.key, subject.state.params, 0)
+            subject.state = replace(subject.state, times=0)
         subject.due = subject.rang + self._ring_s if subject.rings else None  # it rings then, if it still holds

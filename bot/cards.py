@@ -1,17 +1,21 @@
-"""Orders that wait for their yes: each belongs to one person and one message, is good once and for half a minute."""
+"""Orders that wait for their yes: each belongs to one person and one message, is good once and for half a minute.
+
+They are on disk: a restart within the half minute changes nothing, and nothing makes a card good twice.
+"""
 
 import secrets
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
-from bot.plan import Estimate, Plan
+from bot.plan import Estimate, Markets, Plan
+from data.store.chats import SqliteChats, WaitingCard
 from engine.core.refusals import Refused
-from engine.core.types import Micros, UserId
+from engine.core.types import Atoms, Lots, Micros, Side, Symbol, Ticks, UserId
 from engine.ports import Clock
 
 LIFE: Final = Micros(30 * 1_000_000)
-MOST: Final = 10_000  # of everybody; the oldest goes
 
 
 class StaleCard(Refused):
@@ -35,7 +39,6 @@ class Card(Struct, frozen=True):
     message: int
     plan: Plan
     estimate: Estimate
-    until: Micros
     sure: bool = False
 
     @property
@@ -44,33 +47,54 @@ class Card(Struct, frozen=True):
         return f"tg-{self.nonce}"
 
 
+class _Kept(Struct, frozen=True):
+    """What is on disk of a card, beside whose it is and where."""
+
+    symbol: Symbol
+    side: Side
+    quantity: Lots
+    quote_quantity: Atoms
+    price: Ticks
+    estimate: Estimate
+    sure: bool
+
+
+_DECODER: Final = msgspec.msgpack.Decoder(_Kept)
+
+
 def new_nonce() -> str:
     """Return what nobody guesses."""
     return secrets.token_urlsafe(12)
 
 
 class Cards:
-    """All cards that wait. They are in memory only: a restart makes every button stale."""
+    """All cards."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, store: SqliteChats, markets: Markets, clock: Clock) -> None:
+        self._store = store
+        self._markets = markets
         self._clock = clock
-        self._waiting: dict[str, Card] = {}
 
-    def add(
+    async def add(
         self, nonce: str, user: UserId, chat: int, message: int, plan: Plan, estimate: Estimate, *, sure: bool = False
     ) -> None:
         """Let a card wait for its yes from now on."""
-        card = Card(nonce, user, chat, message, plan, estimate, Micros(self._clock() + LIFE), sure)
-        self._waiting[nonce] = card
-        if len(self._waiting) > MOST:
-            del self._waiting[next(iter(self._waiting))]
+        kept = _Kept(
+            plan.market.market.symbol, plan.side, plan.quantity, plan.quote_quantity, plan.price, estimate, sure
+        )
+        until = Micros(self._clock() + LIFE)
+        await self._store.add_card(WaitingCard(nonce, user, chat, message, msgspec.msgpack.encode(kept), until))
 
-    def take(self, nonce: str, user: UserId, chat: int, message: int) -> Card:
+    async def take(self, nonce: str, user: UserId, chat: int, message: int) -> Card:
         """Return a card, which is used up by that. Raises StaleCard, which leaves it as it is, or ExpiredCard."""
-        card = self._waiting.get(nonce)
-        if card is None or (card.user, card.chat, card.message) != (user, chat, message):
+        found = await self._store.take_card(nonce, user, chat, message)
+        if found is None:
             raise StaleCard
-        del self._waiting[nonce]
-        if card.until <= self._clock():
+        body, until = found
+        if until <= self._clock():
             raise ExpiredCard
-        return card
+        kept = _DECODER.decode(body)
+        if kept.symbol not in self._markets:
+            raise StaleCard
+        plan = Plan(kept.side, self._markets[kept.symbol], kept.quantity, kept.quote_quantity, kept.price)
+        return Card(nonce, user, chat, message, plan, kept.estimate, kept.sure)

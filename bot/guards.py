@@ -1,4 +1,4 @@
-"""What every update passes: once only, by whom, in which language, and what is said to a refusal."""
+"""What every update passes: by whom, in which language, and what is said to a refusal."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -6,13 +6,13 @@ from typing import Any, Final
 import structlog
 from aiogram import BaseMiddleware
 from aiogram.enums import ChatType
-from aiogram.types import CallbackQuery, Message, TelegramObject, Update
+from aiogram.types import CallbackQuery, Message, TelegramObject
 from typing_extensions import override
 
 from bot import shown
-from bot.languages import Languages
 from bot.notices import Notices
 from bot.pace import Overrun
+from bot.people import People
 from bot.trading import Trading
 from engine.accounts.accounts import Accounts
 from engine.accounts.types import TelegramUser
@@ -20,34 +20,9 @@ from engine.core.refusals import Refused
 
 log = structlog.get_logger()
 
-MOST: Final = 10_000  # updates that are remembered
 LONGEST_ANSWER: Final = 200  # characters that a tap may be answered with
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
-
-
-class OnlyOnce(BaseMiddleware):
-    """Drops what came before: the same update, and the same message or tap under a new update's number."""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, object], None] = {}
-
-    @override
-    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        assert isinstance(event, Update)
-        names: list[tuple[str, object]] = [("update", event.update_id)]
-        if event.message is not None:
-            names.append(("message", (event.message.chat.id, event.message.message_id)))
-        elif event.callback_query is not None:
-            names.append(("tap", event.callback_query.id))
-        if any(name in self._seen for name in names):
-            log.info("an update came twice", update=event.update_id)
-            return None
-        for name in names:
-            self._seen[name] = None
-        while len(self._seen) > MOST:
-            del self._seen[next(iter(self._seen))]
-        return await handler(event, data)
 
 
 class Answering(BaseMiddleware):
@@ -56,10 +31,10 @@ class Answering(BaseMiddleware):
     The account is the one that the page signs in with the same Telegram person.
     """
 
-    def __init__(self, accounts: Accounts, trading: Trading, languages: Languages, notices: Notices) -> None:
+    def __init__(self, accounts: Accounts, trading: Trading, people: People, notices: Notices) -> None:
         self._accounts = accounts
         self._trading = trading
-        self._languages = languages
+        self._people = people
         self._notices = notices
 
     @override
@@ -68,7 +43,7 @@ class Answering(BaseMiddleware):
         sender = event.from_user
         if sender is None or sender.is_bot:
             return None
-        data["say"] = self._languages.of(None, sender.language_code)
+        data["say"] = self._people.stranger(sender.language_code)
         user = None
         try:
             if _is_private(event):
@@ -76,7 +51,7 @@ class Answering(BaseMiddleware):
                     sender.id, sender.first_name, sender.last_name, sender.username, sender.language_code
                 )
                 user = data["user"] = (await self._accounts.person(known)).id
-                data["say"] = self._languages.of(user, sender.language_code)
+                data["say"] = await self._people.say(user, sender.language_code)
                 self._notices.hears(user)
                 self._trading.count_read(user)
             return await handler(event, data)

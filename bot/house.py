@@ -42,11 +42,15 @@ class Quoting(Protocol):
 
 
 class House(Struct, frozen=True):
-    """The exchange, for those who run it. Whoever calls has made sure that they do."""
+    """The exchange, for those who run it. Whoever calls has made sure that they do.
+
+    limits say what it holds itself to, a line each, in technical English.
+    """
 
     administration: Administration
     quoting: Quoting
     probes: tuple[Probe, ...]
+    limits: tuple[str, ...] = ()
 
     async def status(self) -> list[tuple[str, Reading]]:
         """Return what every probe says; one that does not answer in time is not well."""

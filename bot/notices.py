@@ -1,89 +1,97 @@
-"""What people are told without having asked, through one queue.
+"""What people are told without having asked: what happened to their orders, their money and their account.
 
 A card tells what became of its order at once. Fills that come later are told in one message an order: what happens
-before it is sent is told with it, what happens after it changes it. Alarms and withdrawals come through the same
-queue. It is in memory: what waits in it when the exchange stops is not told.
+before it is sent is told with it, what happens after it changes it. All comes from committed batches and from kept
+activities, as they come or, after a stop, from the books: what the cursor has passed is in the outbox.
 """
 
-import asyncio
-import heapq
-import random
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
-from aiogram import Bot
-from aiogram.exceptions import (
-    TelegramBadRequest,
-    TelegramForbiddenError,
-    TelegramNetworkError,
-    TelegramRetryAfter,
-    TelegramServerError,
-)
-from aiogram.types import InlineKeyboardMarkup
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import astuple
 
-from bot import shown
-from bot.languages import Languages
-from bot.pace import Overrun, Pace
-from bot.texts import Say
-from engine.accounts.accounts import Accounts
-from engine.core.decimals import MarketDecimals
-from engine.core.events import OrderChanged
-from engine.core.types import UserId
+from bot import asks
+from bot.bodies import Body
+from bot.outbox import Outbox
+from bot.sending import Sender
+from bot.shown import moment
+from bot.stores import Stores
+from data.store.happened import Fact
+from data.store.notices import Cursor, Place
+from engine.accounts.notifications import Kind
+from engine.accounts.types import TELEGRAM, Activity, ActivityKind
+from engine.core.decimals import show_plain
+from engine.core.events import Deposited, OrderChanged, Traded, WithdrawalChanged
+from engine.core.market import Asset
+from engine.core.types import (
+    EXPIRED,
+    EXPIRED_IN_MATCH,
+    FIRST_PERSON,
+    Micros,
+    OrderId,
+    TradeId,
+    UserId,
+    WithdrawalStatus,
+)
+from engine.ports import Clock
 from engine.sequencer.batch import Batch
-from engine.sequencer.sequencer import Busy
 
 log = structlog.get_logger()
 
-MOST_OF_ONE: Final = 100  # notices of a person that wait
-MOST_PEOPLE: Final = 10_000
-MOST_KNOWN: Final = 100_000  # messages that are changed when their order goes on
-LONGEST_PAUSE_S: Final = 30.0
-
-Topic = tuple[str, str]  # what a notice is about: ("order", "17")
-
-
-class Place(Struct, frozen=True):
-    """A message: where something is told."""
-
-    chat: int
-    message: int
-
-
-class Notice(Struct, frozen=True):
-    """How something is now. place is the card that asked for it, where that has not told of it yet.
-
-    A notice that rings is told in a message of its own, and does not change the one that told of its topic before.
-    Only such a one may have a keyboard.
-    """
-
-    text: Callable[[Say], str]
-    place: Place | None = None
-    rings: bool = False
-    keyboard: Callable[[Say], InlineKeyboardMarkup] | None = None
+CARD: Final = "tg-"  # how the names of orders begin that cards have placed
+ENDED: Final = frozenset({EXPIRED, EXPIRED_IN_MATCH})
+OVER: Final = frozenset({WithdrawalStatus.COMPLETED, WithdrawalStatus.CANCELED})
 
 
 class Notices:
-    """The queue. `on_batch` is a listener of the sequencer and only enqueues; `run` sends."""
+    """Puts into the outbox. `on_batch` and `on_activity` are listeners; they wait for nothing and raise nothing."""
 
     def __init__(
-        self, bot: Bot, pace: Pace, accounts: Accounts, languages: Languages, markets: Mapping[str, MarketDecimals]
+        self,
+        outbox: Outbox,
+        sender: Sender,
+        stores: Stores,
+        assets: Mapping[str, Asset],
+        clock: Clock,
+        on_missed: Callable[[Traded], None],
+        *,
+        catch_up: Micros,
     ) -> None:
-        self._bot = bot
-        self._pace = pace
-        self._accounts = accounts
-        self._languages = languages
-        self._markets = markets
-        self._waiting: dict[UserId, dict[Topic, Notice]] = {}
-        self._left_out: Counter[UserId] = Counter()
-        self._due: list[tuple[float, UserId]] = []  # a heap: each person who waits, once
-        self._told: dict[tuple[UserId, Topic], Place] = {}
+        """Hear nothing yet. on_missed is told of trades that were missed; catch_up is how old these may be."""
+        self._on_missed = on_missed
+        self._outbox = outbox
+        self._sender = sender
+        self._stores = stores
+        self._assets = assets
+        self._clock = clock
+        self._catch_up = catch_up
         self._cards: dict[str, Place] = {}
-        self._deaf: dict[UserId, None] = {}  # who has blocked the bot, or never wrote to it
-        self._wake = asyncio.Event()
+        self._cursor = Cursor(Micros(0), TradeId(0), OrderId(0), 0)  # behind what was heard
+        self._missed: Cursor | None = None  # behind what was told before the start
+        self._heard_from: Cursor | None = None  # before what was heard
+        self._is_caught_up = False
+
+    async def begin(self) -> None:
+        """Find out what was told before. The listeners must hear all that happens from before this is called on."""
+        now, before = await self._stores.happened.newest(), await self._stores.notices.cursor()
+        if before is None:
+            await self._stores.notices.keep([], [], now)
+        self._missed, self._heard_from = before or now, now
+        self._cursor = Cursor(*map(max, zip(astuple(self._cursor), astuple(now), strict=True)))
+
+    async def catch_up(self) -> None:
+        """Tell what happened before the first batch that was heard. Raises what the store raises."""
+        assert self._missed is not None
+        assert self._heard_from is not None
+        since = Micros(max(self._missed.at, self._clock() - self._catch_up))
+        told = 0
+        async for fact in self._stores.happened.between(self._missed, self._heard_from, since):
+            await self._missed_fact(fact)
+            told += 1
+        self._is_caught_up = True
+        self._outbox.move(self._cursor)
+        log.info("caught up with what happened", found=told)
 
     def expect(self, client_order_id: str, place: Place) -> None:
         """Tell of the order that is about to be placed under this name in the message that asked for it."""
@@ -95,140 +103,114 @@ class Notices:
 
     def hears(self, user: UserId) -> None:
         """Note that somebody has written to the bot, and so may be written to."""
-        self._deaf.pop(user, None)
+        self._sender.deaf.pop(user, None)
 
     def on_batch(self, batch: Batch) -> None:
-        """Take what a committed batch did to people's orders."""
-        if not (batch.trades or self._cards):
-            return
+        """Take what a committed batch did to people's orders and money."""
         try:
-            traded = {order for trade in batch.trades for order in (trade.maker_order, trade.taker_order)}
-            for order in batch.orders:
-                card = self._cards.pop(order.client_order_id, None) if order.client_order_id else None
-                if card is not None or order.id in traded:
-                    self.tell(order, card)
+            self._take(batch)
         except Exception:
-            log.exception("an order can't be told")  # trading goes on
+            log.exception("what happened can't be told")  # trading goes on
+
+    def on_activity(self, activity: Activity) -> None:
+        """Take what happened to an account."""
+        try:
+            self._activity(activity)
+        except Exception:
+            log.exception("what happened can't be told")
+        self._move(activity_id=activity.id)
 
     def tell(self, order: OrderChanged, place: Place | None = None) -> None:
         """Tell of an order as it is now, in a message that is there already where one is named."""
+        kind = Kind.EXPIRY if order.status in ENDED and not order.filled else Kind.FILLS
+        self.put(order.user, f"order:{order.id}", Body(kind), place=place)
 
-        def text(say: Say) -> str:
-            return shown.order(say, order, self._markets[order.symbol])
-
-        self.put(order.user, ("order", str(order.id)), Notice(text, place))
-
-    def put(self, user: UserId, topic: Topic, notice: Notice) -> None:
-        """Let a person be told how something is now, in place of what waits about the same."""
-        if user in self._deaf:
+    def put(self, user: UserId, topic: str, body: Body, *, rings: bool = False, place: Place | None = None) -> None:
+        """Let somebody be told of a topic as it is now."""
+        if user in self._sender.deaf or user < FIRST_PERSON:
             return
-        mine = self._waiting.get(user)
-        if mine is None:
-            if len(self._waiting) >= MOST_PEOPLE:
-                log.warning("too many people wait for notices", user=user, topic=topic)
-                return
-            mine = self._waiting[user] = {}
-            heapq.heappush(self._due, (0.0, user))
-            self._wake.set()
-        if (before := mine.get(topic)) is not None:
-            notice = replace(notice, place=notice.place or before.place, rings=notice.rings or before.rings)
-        mine[topic] = notice
-        if len(mine) > MOST_OF_ONE:
-            del mine[next(iter(mine))]
-            self._left_out[user] += 1
+        self._outbox.put(user, topic, body, rings=rings, place=place)
+        self._sender.wake(user, at_once=place is not None)
 
-    async def run(self) -> None:
-        """Send what waits, for ever. Telegram being down only makes it wait."""
-        loop, failures = asyncio.get_running_loop(), 0
-        while True:
-            while not self._due:
-                self._wake.clear()
-                await self._wake.wait()
-            at, user = heapq.heappop(self._due)
-            if at > loop.time():
-                heapq.heappush(self._due, (at, user))
-                self._wake.clear()
-                try:
-                    async with asyncio.timeout(at - loop.time()):
-                        await self._wake.wait()
-                except TimeoutError:
-                    pass
-                continue
-            try:
-                next_at = await self._send_one(user)
-                failures = 0
-            except (TelegramRetryAfter, Overrun, Busy):
-                next_at = loop.time() + 1
-            except (TelegramNetworkError, TelegramServerError):
-                failures += 1
-                pause = min(LONGEST_PAUSE_S, 2.0 ** min(failures, 10) / 4) * random.uniform(0.5, 1)  # noqa: S311
-                self._pace.hold(pause)
-                next_at = loop.time() + pause
-            except Exception:
-                log.exception("a notice can't be sent", user=user)
-                for topic in list(self._waiting[user])[:1]:
-                    del self._waiting[user][topic]
-                next_at = loop.time()
-            if self._waiting[user]:
-                heapq.heappush(self._due, (next_at, user))
-            else:
-                del self._waiting[user]
+    async def keep(self) -> None:
+        """Return when all that was put before is durable."""
+        await self._outbox.keep()
 
-    async def _send_one(self, user: UserId) -> float:
-        """Send a person's oldest notice, where the chat is ready for it; return when the next one may be."""
-        mine = self._waiting[user]
-        account = await self._accounts.account(user)
-        if account is None or account.telegram_id is None:
-            mine.clear()
-            self._left_out.pop(user, None)
-            return 0.0
-        chat = account.telegram_id
-        ready = self._pace.ready_at(chat)
-        if ready > asyncio.get_running_loop().time():
-            return ready
-        topic, notice = next(iter(mine.items()))
-        say = self._languages.of(user, account.language_code)
-        text, left_out = notice.text(say), self._left_out.get(user, 0)
-        if left_out:
-            text += "\n\n" + say("order.others", count=left_out)
-        try:
-            await self._show((user, topic), notice, chat, text, notice.keyboard and notice.keyboard(say))
-        except TelegramForbiddenError:
-            log.info("somebody does not hear the bot", user=user)
-            mine.clear()
-            self._left_out.pop(user, None)
-            self._deaf[user] = None
-            if len(self._deaf) > MOST_PEOPLE:
-                del self._deaf[next(iter(self._deaf))]
-        except TelegramBadRequest as error:
-            log.warning("a notice was refused", user=user, topic=topic, why=error.message)
-            _done(mine, topic, notice)
+    def _take(self, batch: Batch) -> None:
+        if batch.trades or batch.orders:
+            traded = {order for trade in batch.trades for order in (trade.maker_order, trade.taker_order)}
+            for order in batch.orders:
+                card = self._cards.pop(order.client_order_id, None) if order.client_order_id else None
+                expired = order.status in ENDED and order.updated_at > order.created_at  # and had rested
+                if card is not None or order.id in traded or expired:
+                    self.tell(order, card)
+        for deposit in batch.deposits:
+            self._deposit(deposit)
+        for withdrawal in batch.withdrawals:
+            if withdrawal.status is WithdrawalStatus.COMPLETED:
+                self._withdrawal(withdrawal)
+        self._move(batch)
+
+    def _move(self, batch: Batch | None = None, activity_id: int = 0) -> None:
+        """Move the cursor; while something from before is to be caught up with, only in mind."""
+        cursor = self._cursor
+        if batch is not None:
+            at, trade, order = batch.at, TradeId(batch.next_trade - 1), OrderId(batch.next_order - 1)
+            self._cursor = Cursor(at, trade, order, cursor.activity)
         else:
-            _done(mine, topic, notice)
-            if left_out == self._left_out.get(user):
-                del self._left_out[user]
-        return self._pace.ready_at(chat)
+            self._cursor = Cursor(cursor.at, cursor.trade, cursor.order, max(cursor.activity, activity_id))
+        if self._is_caught_up:
+            self._outbox.move(self._cursor)
 
-    async def _show(
-        self, about: tuple[UserId, Topic], notice: Notice, chat: int, text: str, keyboard: InlineKeyboardMarkup | None
-    ) -> None:
-        """Tell it in its card, else in the message that told of this before, else in a new one, which rings."""
-        place = notice.place or (None if notice.rings else self._told.get(about))
-        if place is not None:
-            try:
-                await self._bot.edit_message_text(text=text, chat_id=place.chat, message_id=place.message)
-            except TelegramBadRequest as error:
-                if "not modified" in error.message:
-                    return
-            else:
+    async def _missed_fact(self, fact: Fact) -> None:
+        match fact:
+            case Traded():
+                self._on_missed(fact)
+                for user, order in ((fact.maker, fact.maker_order), (fact.taker, fact.taker_order)):
+                    await self._missed_order(user, order, Kind.FILLS)
+            case OrderChanged():
+                await self._missed_order(fact.user, fact.id, Kind.EXPIRY if fact.status in ENDED else Kind.FILLS, fact)
+            case Deposited():
+                if not await self._outbox.knows(fact.user, _deposit_topic(fact)):
+                    self._deposit(fact)
+            case WithdrawalChanged():
+                if fact.status in OVER and not await self._outbox.knows(fact.user, asks.over_topic(fact)):
+                    self._withdrawal(fact)
+            case Activity():
+                self._activity(fact)
+
+    async def _missed_order(self, user: UserId, order: OrderId, kind: Kind, fact: OrderChanged | None = None) -> None:
+        place = None
+        if fact is not None and fact.client_order_id.startswith(CARD):
+            found = await self._stores.chats.card_place(fact.client_order_id.removeprefix(CARD), user)
+            if found is None and fact.status not in ENDED:
                 return
-        sent = await self._bot.send_message(chat, text, reply_markup=keyboard)
-        self._told[about] = Place(chat, sent.message_id)
-        if len(self._told) > MOST_KNOWN:
-            del self._told[next(iter(self._told))]
+            place = None if found is None else Place(*found)
+        if order:
+            self.put(user, f"order:{order}", Body(kind), place=place)
+
+    def _deposit(self, deposit: Deposited) -> None:
+        amount = show_plain(deposit.amount, self._assets[deposit.asset].decimals)
+        body = Body(Kind.DEPOSITS, "deposit.credited", {"amount": amount, "asset": deposit.asset})
+        self.put(deposit.user, _deposit_topic(deposit), body)
+
+    def _withdrawal(self, withdrawal: WithdrawalChanged) -> None:
+        """Tell that a withdrawal is over."""
+        self.put(withdrawal.user, asks.over_topic(withdrawal), asks.over(withdrawal, self._assets), rings=True)
+
+    def _activity(self, activity: Activity) -> None:
+        match activity.kind:
+            case ActivityKind.SIGNED_IN:  # from the same place again and again: the message only tells of the last
+                door = "@door.telegram" if activity.detail == TELEGRAM else "@door.wallet"
+                params = {"address": activity.address or "?", "door": door, "time": moment(activity.at)}
+                topic = f"sign_in:{activity.detail}:{activity.address}"
+                self.put(activity.user_id, topic, Body(Kind.SIGN_INS, "account.signed_in", params))
+            case ActivityKind.REFRESH_TOKEN_REUSED:
+                params = {"address": activity.address or "?", "time": moment(activity.at)}
+                self.put(activity.user_id, f"activity:{activity.id}", Body(Kind.SECURITY, "account.reused", params))
+            case _:
+                pass
 
 
-def _done(mine: dict[Topic, Notice], topic: Topic, notice: Notice) -> None:
-    """Take a notice off the queue, unless its topic has gone on meanwhile."""
-    if mine.get(topic) is notice:
-        del mine[topic]
+def _deposit_topic(deposit: Deposited) -> str:
+    return f"deposit:{deposit.reference}"

@@ -45,10 +45,46 @@ class NothingToSell(Refused):
     code = "nothing_to_sell"
 
 
+class AlertNotUnderstood(Refused):
+    """This is not an alert that the bot understands."""
+
+    code = "alert_not_understood"
+
+
+class AlreadyThere(Refused):
+    """The price is there already."""
+
+    code = "already_there"
+
+
+class NoPriceNow(Refused):
+    """There is no price now from which a move could be counted."""
+
+    code = "no_price_now"
+
+
+class TooManyAlerts(Refused):
+    """The account has as many price alerts as it may have."""
+
+    code = "too_many_alerts"
+
+
+class UnknownAlert(Refused):
+    """The account has no such alert."""
+
+    code = "unknown_alert"
+
+
 class UnknownInterval(Refused):
     """There are no candles of this interval."""
 
     code = "unknown_interval"
+
+
+class UnknownButton(Refused):
+    """There is no such button here."""
+
+    code = "unknown_button"
 
 
 class NotDepositable(Refused):

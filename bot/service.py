@@ -2,42 +2,46 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from aiogram import Bot, Dispatcher
+from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import BotCommand, Update
+from msgspec import Struct
 
-from bot.alarms import Alarms, State
+from bot.alarms import Alarms
+from bot.alerts import Alerts
 from bot.asks import WithdrawalAsks
+from bot.bodies import Body
 from bot.cards import Cards
 from bot.chart.charts import Charts
 from bot.chart.choices import ChosenThemes
-from bot.guards import Answering, OnlyOnce
+from bot.conversations import Conversations
+from bot.dispatcher import build_dispatcher
 from bot.house import House
-from bot.languages import Languages
-from bot.notices import Notice, Notices
+from bot.notices import Notices
+from bot.outbox import Outbox
 from bot.pace import Pace
+from bot.people import People
 from bot.purse import Purse
-from bot.routers.account import account_router
-from bot.routers.charts import chart_buttons_router, charts_router
-from bot.routers.house import house_router
-from bot.routers.inline import inline_router
-from bot.routers.orders import orders_router
-from bot.routers.public import public_router, silent_router
-from bot.routers.purse import purse_router
-from bot.routers.rest import rest_router
-from bot.routers.start import Links, start_router
-from bot.routers.withdrawals import withdrawals_router
+from bot.routers.start import Links
+from bot.sending import Sender
+from bot.stores import Stores
 from bot.summary import DailySummary
+from bot.telling import Teller
 from bot.texts import DEFAULT, LANGUAGES, Texts
 from bot.trading import Trading
+from bot.updates import Updates
+from data.store.notices import NoticeRow
 from engine.accounts.accounts import Accounts
-from engine.core.types import UserId
+from engine.core.types import Micros, UserId
 from engine.ports import Clock
+from engine.sequencer.batch import Batch
+from engine.sequencer.sequencer import Busy
 from engine.withdrawals.withdrawals import Withdrawals
 
 log = structlog.get_logger()
@@ -58,6 +62,9 @@ COMMANDS: Final = (
     "withdraw",
     "wallet",
     "limits",
+    "alert",
+    "alerts",
+    "notify",
     "lang",
     "start",
     "help",
@@ -65,13 +72,20 @@ COMMANDS: Final = (
 HEARD: Final = ("message", "callback_query", "inline_query")
 POLL_S: Final = 25
 REQUEST_S: Final = 15.0
-AT_ONCE: Final = 100  # updates that are worked on
 LONGEST_PAUSE_S: Final = 30.0
 GRACE_S: Final = 1.0  # for what is under way at a stop
+CATCH_UP: Final = Micros(3_600 * 1_000_000)
+
+
+class Webhook(Struct, frozen=True):
+    """Where Telegram is to send updates, and the secret that comes with each."""
+
+    url: str
+    secret: str
 
 
 class Service:
-    """The bot. `notices.on_batch` is to be a listener of the sequencer while `run` runs."""
+    """The bot. From before `prepare` to the end of `run`, `on_batch` and `notices.on_activity` are to hear of them."""
 
     def __init__(
         self,
@@ -81,6 +95,7 @@ class Service:
         links: Links,
         accounts: Accounts,
         trading: Trading,
+        stores: Stores,
         withdrawals: Withdrawals,
         charts: Charts,
         themes: ChosenThemes,
@@ -89,69 +104,136 @@ class Service:
         clock: Clock,
         pace: Pace,
         alarms: Alarms,
+        catch_up: Micros = CATCH_UP,
+        webhook: Webhook | None = None,
         summary: DailySummary | None = None,
     ) -> None:
-        session = AiohttpSession(api=TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/")), timeout=REQUEST_S)
+        """Build it. It asks for updates itself, or has them sent to a webhook, which passes them to `receive`."""
+        self.pace = pace
+        self._webhook = webhook
+        server = TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/"))
+        answering = AiohttpSession(api=server, timeout=REQUEST_S)
+        answering.middleware(pace)
+        self._bot = Bot(token, session=answering)
+        self._telling_bot = Bot(token, session=AiohttpSession(api=server, timeout=REQUEST_S))
         self._texts = Texts()
-        session.middleware(pace)
-        self._bot = Bot(token, session=session)
-        languages = Languages(self._texts)
-        self.notices = Notices(self._bot, pace, accounts, languages, trading.markets)
+        self._accounts = accounts
+        self._alarms = alarms
+        self._summary = summary
+        people = self._people = People(stores.chats, self._texts)
+        self.outbox = Outbox(stores.notices, clock)
+        self.sender = Sender(
+            self._telling_bot,
+            self.outbox,
+            pace,
+            accounts,
+            people,
+            stores.notifications,
+            Teller(stores.queries, trading.markets),
+        )
+        self.alerts = Alerts(stores.alerts, trading.market_data, trading.markets, clock, self._queue)
+        self.notices = Notices(
+            self.outbox, self.sender, stores, trading.assets, clock, self.alerts.on_missed, catch_up=catch_up
+        )
         self.asks = WithdrawalAsks(self.notices, trading.assets)
         self.dispatcher = build_dispatcher(
             accounts=accounts,
             trading=trading,
             withdrawals=withdrawals,
-            cards=Cards(clock),
-            languages=languages,
+            cards=Cards(stores.chats, trading.markets, clock),
+            people=people,
+            notifications=stores.notifications,
             notices=self.notices,
             links=links,
+            conversations=Conversations(stores.chats, clock),
+            alerts=self.alerts,
+            alert_store=stores.alerts,
             charts=charts,
+            themes=themes,
             purse=purse,
             house=house,
             texts=self._texts,
-            themes=themes,
         )
-        self._accounts = accounts
-        self._alarms = alarms
-        self._summary = summary
-        self._working: set[asyncio.Task[None]] = set()
+        self.updates = Updates(self._bot, self.dispatcher, stores.chats, clock)
+
+    async def prepare(self) -> None:
+        """Take up where the last run stopped."""
+        await _keep_trying("taking up", self._take_up)
+
+    async def _take_up(self) -> None:
+        await self.outbox.load()
+        for user in self.outbox.waiting:
+            self.sender.wake(user)
+        await self.alerts.load()
+        await self.notices.begin()
+
+    def on_batch(self, batch: Batch) -> None:
+        """Hear of a committed batch."""
+        self.notices.on_batch(batch)
+        try:
+            self.alerts.on_batch(batch)
+        except Exception:
+            log.exception("alerts can't be looked at")  # trading goes on
 
     async def run(self) -> None:
         """Serve until cancelled; then finish what is under way, for a second at most."""
-        telling = [
-            asyncio.create_task(self.notices.run(), name="notices"),
-            asyncio.create_task(self._alarms.run(self._accounts, self._alarm), name="alarms"),
-        ]
-        if self._summary is not None:
-            telling.append(asyncio.create_task(self._summary.run(self._bot, self._texts), name="daily summary"))
+        loops = {
+            "outbox": self.outbox.run,
+            "notices": self.sender.run,
+            "alarms": lambda: self._alarms.run(self._accounts, self._alarm),
+            "alerts": self.alerts.run,
+            "catching up": self.notices.catch_up,
+        }
+        if (summary := self._summary) is not None:
+            loops["daily summary"] = lambda: summary.run(self._accounts, self._people, self.notices)
+        tasks = [asyncio.create_task(_keep_trying(name, work), name=name) for name, work in loops.items()]
         try:
-            await self._poll()
+            await self._hear()
         finally:
-            if self._working:
-                await asyncio.wait(self._working, timeout=GRACE_S)
-            left = [*self._working, *telling]
-            for task in left:
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait(left)
+            await asyncio.wait(tasks)
+            await asyncio.gather(self.updates.finish(GRACE_S), self.sender.finish(GRACE_S))
+            await self.outbox.keep()
             await self._bot.session.close()
+            await self._telling_bot.session.close()
 
-    def _alarm(self, admin: UserId, subject: str, state: State, rings: bool) -> None:
-        self.notices.put(admin, ("alarm", subject), Notice(state.text, rings=rings))
+    async def receive(self, body: bytes) -> None:
+        """Take an update as Telegram sends it; return when it is kept. Raises Busy; what is no update is left out."""
+        if self.updates.is_full:
+            raise Busy
+        try:
+            update = Update.model_validate_json(body, context={"bot": self._bot})
+        except ValueError:
+            log.warning("what came as an update is none", size=len(body))
+            return
+        await self.updates.take([update])
 
-    async def _poll(self) -> None:
-        room, offset, failures, known = asyncio.Semaphore(AT_ONCE), None, 0, False
+    def _queue(self, notice: NoticeRow) -> None:
+        """Let be told what is on disk already."""
+        self.outbox.take(notice)
+        self.sender.wake(notice.user)
+
+    def _alarm(self, admin: UserId, subject: str, state: Body, rings: bool) -> None:
+        self.notices.put(admin, f"alarm:{subject}", state, rings=rings)
+
+    async def _hear(self) -> None:
+        """Ask for updates, or have them sent, for ever."""
+        offset, failures, known = None, 0, False
         while True:
             try:
                 if not known:
                     await self._introduce()
                     known = True
-                updates = await self._bot.get_updates(
+                if self._webhook is not None:
+                    await asyncio.Event().wait()
+                found = await self._bot.get_updates(
                     offset=offset,
                     timeout=POLL_S,
                     allowed_updates=list(HEARD),
                     request_timeout=POLL_S + int(REQUEST_S),
                 )
+                await self.updates.take(found)
             except TelegramRetryAfter as told:
                 await asyncio.sleep(told.retry_after)
                 continue
@@ -162,18 +244,17 @@ class Service:
                 await asyncio.sleep(pause)
                 continue
             failures = 0
-            for update in updates:
-                offset = update.update_id + 1
-                await room.acquire()
-                task = asyncio.create_task(self._handle(update))
-                self._working.add(task)
-                task.add_done_callback(self._working.discard)
-                task.add_done_callback(lambda _: room.release())
+            if found:
+                offset = found[-1].update_id + 1
 
     async def _introduce(self) -> None:
-        """Say that the bot will ask for its updates itself, and what it understands."""
+        """Say how the bot will hear of updates, and what it understands."""
         me = await self._bot.me()
-        await self._bot.delete_webhook()
+        if self._webhook is None:
+            await self._bot.delete_webhook()
+        else:
+            secret = self._webhook.secret
+            await self._bot.set_webhook(self._webhook.url, secret_token=secret, allowed_updates=list(HEARD))
         try:
             await self._list_commands()
         except TelegramAPIError as error:  # people can write to it all the same
@@ -186,62 +267,13 @@ class Service:
             commands = [BotCommand(command=name, description=say(f"command.{name}")) for name in COMMANDS]
             await self._bot.set_my_commands(commands, language_code=None if language == DEFAULT else language)
 
-    async def _handle(self, update: Update) -> None:
+
+async def _keep_trying(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do it until it is done or cancelled; after an error, begin anew."""
+    while True:
         try:
-            await self.dispatcher.feed_update(self._bot, update)
-        except TelegramAPIError as error:
-            log.warning("an answer did not reach Telegram", update=update.update_id, error=type(error).__name__)
+            await work()
+            return
         except Exception:
-            log.exception("an update failed", update=update.update_id)
-
-
-def build_dispatcher(
-    *,
-    accounts: Accounts,
-    trading: Trading,
-    withdrawals: Withdrawals,
-    cards: Cards,
-    languages: Languages,
-    notices: Notices,
-    links: Links,
-    charts: Charts,
-    themes: ChosenThemes,
-    purse: Purse,
-    house: House,
-    texts: Texts,
-) -> Dispatcher:
-    """Return the dispatcher. What it is given here, handlers take by name, and `say` and `user` beside it."""
-    dispatcher = Dispatcher(
-        trading=trading,
-        withdrawals=withdrawals,
-        cards=cards,
-        languages=languages,
-        notices=notices,
-        links=links,
-        charts=charts,
-        themes=themes,
-        purse=purse,
-        house=house,
-        texts=texts,
-        disable_fsm=True,
-    )
-    dispatcher.update.outer_middleware(OnlyOnce())
-    answering = Answering(accounts, trading, languages, notices)
-    dispatcher.message.middleware(answering)
-    dispatcher.callback_query.middleware(answering)
-    # The silent router stands between what is for everybody and what is for a person alone.
-    dispatcher.include_routers(
-        inline_router(),
-        public_router(),
-        charts_router(),
-        silent_router(),
-        chart_buttons_router(),
-        start_router(),
-        account_router(),
-        purse_router(),
-        house_router(house.administration),
-        orders_router(),
-        withdrawals_router(),
-        rest_router(),
-    )
-    return dispatcher
+            log.exception("a part of the bot has failed and begins anew", part=name)
+        await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311

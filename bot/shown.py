@@ -10,7 +10,7 @@ from engine.core.decimals import MarketDecimals, show_details, show_plain
 from engine.core.events import OrderChanged, Traded
 from engine.core.market import Asset
 from engine.core.refusals import Refused
-from engine.core.types import BUY, SELL, Atoms, Lots, UserId
+from engine.core.types import BUY, SELL, Atoms, Lots, Micros, UserId
 from engine.market_data.market_data import Ticker
 
 _AMOUNTS: Final = frozenset({"available", "needed", "offered"})
@@ -122,12 +122,17 @@ def trade(say: Say, traded: Traded, user: UserId, market: MarketDecimals) -> str
         side = SELL if side is BUY else BUY
     return say(
         f"trades.{side.value}",
-        time=f"{datetime.fromtimestamp(traded.at / 1e6, UTC):%Y-%m-%d %H:%M}",
+        time=moment(traded.at),
         quantity=plain(market.show_quantity(traded.quantity)),
         price=market.show_price(traded.price),
         base=market.market.base,
         quote=market.market.quote,
     )
+
+
+def moment(at: Micros) -> str:
+    """Return a time as people read it, in UTC."""
+    return f"{datetime.fromtimestamp(at / 1e6, UTC):%Y-%m-%d %H:%M}"
 
 
 def _average(market: MarketDecimals, notional: Atoms, quantity: Lots) -> str:

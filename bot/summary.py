@@ -7,13 +7,15 @@ from datetime import date
 from typing import Final
 
 import structlog
-from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
 
-from bot.pace import Overrun
+from bot.bodies import Body
+from bot.notices import Notices
+from bot.people import People
 from bot.plan import Markets
-from bot.texts import Say, Texts
+from bot.texts import Say
 from data.store.summaries import Figures, Moved, SqliteSummaries
+from engine.accounts.accounts import Accounts
+from engine.accounts.notifications import Kind
 from engine.core.decimals import show_plain
 from engine.core.market import Asset
 from engine.core.types import BUY, AssetCode, Micros
@@ -24,7 +26,6 @@ from engine.sequencer.sequencer import Busy
 log = structlog.get_logger()
 
 LOOK_S: Final = 30.0  # between two looks at the clock
-TRIES: Final = 10
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 Profits = Callable[[], list[tuple[str, str]]]  # the house's by market, since the beginning, as shown
@@ -76,7 +77,7 @@ def _amounts(moved: list[Moved], assets: Mapping[str, Asset]) -> str:
 
 
 class DailySummary:
-    """Looks at the clock and tells. What was told, or was about to be when the exchange stopped, is not told again."""
+    """Looks at the clock and puts into the outbox, once; that it did is noted after what it put is durable."""
 
     def __init__(
         self,
@@ -99,18 +100,16 @@ class DailySummary:
         self._clock = clock
         self._look_s = look_s
 
-    async def run(self, bot: Bot, texts: Texts) -> None:
-        """Tell each day's summary, for ever; in the default language, as one text goes to all."""
-        told, is_begun = -1, False
+    async def run(self, accounts: Accounts, people: People, notices: Notices) -> None:
+        """Tell each day's summary to every administrator who has an account, in their language, for ever."""
+        told = -1
         while self._admins:
             day = due(self._clock(), self._hour)
             if day > told:
                 try:
-                    if not is_begun:  # of the days before an exchange began there is nothing to tell
-                        await self._store.begin(day)
-                        is_begun = True
-                    if await self._store.claim(day):
-                        await self._tell(bot, texts.of(None), day)
+                    if await self._store.newest(day) < day:
+                        await self._tell(day, accounts, people, notices)
+                        await self._store.note(day)
                     told = day
                 except Busy:
                     log.info("a daily summary waits")
@@ -119,20 +118,13 @@ class DailySummary:
                     told = day
             await asyncio.sleep(self._look_s)
 
-    async def _tell(self, bot: Bot, say: Say, day: int) -> None:
-        figures = await self._store.figures(Micros(day * DAY), Micros((day + 1) * DAY))
-        said = text(say, day, figures, self._markets, self._assets, self._profits())
+    async def _tell(self, day: int, accounts: Accounts, people: People, notices: Notices) -> None:
+        figures, profits = await self._store.figures(Micros(day * DAY), Micros((day + 1) * DAY)), self._profits()
         for admin in self._admins:
-            await self._send(bot, admin, said)
-
-    async def _send(self, bot: Bot, admin: int, said: str) -> None:
-        for tried in range(TRIES):
-            try:
-                await bot.send_message(admin, said)
-                return
-            except (TelegramRetryAfter, TelegramNetworkError, TelegramServerError, Overrun):
-                await asyncio.sleep(min(self._look_s, 2.0**tried))
-            except TelegramAPIError as error:
-                log.warning("an administrator can't be told", admin=admin, error=type(error).__name__)
-                return
-        log.warning("Telegram was away for too long for a daily summary", admin=admin)
+            account = await accounts.by_telegram(admin)
+            if account is not None:
+                say = await people.say(account.id, account.language_code)
+                said = text(say, day, figures, self._markets, self._assets, profits)
+                body = Body(Kind.SUMMARIES, "summary.text", {"text": said})
+                notices.put(account.id, f"summary:{day}", body)  # where it was told already, it changes nothing
+        await notices.keep()

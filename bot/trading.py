@@ -44,17 +44,17 @@ class Trading:
         self.count_read = count_read
         self._sequencer = sequencer
         self._queries = queries
-        self._market_data = market_data
+        self.market_data = market_data
         self._clock = clock
         self._count_order = count_order
 
     def tickers(self) -> list[Ticker]:
         """Return every market's ticker."""
-        return [self._market_data.ticker(each.market.symbol) for each in self.markets.values()]
+        return [self.market_data.ticker(each.market.symbol) for each in self.markets.values()]
 
     def ticker(self, symbol: Symbol) -> Ticker:
         """Return a market's ticker."""
-        return self._market_data.ticker(symbol)
+        return self.market_data.ticker(symbol)
 
     async def balances(self, user: UserId) -> list[BalanceChanged]:
         """Return what the account has."""
@@ -66,7 +66,7 @@ class Trading:
 
     async def estimate(self, user: UserId, plan: Plan) -> Estimate:
         """Return what an order would come to now. Raises InsufficientFunds, ThinBook, LessThanALot."""
-        _, bids, asks = self._market_data.depth(plan.market.market.symbol, LEVELS)
+        _, bids, asks = self.market_data.depth(plan.market.market.symbol, LEVELS)
         come_to = estimate(plan, bids, asks)
         check_funds(plan, come_to, await self.available(user))
         return come_to

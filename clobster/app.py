@@ -1,9 +1,11 @@
 """All construction: who is given what. Nothing else in the program joins the parts."""
 
+import secrets
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -11,20 +13,30 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from bot.alarms import Alarms
-from clobster import books, identity, limits, markets, withdrawing
-from clobster.config import Settings
+from bot.texts import Texts
+from clobster import identity, leading, limits, markets, withdrawing
+from clobster.batch_log import log_batch
+from clobster.books import opening
+from clobster.bot_metrics import BotMetrics
+from clobster.config import ConfigError, Settings
 from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
 from clobster.markets import Listing
 from clobster.metrics import EngineMetrics, WithdrawalMetrics
+from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
+from clobster.solvency import SolvencyOnSolana
 from clobster.telegram import Telegram
+from clobster.watching import Watch
 from clobster.withdrawing import PayingOut
 from data.store import candles
 from data.store.deposit_accounts import SqliteDepositAccounts
+from data.store.ledger_check import unbalanced
 from data.store.liquidity import SqliteMakerStore
+from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
+from data.store.readers import Readers
 from data.store.reference import SqliteReference
 from data.store.summaries import SqliteSummaries
 from data.store.themes import SqliteThemes
@@ -32,6 +44,7 @@ from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
 from engine.core.types import Micros, Symbol
+from engine.custody.accounts import PLAY_MONEY
 from engine.market_data.intervals import DAY, MINUTE
 from engine.market_data.market_data import RECENT_TRADES, MarketData
 from engine.market_data.valuation import Valuation
@@ -42,6 +55,7 @@ from webapp_api.auth.siws import Chain
 from webapp_api.deps import Deps
 from webapp_api.explorer import Explorer
 from webapp_api.portfolio import CURRENCY
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import Hub
 
@@ -71,6 +85,7 @@ class House:
     hub: Hub
     web: web.AppRunner
     telegram: Telegram
+    watch: Watch
 
 
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
@@ -78,8 +93,11 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     listing = markets.load()
     for read in (maker_settings, hedge_settings, withdrawing.rules):
         read(settings, listing)  # what is wrong is said before anything is opened
-    store, queries = await books.open_books(settings, stack)
-    snapshot = await books.lead(store)
+    with opening(settings.database):
+        store, queries = await leading.open_books(settings, stack)
+        snapshot = await store.take_lead()
+    if settings.env == "production" and any(reference.startswith(PLAY_MONEY) for reference in snapshot.deposits):
+        raise ConfigError("the database has play money of development in it: name another in CLOBSTER_DATABASE_URL")
     exchange = Exchange()
     exchange.restore(snapshot)
     _, _, resting = exchange.drain()
@@ -100,13 +118,23 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     withdrawals = withdrawing.build(settings, listing, store, queries, sequencer, assets, valuation, now)
     payouts = Payouts(withdrawals, sequencer, now)
     registry = CollectorRegistry()
+    alarms = Alarms(settings.admins)
+    reading = await Readers.open(settings.database, 1)
+    stack.push_async_callback(reading.close)
+    reconciling = ReconcilingOnSolana(settings, store, queries, reading, assets, now)
+    reconciling.tell(alarms)
+    await reconciling.stop.load()  # before anything is withdrawn
+    solvency = SolvencyOnSolana(settings, store, reading, now)
+    await solvency.solvency.load()
     custody, settling = None, Settling(is_on=settings.solana != "off")
     if settings.solana != "off":
         accounts = SqliteDepositAccounts(store, queries)
         on_solana = SettlementOnSolana(settings, listing, store, queries, now, settling)
-        paying_out = PayingOut(withdrawals, payouts)
-        custody = Custody(settings, listing, sequencer, accounts, queries, on_solana, paying_out, now)
-        for each in (custody.metrics, on_solana.metrics, WithdrawalMetrics(payouts)):
+        paying_out = PayingOut(withdrawals, payouts, lambda: reconciling.stop.is_on)
+        custody = Custody(
+            settings, listing, sequencer, accounts, queries, on_solana, paying_out, reconciling, solvency, now
+        )
+        for each in (custody.metrics, on_solana.metrics, WithdrawalMetrics(payouts), reconciling.metrics):
             registry.register(each)
     explorer = Explorer(people.site.chain, lambda: custody.localnet_url if custody else None)
     hub = Hub(
@@ -128,12 +156,26 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         sockets_per_address=limits.sockets(settings),
     )
     sequencer.listeners += [market_data.on_batch, hub.on_batch]
+    if settings.log_level == "debug":
+        sequencer.listeners.append(log_batch)
     people.activity.listeners.append(hub.on_activity)
+    settling.fill_listeners.append(hub.on_settlement)
     maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
-    alarms = Alarms(settings.admins)
     market_making.alarms.append(alarms.on_quoting)
-    for collector in (EngineMetrics(sequencer, exchange), hub.metrics, people.limits, *market_making.metrics):
+    waiting = {"inbox": lambda: sequencer.waiting, "writes": lambda: store.waiting, "reads": lambda: queries.waiting}
+    watch = Watch(sequencer, partial(unbalanced, queries), waiting)
+    # Telegram is told a new secret at each start: nothing has to keep one.
+    hook = TelegramHook(secrets.token_urlsafe(32)) if settings.telegram_updates == "webhook" else None
+    bot_metrics = BotMetrics()
+    for collector in (
+        EngineMetrics(sequencer, exchange),
+        watch,
+        hub.metrics,
+        people.limits,
+        bot_metrics,
+        *market_making.metrics,
+    ):
         registry.register(collector)
     app = build_app(
         Deps(
@@ -143,6 +185,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             administration=people.administration,
             wallets=people.wallets,
             wallet_links=people.wallet_links,
+            notifications=SqliteNotifications(store, queries),
             site=people.site,
             tokens=people.tokens,
             guard=people.guard,
@@ -156,17 +199,24 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             assets=assets,
             clock=now,
             registry=registry,
-            not_ready=lambda: [] if sequencer.running else ["the writer does not run"],
+            not_ready=watch.not_ready,
             quoting=market_making.quoting,
             withdrawals=withdrawals,
             explorer=explorer,
             settling=settling,
+            reconciling=reconciling.shown,
+            solvency=solvency.solvency,
             feed_health=market_making.followed.health,
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
+            telegram_hook=hook,
+            log_requests=settings.log_level == "debug",
+            metrics_token=_metrics_token(settings),
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,
+            arriving=custody.arriving if custody else None,
             faucet=custody.fund if custody else None,
+            texts=Texts().all,
             dev_secret=None if settings.solana == "rpc" else people.dev_secret,  # no play money beside a cluster's
         )
     )
@@ -182,14 +232,25 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         withdrawals=withdrawals,
         clock=now,
         alarms=alarms,
+        store=store,
+        hook=hook,
+        metrics=bot_metrics,
         deposits=custody.address if custody else None,
         quoting=market_making.quoting,
         feed_health=market_making.followed.health,
         settling=settling,
+        reconciling=reconciling.shown,
         summaries=SqliteSummaries(store, queries),
         themes=SqliteThemes(store, queries),
     )
-    return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram)
+    return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram, watch)
+
+
+def _metrics_token(settings: Settings) -> str | None:
+    """Return what opens /metrics: without a token it is closed where there may be customers."""
+    if settings.metrics_token is not None:
+        return settings.metrics_token.get_secret_value()
+    return None if settings.env == "development" else ""
 
 
 async def _restore_trades(market_data: MarketData, queries: Queries, symbols: Iterable[Symbol]) -> None:

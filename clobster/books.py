@@ -1,41 +1,17 @@
-"""The books' database as the settings name it, opened for a server that is about to lead."""
+"""The books' place: how it is called, and what is wrong with it said in one line."""
 
-import asyncio
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from clobster.config import ConfigError, Settings
-from data.store.migrate import SchemaMismatch, check, is_postgres, upgrade, url_of
-from data.store.opening import Place, open_store
-from data.store.queries import Queries
-from data.store.store import Store
-from engine.core.snapshot import Snapshot
+from sqlalchemy.exc import DBAPIError
+
+from clobster.config import ConfigError
+from data.store.migrate import SchemaMismatch, is_postgres
+from data.store.opening import Place
 from engine.ports import LostLead
-
-
-async def open_books(settings: Settings, stack: AsyncExitStack) -> tuple[Store, Queries]:
-    """Open the writer's store and the readers. Raises ConfigError where that can't be."""
-    place = settings.database
-    if isinstance(place, Path):
-        place.parent.mkdir(parents=True, exist_ok=True)
-    with reaching(place):
-        # In production the schema is changed by `clobster migrate`, by a person, with a backup.
-        await asyncio.to_thread(upgrade if settings.env == "development" else check, url_of(place))
-        store = await open_store(place)
-        stack.push_async_callback(store.close)
-        queries = await Queries.open(place)
-        stack.push_async_callback(queries.close)
-    return store, queries
-
-
-async def lead(store: Store) -> Snapshot:
-    """Become the one who writes. Raises ConfigError where somebody else is."""
-    try:
-        return await store.take_lead()
-    except LostLead as lost:
-        raise ConfigError(str(lost)) from None
 
 
 def named(place: Place) -> str:
@@ -43,18 +19,30 @@ def named(place: Place) -> str:
     return str(place) if isinstance(place, Path) else re.sub(r"//[^@/]*@", "//", place).partition("?")[0]
 
 
-@contextmanager
-def reaching(place: Place) -> Iterator[None]:
-    """Say in one line what is wrong with the database, as ConfigError."""
-    if not is_postgres(place):
-        errors: tuple[type[Exception], ...] = (SchemaMismatch,)
-    else:
-        import asyncpg
+def file_of(place: Place, command: str) -> Path:
+    """Return the books' SQLite file. Raises ConfigError where they are in PostgreSQL, which has tools of its own."""
+    if isinstance(place, Path):
+        return place
+    raise ConfigError(
+        f"`clobster {command}` copies SQLite files, and the books are in {named(place)}:"
+        " docs/operations.md says how PostgreSQL is backed up"
+    )
 
-        errors = (SchemaMismatch, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+@contextmanager
+def opening(place: Place) -> Iterator[None]:
+    """Say what is wrong with a database, or with its place, in one line. Raises ConfigError."""
+    errors: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error, OSError)
+    if is_postgres(place):
+        import asyncpg  # who keeps books in SQLite does not wait for the import
+
+        errors += (asyncpg.PostgresError, asyncpg.InterfaceError)
     try:
         yield
-    except SchemaMismatch as mismatch:
-        raise ConfigError(str(mismatch)) from None
+    except (SchemaMismatch, LostLead) as refused:
+        raise ConfigError(str(refused)) from None
     except errors as error:
-        raise ConfigError(f"the database {named(place)} can't be used: {error}") from None
+        why = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+        raise ConfigError(
+            f"the database {named(place)} can't be used ({why}): mend that, or name another in CLOBSTER_DATABASE_URL"
+        ) from None

@@ -18,11 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        settings = config.load(
+        settings, sources = config.load_with_sources(
             data_dir=getattr(options, "data_dir", None),
             host=getattr(options, "host", None),
             port=getattr(options, "port", None),
         )
+        options.sources = sources
         command: Callable[[Settings, argparse.Namespace], int] = options.command
         return command(settings, options)
     except ConfigError as error:
@@ -51,7 +52,20 @@ def _parser() -> argparse.ArgumentParser:
     move.add_argument("target", help="postgresql://USER@HOST/NAME, a database with nothing in it")
     move.set_defaults(command=_copy_database)
     audit = commands.add_parser("audit", parents=[place], help="replay every command and prove the books")
+    audit.add_argument("--chain", action="store_true", help="compare the books with Solana instead, account by account")
     audit.set_defaults(command=_audit)
+    verify = commands.add_parser("verify-solvency", help="check a proof of solvency; nothing is asked of anybody")
+    verify.add_argument("proof", type=Path, help="the answer of GET /api/portfolio/solvency-proof, in a file")
+    verify.add_argument("published", type=Path, help="the answer of GET /api/solvency, in a file")
+    verify.set_defaults(command=_verify_solvency)
+    backup = commands.add_parser(
+        "backup", parents=[place], help="copy the books, which may be in use, and audit the copy"
+    )
+    backup.add_argument("file", type=Path, help="a file that is not there yet")
+    backup.set_defaults(command=_backup)
+    restore = commands.add_parser("restore", parents=[place], help="make books of a copy, where there are none")
+    restore.add_argument("file", type=Path, help="a file that `clobster backup` has made")
+    restore.set_defaults(command=_restore)
     show = commands.add_parser("config", parents=[place], help="show the effective settings, secrets hidden")
     show.set_defaults(command=_config)
 
@@ -87,12 +101,12 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _migrate(settings: Settings, _: argparse.Namespace) -> int:
-    from clobster.books import named, reaching
+    from clobster.books import named, opening
     from data.store.migrate import upgrade, url_of
 
-    if isinstance(settings.database, Path):
-        settings.database.parent.mkdir(parents=True, exist_ok=True)
-    with reaching(settings.database):
+    with opening(settings.database):
+        if isinstance(settings.database, Path):
+            settings.database.parent.mkdir(parents=True, exist_ok=True)
         upgrade(url_of(settings.database))
     return _say(f"the schema of {named(settings.database)} is up to date")
 
@@ -103,19 +117,51 @@ def _copy_database(settings: Settings, options: argparse.Namespace) -> int:
     return 0 if move(settings, options.source, options.target, _say) else 1
 
 
-def _audit(settings: Settings, _: argparse.Namespace) -> int:
-    from clobster.audit import audit
-    from clobster.books import reaching
+def _audit(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.books import opening
 
-    with reaching(settings.database):
-        report = audit(settings.database)
+    with opening(settings.database):
+        if options.chain:
+            from clobster.audit_chain import audit_chain
+
+            report = audit_chain(settings)
+        else:
+            from clobster.audit import audit
+
+            report = audit(settings.database)
     for line in report.lines:
         _say(line)
     return 0 if report.clean else 1
 
 
-def _config(settings: Settings, _: argparse.Namespace) -> int:
-    return _say(config.describe(settings))
+def _verify_solvency(_: Settings, options: argparse.Namespace) -> int:
+    from clobster.verify_solvency import check
+
+    for line in check(options.proof, options.published):
+        _say(line)
+    return 0
+
+
+def _backup(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.backup import backup
+    from clobster.books import file_of, opening
+
+    database = file_of(settings.database, "backup")
+    with opening(database):
+        return _say(backup(database, options.file))
+
+
+def _restore(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.backup import restore
+    from clobster.books import file_of, opening
+
+    database = file_of(settings.database, "restore")
+    with data_dir.locked(settings.data_dir), opening(options.file):
+        return _say(restore(options.file, database))
+
+
+def _config(settings: Settings, options: argparse.Namespace) -> int:
+    return _say(config.describe(settings, options.sources))
 
 
 def _open_books(settings: Settings, _: argparse.Namespace) -> int:

@@ -1,26 +1,29 @@
 """The settings: read once, checked, frozen.
 
 Each comes from the environment or from the file that CLOBSTER_CONFIG names (the same names, one `NAME=value` a line);
-the environment wins. A secret may also come from a file of its own, named by `<its name>_FILE`.
+the environment wins. A secret may also come from a file of its own, named by `<its name>_FILE`. `sources` collects
+them, `environments` says what staging and production refuse.
 """
 
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
+from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from solders.pubkey import Pubkey
 
+from clobster.environments import refuse_conveniences
+from clobster.sources import PREFIX, ConfigError, gather
 from data.solana.svm_clob.addresses import DEVNET
 from webapp_api.addresses import parse_networks
 from webapp_api.auth.sealing import is_encryption_key
 from webapp_api.auth.token_keys import Algorithm, TokenKey
 from webapp_api.limits import Rate
 
-PREFIX = "CLOBSTER_"
+__all__ = ["PREFIX", "ConfigError", "Settings", "describe", "load", "load_with_sources"]
 
 ADDRESS = r"^[1-9A-HJ-NP-Za-km-z]{32,44}$"
 _ASSET = r"[A-Z0-9]{1,16}=[0-9.]{1,40}"
@@ -29,8 +32,12 @@ MINTS = r"^([A-Z0-9]{1,16}=[1-9A-HJ-NP-Za-km-z]{32,44}(,[A-Z0-9]{1,16}=[1-9A-HJ-
 LIMITS = rf"^({_ASSET}:[0-9.]+:[0-9.]+(,{_ASSET}:[0-9.]+:[0-9.]+)*)?$"  # BTC=100:200:300
 
 
-class ConfigError(Exception):
-    """A setting is wrong. The message names it and says how to mend it, in one line."""
+_FORMS: Final = {  # what a pattern means, for people
+    ADDRESS: "must be an address on Solana",
+    AMOUNTS: "must be amounts by asset, such as BTC=1.5,ETH=20",
+    MINTS: "must be mints by asset, such as USDT=Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB",
+    LIMITS: "must be least:target:most by asset, such as BTC=100:200:300",
+}
 
 
 class Settings(BaseModel):
@@ -47,6 +54,8 @@ class Settings(BaseModel):
     )
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
     telegram_api_url: str | None = Field(None, description="a Bot API server; Telegram's own where it is not set")
+    telegram_updates: Literal["polling", "webhook"] = Field("polling", description="whether the bot asks or is told")
+    telegram_catch_up_s: int = Field(3_600, ge=0, le=86_400, description="how old what the bot missed is told, at most")
     encryption_key: SecretStr | None = Field(None, description="seals secrets in the database; base64 of 32 bytes")
     encryption_key_previous: SecretStr | None = Field(None, description="opens what was sealed before encryption_key")
     jwt_algorithm: Algorithm = Field("HS256", description="how access tokens are signed")
@@ -100,8 +109,16 @@ class Settings(BaseModel):
     solana_ws_url: str | None = Field(None, description="its PubSub; by default the same place as the JSON-RPC")
     solana_master_key: SecretStr | None = Field(None, description="all keys on Solana come of it; base64 of 32 bytes")
     solana_mints: str = Field("", pattern=MINTS, description="the mint of each asset that may be deposited there")
+    solana_fee_floor: int = Field(
+        100_000_000, ge=0, le=10**15, description="lamports below which the vault's authority is told to be low"
+    )
     solana_requests_s: int = Field(20, ge=1, le=10_000, description="requests a second to the JSON-RPC")
     deposit_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
+    sweep_minimums: str = Field("", pattern=AMOUNTS, description="what is swept at least, where nobody needs it now")
+    reconcile_s: int = Field(5, ge=1, le=3_600, description="how often books and chain are compared, in seconds")
+    reconcile_accounts: int = Field(100, ge=10, le=1_000, description="how many accounts at a time, at most")
+    solvency_every_s: int = Field(3_600, ge=1, le=604_800, description="how often what is owed is proven, in seconds")
+    solvency_kept: int = Field(24, ge=1, le=1_000, description="how many of these snapshots are kept")
     withdrawal_fees: str = Field("", pattern=AMOUNTS)
     withdrawal_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
     withdrawal_approval_above: str = Field("", pattern=AMOUNTS)
@@ -119,6 +136,8 @@ class Settings(BaseModel):
         100_000, ge=0, le=100_000_000, description="lamports that a transaction may pay for its priority, at most"
     )
     log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning"] = Field("info", description="debug: every request, order and batch")
+    metrics_token: SecretStr | None = Field(None, min_length=16, description="what Prometheus shows at /metrics")
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")
     @classmethod
@@ -166,6 +185,13 @@ class Settings(BaseModel):
             raise ValueError(
                 "CLOBSTER_TELEGRAM_API_URL must be http(s)://HOST or http(s)://HOST:PORT, and nothing more"
             )
+        if self.telegram_updates == "webhook" and not (
+            self.telegram_api_url or (self.bot_token and self.public_url.startswith("https://"))
+        ):
+            raise ValueError(
+                "CLOBSTER_TELEGRAM_UPDATES can be webhook only where CLOBSTER_BOT_TOKEN is set and CLOBSTER_PUBLIC_URL"
+                " begins with https://: that is where Telegram sends what people write"
+            )
         self._rules_of_solana()
         if self.hedge == "live":
             if not (self.binance_api_key and self.binance_api_secret):
@@ -174,21 +200,7 @@ class Settings(BaseModel):
                 )
             if self.feed != "binance":
                 raise ValueError("CLOBSTER_FEED must be binance when CLOBSTER_HEDGE is live: orders go by its prices")
-        if self.env == "development":
-            return self
-        needed = (
-            ("BOT_TOKEN", self.bot_token),
-            ("JWT_SECRET", self.jwt_secret),
-            ("ENCRYPTION_KEY", self.encryption_key),
-            ("SOLANA_MASTER_KEY", self.solana_master_key),
-        )
-        for name, value in needed:
-            if value is None and not (name == "SOLANA_MASTER_KEY" and self.solana == "off"):
-                raise ValueError(f"CLOBSTER_{name} must be set when CLOBSTER_ENV is {self.env}")
-        if self.feed in {"auto", "recorded"}:
-            raise ValueError(f"CLOBSTER_FEED must be binance or off when CLOBSTER_ENV is {self.env}")
-        if not self.public_url.startswith("https://"):
-            raise ValueError(f"CLOBSTER_PUBLIC_URL must begin with https:// when CLOBSTER_ENV is {self.env}")
+        refuse_conveniences(self)
         return self
 
     def _rules_of_solana(self) -> None:
@@ -239,25 +251,19 @@ class Settings(BaseModel):
 
 def load(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
     """Return the settings; overrides (from the command line) win where they are not None. Raises ConfigError."""
-    given: dict[str, str] = {}
-    if name := environ.get(f"{PREFIX}CONFIG"):
-        if not Path(name).is_file():
-            raise ConfigError(f"CLOBSTER_CONFIG names {name}, which is not a file")
-        given |= {key: value for key, value in dotenv_values(name, interpolate=False).items() if value is not None}
-    given |= environ
-    values: dict[str, object] = {}
-    for field, info in Settings.model_fields.items():
-        variable = PREFIX + field.upper()
-        if variable in given:
-            values[field] = given[variable]
-        elif info.annotation == (SecretStr | None) and (path := given.get(f"{variable}_FILE")):
-            try:
-                values[field] = Path(path).read_text().strip()
-            except OSError as error:
-                raise ConfigError(f"{variable}_FILE names {path}, which can't be read: {error.strerror}") from None
-    values |= {field: value for field, value in overrides.items() if value is not None}
+    return load_with_sources(environ, **overrides)[0]
+
+
+def load_with_sources(
+    environ: Mapping[str, str] = os.environ, **overrides: object
+) -> tuple[Settings, Mapping[str, str]]:
+    """Return the settings, and where those that were given come from. Raises ConfigError."""
+    fields = Settings.model_fields
+    secrets = {name for name, info in fields.items() if info.annotation == (SecretStr | None)}
+    optional = {name for name, info in fields.items() if info.default is None}
+    given = gather(fields, secrets, optional, environ, overrides)
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(given.values), given.sources
     except ValidationError as error:
         raise ConfigError(_one_line(error)) from None
 
@@ -265,14 +271,33 @@ def load(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settin
 def _one_line(error: ValidationError) -> str:
     first = error.errors()[0]
     message = first["msg"].removeprefix("Value error, ")
-    return f"{PREFIX}{str(first['loc'][0]).upper()}: {message}" if first["loc"] else message
+    if not first["loc"]:
+        return message
+    if first["type"] == "string_pattern_mismatch":
+        message = _FORMS[first["ctx"]["pattern"]]
+    name = f"{PREFIX}{str(first['loc'][0]).upper()}"
+    return f"{name}: {message.replace('Input should', 'must').replace('valid integer', 'whole number')}"
 
 
-def describe(settings: Settings) -> str:
-    """Return every effective setting as NAME=value lines, secrets hidden."""
+def describe(settings: Settings, sources: Mapping[str, str] | None = None) -> str:
+    """Return every effective setting as NAME=value lines, with where it came from, secrets hidden."""
     lines = []
     for field in Settings.model_fields:
-        value = getattr(settings, field)
-        shown = "" if value is None else "********" if isinstance(value, SecretStr) else value
-        lines.append(f"{PREFIX}{field.upper()}={shown}")
+        shown = f"{PREFIX}{field.upper()}={_shown(getattr(settings, field))}"
+        lines.append(f"{shown}  # {(sources or {}).get(field, 'default')}")
     return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, SecretStr):
+        return "********"
+    text = str(value)
+    if "://" in text:  # a provider's URL has its key in the path, a database's its password before the host
+        parts = urlsplit(text)
+        user, at, host = parts.netloc.rpartition("@")
+        text = text.replace(f"{user}@", "********@") if at else text
+        if parts.scheme in {"http", "https", "ws", "wss"} and (parts.path.strip("/") or parts.query):
+            return f"{parts.scheme}://{'********@' if at else ''}{host}/********"
+    return text

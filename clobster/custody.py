@@ -15,7 +15,10 @@ from clobster.config import PREFIX, ConfigError, Settings
 from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from clobster.metrics import DepositMetrics
+from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
+from clobster.solvency import SolvencyOnSolana
+from clobster.sweeping import Sweeping
 from clobster.withdrawing import PayingOut
 from data.solana.keys import DerivedKeys
 from data.store.deposit_accounts import SqliteDepositAccounts
@@ -24,8 +27,9 @@ from engine.core.decimals import show
 from engine.core.market import Asset
 from engine.core.refusals import InvalidAmount
 from engine.core.types import AssetCode, Atoms, UserId
-from engine.custody.accounts import Depositable, DepositAccount
+from engine.custody.accounts import Depositable, DepositAccount, reference_of
 from engine.custody.addresses import DepositAddresses
+from engine.custody.arrivals import Arrival, Arrivals
 from engine.custody.refusals import DepositsUnavailable
 from engine.custody.watch import DepositWatch
 from engine.ports import ChainUnavailable, Clock
@@ -33,12 +37,15 @@ from engine.sequencer.sequencer import Sequencer
 from engine.trying import keep_trying
 
 if TYPE_CHECKING:  # solana-py is imported beside trading
+    from solana.rpc.async_api import AsyncClient
+
     from data.solana.localnet.localnet import Localnet
 
 log = structlog.get_logger()
 
 SLOT_S: Final = 0.2  # of the localnet of development: what is sent is final, and credited, in a second
 CONFIRMED, FINALIZED = 1, 3  # slots
+FINAL: Final = 32  # slots on a cluster
 FEES_SOL: Final = 1_000  # what a localnet's vault authority is given
 LAMPORTS: Final = 10**9
 PATIENCE_S: Final = 30.0
@@ -66,6 +73,8 @@ class Custody:
         queries: Queries,
         settling: SettlementOnSolana,
         paying_out: PayingOut,
+        reconciling: ReconcilingOnSolana,
+        solvency: SolvencyOnSolana,
         clock: Clock,
     ) -> None:
         """Derive the keys. Raises ConfigError where an asset or an amount is none."""
@@ -74,6 +83,7 @@ class Custody:
         self._settings = settings
         self._assets = {asset.code: asset for asset in listing.assets}
         self._minimums = amounts_of("deposit_minimums", settings.deposit_minimums, listing)
+        self._sweeping = Sweeping(settings, listing, queries)
         self._mints = mints_of(settings, self._assets)
         self._signers = DerivedKeys(master_key(settings))
         self._sequencer = sequencer
@@ -81,9 +91,13 @@ class Custody:
         self._queries = queries
         self._settling = settling
         self._paying_out = paying_out
+        self._reconciling = reconciling
+        self._solvency = solvency
         self._clock = clock
         self._localnet: Localnet | None = None
+        self._minting: AsyncClient | None = None
         self._addresses: DepositAddresses | None = None
+        self._arrivals: Arrivals | None = None
         self._up = asyncio.Event()
 
     @property
@@ -100,13 +114,19 @@ class Custody:
             raise DepositsUnavailable
         return await self._addresses.of(user, code)
 
+    async def arriving(self, user: UserId, code: AssetCode) -> list[Arrival]:
+        """Return what is on its way to somebody's account, newest first. Raises as `address` does."""
+        account, rules = await self.address(user, code)
+        if self._arrivals is None:
+            raise DepositsUnavailable
+        return await self._arrivals.of(account, rules)
+
     async def fund(self, user: UserId, asset: Asset, atoms: Atoms) -> str:
         """Mint play money to somebody's deposit address; return the deposit's reference when it is credited.
 
         On a localnet only. Raises InvalidAmount or DepositsUnavailable.
         """
         from solana.exceptions import SolanaRpcException
-        from solana.rpc.async_api import AsyncClient
         from solana.rpc.core import RPCException
 
         from data.solana.localnet.mints import NotDone, mint_to
@@ -119,11 +139,10 @@ class Custody:
                     least = show(rules.minimum, asset.decimals)
                     raise InvalidAmount(f"At least {least} {asset.code} must come at once to be credited.")
                 assert self._localnet is not None
-                async with AsyncClient(self._localnet.url) as client:
-                    owner = Pubkey.from_string(account.owner)
-                    minter = self._localnet.authority
-                    signature = await mint_to(client, minter, asset.code, owner, atoms, asset.decimals)
-                reference = f"solana:{signature}:{account.token_account}"
+                assert self._minting is not None
+                owner, minter = Pubkey.from_string(account.owner), self._localnet.authority
+                signature = await mint_to(self._minting, minter, asset.code, owner, atoms, asset.decimals)
+                reference = reference_of(str(signature), account.token_account)
                 while True:
                     if reference in [each.reference for each in await self._queries.deposits(user)]:
                         return reference
@@ -163,13 +182,23 @@ class Custody:
             accounts, settlement = await stack.enter_async_context(opening)
             mints = {code: asset.mint for code, asset in assets.items()}
             stack.enter_context(self._paying_out.open(chain, accounts, settlement, mints, watch.knows))
-            self._addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
+            addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
+            sweeping = self._sweeping.open(
+                chain.client, self._localnet, self._signers, assets, watch, addresses, accounts, settlement
+            )
+            await stack.enter_async_context(sweeping)
+            await stack.enter_async_context(self._reconciling.open(chain.client, accounts, settlement))
+            proving = self._solvency.open(place.url, chain.client, vault, assets, self._sweeping.backed)
+            await stack.enter_async_context(proving)
+            self._addresses = addresses
+            needed = FINAL if self._localnet is None else FINALIZED
+            self._arrivals = Arrivals(chain, lambda key: key == vault or watch.knows(key), self._clock, needed=needed)
             self._up.set()
             log.info("deposits are taken", localnet=self._localnet and place.url, vault=vault, assets=sorted(assets))
             try:
                 await watch.run()
             finally:
-                self._addresses = self._localnet = None
+                self._addresses = self._arrivals = self._localnet = self._minting = None
                 self._up.clear()
 
     async def _open(self, stack: AsyncExitStack) -> Place:
@@ -194,19 +223,21 @@ class Custody:
             localnet = await stack.enter_async_context(opening)
         except (InUse, TooOld) as wrong:
             raise ChainUnavailable(str(wrong)) from None
-        async with AsyncClient(localnet.url) as client:
-            decimals = {str(code): asset.decimals for code, asset in self._assets.items()}
-            mints = await create_mints(client, localnet.authority, decimals)
-            vault = Pubkey.from_string(self._signers.vault.address)
-            if not (await client.get_balance(vault)).value:
-                await client.request_airdrop(vault, FEES_SOL * LAMPORTS)
-            async with asyncio.timeout(PATIENCE_S):
-                while True:  # until all that is final, too: deposits are watched there
-                    found = await client.get_multiple_accounts([vault, *mints.values()], Finalized)
-                    if None not in found.value:
-                        break
-                    await asyncio.sleep(LOOK_S)
-        self._localnet = localnet
+        # Kept open: another one reads all certificates of this machine, 20 ms in which nobody trades.
+        client = await stack.enter_async_context(AsyncClient(localnet.url))
+        decimals = {str(code): asset.decimals for code, asset in self._assets.items()}
+        mints = await create_mints(client, localnet.authority, decimals)
+        vault = Pubkey.from_string(self._signers.vault.address)
+        if not (await client.get_balance(vault)).value:
+            await client.request_airdrop(vault, FEES_SOL * LAMPORTS)
+        async with asyncio.timeout(PATIENCE_S):
+            while True:  # until all that is final, too: deposits are watched there
+                found = await client.get_multiple_accounts([vault, *mints.values()], Finalized)
+                if None not in found.value:
+                    break
+                await asyncio.sleep(LOOK_S)
+        self._localnet, self._minting = localnet, client
+        stack.enter_context(data_dir.announced(settings.data_dir, localnet.url, data_dir.LOCALNET))
         return Place(
             localnet.url, localnet.ws_url, {AssetCode(code): str(mint) for code, mint in mints.items()}, requests_s=0
         )

@@ -4,14 +4,18 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from msgspec import Struct, field
 
 from clobster.config import ConfigError
 from webapp_api.auth.sealing import made_encryption_key
+
+SERVER: Final = "running.json"
+LOCALNET: Final = "running-localnet.json"
 
 
 class Secrets(Struct, frozen=True):
@@ -25,7 +29,7 @@ class Secrets(Struct, frozen=True):
 
 
 class Running(Struct, frozen=True):
-    """Where the server of this directory listens."""
+    """Where the server of this directory, or its localnet, listens."""
 
     pid: int
     url: str
@@ -37,7 +41,12 @@ def own_secrets(data_dir: Path) -> Secrets:
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "secrets.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of two that start at once the second finds what the first has made
-        kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+        try:
+            kept = msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+        except msgspec.DecodeError:
+            raise ConfigError(
+                f"{path} is not what development wrote there: put it back, or move it away and new ones are made"
+            ) from None
         found = msgspec.convert(kept, Secrets)
         whole = kept | msgspec.to_builtins(found)  # what a later version has put there stays
         if whole != kept:
@@ -54,9 +63,15 @@ def _random(length: int) -> str:
 
 @contextmanager
 def locked(data_dir: Path) -> Iterator[None]:
-    """Keep a second server out of the directory. Raises ConfigError where one is in."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "lock").open("w") as file:
+    """Keep a second server out of the directory. Raises ConfigError where one is in, or nothing can be kept there."""
+    with ExitStack() as stack:
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context((data_dir / "lock").open("w"))
+        except OSError as error:
+            raise ConfigError(
+                f"CLOBSTER_DATA_DIR: {data_dir} can't be written to ({error.strerror}): mend that, or choose another"
+            ) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -67,9 +82,9 @@ def locked(data_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
-def announced(data_dir: Path, url: str) -> Iterator[None]:
-    """Tell the development commands where the server listens, while it does."""
-    path = data_dir / "running.json"
+def announced(data_dir: Path, url: str, name: str = SERVER) -> Iterator[None]:
+    """Tell other commands where the server, or its localnet, listens, while it does."""
+    path = data_dir / name
     path.write_bytes(msgspec.json.encode(Running(os.getpid(), url)))
     try:
         yield
@@ -77,10 +92,10 @@ def announced(data_dir: Path, url: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def running(data_dir: Path) -> Running:
-    """Return where the directory's server listens. Raises ConfigError where none does."""
+def running(data_dir: Path, name: str = SERVER) -> Running:
+    """Return where the directory's server, or its localnet, listens. Raises ConfigError where none does."""
     try:
-        found = msgspec.json.decode((data_dir / "running.json").read_bytes(), type=Running)
+        found = msgspec.json.decode((data_dir / name).read_bytes(), type=Running)
         os.kill(found.pid, 0)
     except (OSError, msgspec.DecodeError):
         raise ConfigError(f"no clobster runs on {data_dir}: start it with `make run`, then try again") from None

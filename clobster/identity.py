@@ -76,7 +76,7 @@ async def build(settings: Settings, store: Store, queries: Queries, clock: Clock
         activity=activity,
         accounts=accounts,
         administration=Administration(people, settings.admins, clock),
-        wallets=Wallets(SqliteWallets(store, queries), accounts, activity, clock),
+        wallets=Wallets(SqliteWallets(store, queries), accounts, activity, clock, administrators=settings.admins),
         wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, clock),
         site=Site(settings.public_url.rstrip("/"), CHAINS[settings.env], settings.mini_app_url),
         tokens=tokens,

@@ -14,9 +14,11 @@ from aiohttp import web
 from clobster import data_dir, logs
 from clobster.app import House, build, now
 from clobster.config import ConfigError, Settings
+from clobster.redaction import Redaction, secrets_of
 from engine.core.commands import Deposit, ListAsset, ListMarket
 from engine.core.refusals import NotListable
 from engine.core.types import MARKET_MAKER
+from engine.custody.accounts import PLAY_MONEY
 
 GENERATION: Final = 50_000
 SWITCH_S: Final = 0.00002
@@ -26,7 +28,7 @@ log = structlog.get_logger("clobster")
 
 def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code. Raises ConfigError where it can't start."""
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, settings.log_level, Redaction(secrets_of(settings)))
     # The writer's thread lets go of the interpreter's lock at each statement, some thirty times a commit, and must get
     # it back from a busy loop: with the usual 5 ms a commit takes several times as long. With a twentieth of this it
     # is slower again: the two wake each other for nothing.
@@ -56,6 +58,7 @@ async def _serve(settings: Settings) -> int:
                 await _open_markets(house)
                 beside = [loops.create_task(house.market_making.run(), name="market making")]
                 beside.append(loops.create_task(house.payouts.run(), name="withdrawals"))
+                beside.append(loops.create_task(house.watch.run(), name="watch"))
                 if house.custody is not None:
                     beside.append(loops.create_task(house.custody.run(), name="custody"))
                 url = await _listen(house, stack)
@@ -102,10 +105,10 @@ async def _open_markets(house: House) -> None:
             await house.sequencer.submit(ListMarket(now(), market))
     except NotListable as refused:
         raise ConfigError(f"markets.toml: {refused}") from None
-    if house.settings.env != "development":
-        return
+    if house.settings.env != "development" or house.settings.solana == "rpc":
+        return  # beside a cluster there is no play money: it is funded by its deposit address
     for code, amount in house.listing.market_maker.items():
-        reference = f"dev:market-maker:{code}"
+        reference = f"{PLAY_MONEY}market-maker:{code}"
         if reference not in house.exchange.state.deposits:
             await house.sequencer.submit(Deposit(now(), MARKET_MAKER, code, amount, reference))
 
@@ -118,6 +121,8 @@ async def _listen(house: House, stack: AsyncExitStack) -> str:
     try:
         await web.TCPSite(house.web, host, port).start()
     except OSError as error:
-        raise ConfigError(f"{host}:{port} can't be listened on ({error.strerror}): choose another --port") from None
+        raise ConfigError(
+            f"{host}:{port} can't be listened on ({error.strerror}): choose another --host or --port"
+        ) from None
     host, port = house.web.addresses[0][:2]
     return f"http://{host}:{port}"

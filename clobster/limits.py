@@ -34,6 +34,27 @@ def rates(settings: Settings) -> dict[RequestClass, Rate]:
     return {each: Rate.parse(text) if text else defaults[each] for each, text in said.items()}
 
 
+def of_the_exchange(settings: Settings) -> tuple[str, ...]:
+    """Return what the exchange holds itself and everybody to, for administrators: technical English, as in the log."""
+    amounts = (
+        ("fees", settings.withdrawal_fees),
+        ("at least", settings.withdrawal_minimums),
+        ("approved by two above", settings.withdrawal_approval_above),
+        ("a day at most", settings.withdrawal_day_limits),
+    )
+    withdrawals = [f"{what} {text.replace(',', ', ') or 'none'}" for what, text in amounts]
+    if settings.withdrawal_day_value:
+        withdrawals.append(f"worth {settings.withdrawal_day_value} a day at most")
+    return (
+        f"withdrawals: {'; '.join(withdrawals)}; {settings.withdrawal_most_open} open at most",
+        f"quoting: {settings.maker_levels} levels, worth {settings.maker_level_value} each and"
+        f" {settings.maker_side_value} a side; stops after a loss of {settings.maker_day_loss} a day,"
+        f" {settings.maker_stale_ms} ms without news, a jump of {settings.maker_band_ppm} ppm",
+        f"hedging: {settings.hedge}, {settings.hedge_order_value} an order, {settings.hedge_minute_value} a minute",
+        f"an address: {settings.limit_address_factor} accounts' worth of requests, {sockets(settings)} WebSockets",
+    )
+
+
 def sockets(settings: Settings) -> int:
     """Return how many WebSockets an address may have open."""
     return settings.limit_sockets or (MAX_CLIENTS if settings.env == "development" else _SOCKETS)

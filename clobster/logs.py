@@ -2,14 +2,19 @@
 
 import logging
 import sys
+from collections.abc import Callable
+from typing import Final
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
+OURS: Final = ("clobster", "webapp_api", "bot", "engine", "data")
 
-def configure(log_format: str, level: int = logging.INFO) -> None:
-    """Send all logs, ours and libraries', to standard error as `console` or `json`."""
+
+def configure(log_format: str, level: str = "info", redact: Callable[[str], str] = str) -> None:
+    """Send all logs, ours and libraries', to standard error as `console` or `json`; each line as redact leaves it."""
+    least = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -29,19 +34,25 @@ def configure(log_format: str, level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(least),  # what is below it costs next to nothing
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                renderer,
+                lambda _, __, line: redact(str(line)),  # the last: of whatever made the line
+            ],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel(max(least, logging.INFO))  # libraries tell bodies and headers at the level debug
+    for ours in OURS:
+        logging.getLogger(ours).setLevel(least)
     for chatty in ("aiogram.event", "aiohttp.access", "alembic", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     server = logging.getLogger("aiohttp.server")

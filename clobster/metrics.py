@@ -17,6 +17,7 @@ from engine.sequencer.sequencer import Sequencer
 from engine.settlement.settlement import Backlog
 from engine.withdrawals.payouts import Payouts
 from engine.withdrawals.types import WithdrawalState
+from webapp_api.reconciling import Reconciling
 
 
 class EngineMetrics(Collector):
@@ -104,6 +105,31 @@ class SettlementMetrics(Collector):
         yield CounterMetricFamily(
             "clobster_settlement_expired", "Signings that never landed, since the start", backlog.expired
         )
+
+
+class ReconciliationMetrics(Collector):
+    """How the books and the chain agree."""
+
+    def __init__(self, shown: Reconciling) -> None:
+        self._shown = shown
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as Prometheus wants them; what is not known yet is left out."""
+        shown, looked, name = self._shown, self._shown.looked, "clobster_reconciliation"
+        yield GaugeMetricFamily(f"{name}_stopped", "1 while withdrawals are stopped", float(shown.stop.is_on))
+        yield GaugeMetricFamily(f"{name}_differences", "Differences that stop them", len(shown.stop.differences))
+        yield GaugeMetricFamily(f"{name}_surplus_accounts", "Vault accounts others have sent to", len(looked.surplus))
+        yield GaugeMetricFamily(f"{name}_frozen_accounts", "Vault accounts that are frozen", len(looked.frozen))
+        yield CounterMetricFamily(f"{name}_looks", "Looks since the start", looked.looks)
+        for gauge, text, value in (
+            (f"{name}_age_seconds", "Since books and chain were compared", shown.age_s),
+            (f"{name}_round_seconds", "How long it took lately until everybody had a turn", looked.round_s),
+            ("clobster_fee_payer_lamports", "What the vault's authority pays fees and rent with", shown.fees.lamports),
+        ):
+            if value is not None:
+                yield GaugeMetricFamily(gauge, text, value)
+        yield GaugeMetricFamily("clobster_fee_payer_low", "1 while that is below the floor", float(shown.fees.is_low))
 
 
 class MakerMetrics(Collector):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clobster import data_dir
 from clobster.audit import audit
-from clobster.books import reaching
+from clobster.books import opening
 from clobster.config import ConfigError, Settings
 from data.store.copying import Differs, NotEmpty, copy
 from data.store.migrate import check, is_postgres, sqlite_url, upgrade
@@ -17,7 +17,7 @@ def move(settings: Settings, source: str, target: str, say: Callable[[str], obje
     file = Path(re.sub(r"^sqlite:///", "", source))
     if is_postgres(source) or not is_postgres(target):
         raise ConfigError("copy-database goes from a SQLite file to postgresql://USER@HOST/NAME")
-    with data_dir.locked(settings.data_dir), reaching(target):
+    with data_dir.locked(settings.data_dir), opening(target):
         check(sqlite_url(file))
         upgrade(target)
         try:

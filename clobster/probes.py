@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from data.binance.health import FeedHealth
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.reconciling import Reconciling
 from webapp_api.settling import Settling
 
 if TYPE_CHECKING:
@@ -14,11 +15,15 @@ if TYPE_CHECKING:
 
 TICKS: Final = 20
 TICK_S: Final = 0.01
+OLD_S: Final = 60.0  # without having been compared with the chain
 LATE_MS: Final = 50.0  # by so much a loop may be late and be well
 
 
 def probes(
-    sequencer: Sequencer, feed_health: Callable[[], list[FeedHealth]], settling: Settling
+    sequencer: Sequencer,
+    feed_health: Callable[[], list[FeedHealth]],
+    settling: Settling,
+    reconciling: Reconciling,
 ) -> "tuple[Probe, ...]":
     """Return the probes. Others may be put behind them."""
     from bot.house import Probe, Reading
@@ -50,7 +55,21 @@ def probes(
         text = f"{backlog.owed} trades owed, the oldest for {backlog.oldest_owed_s:.0f} s"
         return Reading(not backlog.failed, f"{text}; {backlog.under_way} on their way, {backlog.failed} failed")
 
-    return Probe("loop", loop), Probe("writer", writer), Probe("feed", feed), Probe("settlement", settlement)
+    async def books() -> Reading:
+        health = reconciling.health()
+        if health is None:
+            return Reading(True, "compared with no chain")
+        age_s = reconciling.age_s
+        text = "not compared yet" if age_s is None else f"compared with the chain {age_s:.0f} s ago"
+        if reconciling.stop.is_on:
+            text += f"; withdrawals are stopped, {health['differences']} differences"
+        if reconciling.fees.is_low:
+            text += f"; the vault's authority has {reconciling.fees.lamports} lamports only"
+        is_well = age_s is not None and age_s < OLD_S and not reconciling.stop.is_on and not reconciling.fees.is_low
+        return Reading(is_well, text)
+
+    looks = {"loop": loop, "writer": writer, "feed": feed, "settlement": settlement, "books": books}
+    return tuple(Probe(name, look) for name, look in looks.items())
 
 
 def _market(health: FeedHealth) -> str:

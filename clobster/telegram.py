@@ -9,16 +9,18 @@ import structlog
 
 from bot.alarms import Alarms
 from clobster import limits
+from clobster.bot_metrics import BotMetrics
 from clobster.config import Settings
 from clobster.identity import Identity
 from clobster.probes import probes
 from data.binance.health import FeedHealth
 from data.store.queries import Queries
+from data.store.store import Store
 from data.store.summaries import SqliteSummaries
 from data.store.themes import SqliteThemes
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
-from engine.core.types import AssetCode, UserId
+from engine.core.types import AssetCode, Micros, UserId
 from engine.market_data.market_data import MarketData
 from engine.market_data.valuation import Valuation
 from engine.ports import Clock
@@ -28,11 +30,13 @@ from webapp_api.deps import GiveAddress
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
 from webapp_api.quoting import NobodyQuotes, Quoting
+from webapp_api.reconciling import Reconciling
 from webapp_api.refusals import LimitReached
+from webapp_api.routes.telegram import PATH, TelegramHook
 from webapp_api.settling import Settling
 
 if TYPE_CHECKING:
-    from bot.service import Service
+    from bot.service import Service, Webhook
 
 log = structlog.get_logger()
 
@@ -51,12 +55,16 @@ class Telegram:
     withdrawals: Withdrawals
     clock: Clock
     alarms: Alarms
+    store: Store
+    hook: TelegramHook | None
+    metrics: BotMetrics
     deposits: GiveAddress | None
     quoting: Quoting
     summaries: SqliteSummaries
     themes: SqliteThemes
     feed_health: Callable[[], list[FeedHealth]]
     settling: Settling
+    reconciling: Reconciling
 
     @property
     def is_wanted(self) -> bool:
@@ -70,13 +78,21 @@ class Telegram:
             return
         try:
             service = await asyncio.to_thread(self._build)
-            self.sequencer.listeners.append(service.notices.on_batch)
+            self.metrics.watch(service)
+            self.sequencer.listeners.append(service.on_batch)
+            self.people.activity.listeners.append(service.notices.on_activity)
             self.withdrawals.asks = service.asks
             try:
+                await service.prepare()
+                if self.hook is not None:
+                    self.hook.receive = service.receive
                 await service.run()
             finally:
                 self.withdrawals.asks = None
-                self.sequencer.listeners.remove(service.notices.on_batch)
+                if self.hook is not None:
+                    self.hook.receive = None
+                self.sequencer.listeners.remove(service.on_batch)
+                self.people.activity.listeners.remove(service.notices.on_activity)
         except Exception:
             log.exception("the bot has ended; the exchange goes on without it")
 
@@ -88,6 +104,7 @@ class Telegram:
         from bot.purse import Allowance, Purse
         from bot.routers.start import Links
         from bot.service import Service
+        from bot.stores import Stores
         from bot.summary import DailySummary
         from bot.trading import Trading
 
@@ -109,10 +126,13 @@ class Telegram:
             links=Links(self.settings.public_url, self.settings.mini_app_url),
             accounts=self.people.accounts,
             trading=trading,
+            stores=Stores.of(self.store, self.queries),
             withdrawals=self.withdrawals,
             clock=self.clock,
             pace=Pace(),
             alarms=self.alarms,
+            webhook=self._webhook(),
+            catch_up=Micros(self.settings.telegram_catch_up_s * 1_000_000),
             themes=ChosenThemes(self.themes),
             charts=Charts(self.queries, self.markets, self.assets, self.clock),
             purse=Purse(
@@ -127,7 +147,10 @@ class Telegram:
                 ),
             ),
             house=House(
-                self.people.administration, self.quoting, probes(self.sequencer, self.feed_health, self.settling)
+                self.people.administration,
+                self.quoting,
+                probes(self.sequencer, self.feed_health, self.settling, self.reconciling),
+                limits.of_the_exchange(self.settings),
             ),
             summary=DailySummary(
                 self.summaries,
@@ -148,6 +171,13 @@ class Telegram:
             return []
         quotes = {symbol: market.market.quote for symbol, market in self.markets.items()}
         return [(each.symbol, f"{each.total or each.realised} {quotes[each.symbol]}") for each in markets]
+
+    def _webhook(self) -> "Webhook | None":
+        from bot.service import Webhook
+
+        if self.hook is None:
+            return None
+        return Webhook(self.settings.public_url.rstrip("/") + PATH, self.hook.secret)
 
     def _count_read(self, user: UserId) -> None:
         allowance = self.people.limits.of_account(RequestClass.READ, user)

@@ -30,9 +30,11 @@ DELAY_H: Final = 24  # outside development
 class PayingOut:
     """What sends withdrawals while the chain is there. Without it they wait, and may be canceled."""
 
-    def __init__(self, withdrawals: Withdrawals, payouts: Payouts) -> None:
+    def __init__(self, withdrawals: Withdrawals, payouts: Payouts, halted: Callable[[], bool]) -> None:
+        """Take what says whether nothing may leave, as the books and the chain differ."""
         self._withdrawals = withdrawals
         self._payouts = payouts
+        self._halted = halted
 
     @contextmanager
     def open(
@@ -42,10 +44,9 @@ class PayingOut:
         settlement: Settlement,
         mints: Mapping[AssetCode, str],
         is_deposit: Callable[[str], bool],
-        halted: Callable[[], bool] = lambda: False,
     ) -> Iterator[None]:
         """Pay out until left."""
-        till = VaultTill(vault, mints, is_deposit=is_deposit, halted=halted)
+        till = VaultTill(vault, mints, is_deposit=is_deposit, halted=self._halted)
         settlement.listeners.append(self._payouts.on_batch)
         self._withdrawals.outside = Outside(chain, till, settlement)
         self._withdrawals.something.set()

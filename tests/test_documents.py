@@ -21,6 +21,16 @@ def test_the_example_lists_every_setting_with_its_default() -> None:
     assert not listed, "settings that do not exist"
 
 
+def test_operations_describe_every_setting() -> None:
+    text = (ROOT / "docs/operations.md").read_text()
+    described = set(re.findall(rf"{PREFIX}([A-Z_]+)", text))
+    for section in re.split(r"^#+ ", text, flags=re.MULTILINE):
+        if shared := re.search(rf"^\| setting \(`{PREFIX}([A-Z_]*)`\)", section, re.MULTILINE):
+            rows = re.findall(r"^\| (`[^|]*)\|", section, re.MULTILINE)
+            described |= {shared[1] + name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    assert {name.upper() for name in Settings.model_fields} <= described
+
+
 def test_commands_in_documents_are_in_the_makefile() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):

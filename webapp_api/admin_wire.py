@@ -116,5 +116,48 @@ class Retried(Struct):
     retried: int
 
 
+class Difference(Struct):
+    """Where the books and the chain, or the ledger and our record of the chain, differ.
+
+    identity is `books` (the ledger), `vault` (a vault account) or `deposits` (deposit accounts). slot is null where the
+    chain was not asked. note says what is wrong with the token account itself: `missing` or `not ours`.
+    """
+
+    account_id: int
+    asset: str
+    identity: str
+    expected: SignedDecimal
+    found: SignedDecimal
+    slot: int | None
+    note: str
+
+
+class VaultAmount(Struct):
+    """An amount in somebody's vault account."""
+
+    account_id: int
+    asset: str
+    token_account: str
+    amount: SignedDecimal
+
+
+class Reconciliation(Struct):
+    """The books beside the chain. While withdrawals_stopped none is sent, until an administrator clears it.
+
+    compared_at and slot are of the last look, round_s says how long it took lately until everybody had one. surplus is
+    what somebody else has sent to vault accounts, which stops nothing.
+    """
+
+    withdrawals_stopped: bool
+    differences: list[Difference]
+    compared_at: Millis | None
+    slot: int | None
+    round_s: int | None
+    surplus: list[VaultAmount]
+    frozen: list[VaultAmount]
+    fee_payer_lamports: int | None
+    fee_payer_is_low: bool
+
+
 RETRY_SETTLEMENT: Final = msgspec.json.Decoder(RetrySettlement)
 STOP_QUOTING: Final = msgspec.json.Decoder(StopQuoting)

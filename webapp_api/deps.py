@@ -1,12 +1,13 @@
 """What the handlers work with, given once when the application is built."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from data.binance.health import FeedHealth
+from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
 from engine.accounts.administration import Administration
@@ -17,9 +18,11 @@ from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.core.types import AssetCode, Atoms, UserId
 from engine.custody.accounts import Depositable, DepositAccount
+from engine.custody.arrivals import Arrival
 from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
+from engine.solvency.snapshots import Solvency
 from engine.withdrawals.withdrawals import Withdrawals
 from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
@@ -31,7 +34,10 @@ from webapp_api.exports import Exports
 from webapp_api.limits import RateLimits
 from webapp_api.portfolio import Portfolio
 from webapp_api.quoting import Quoting
+from webapp_api.reconciling import Reconciling
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
+from webapp_api.solvency import SolvencyViews
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
 from webapp_api.trading import Trading
@@ -40,6 +46,7 @@ from webapp_api.withdrawals import WithdrawalViews
 DAY_S = 86_400
 
 GiveAddress = Callable[[UserId, AssetCode], Awaitable[tuple[DepositAccount, Depositable]]]
+Arriving = Callable[[UserId, AssetCode], Awaitable[list[Arrival]]]
 Faucet = Callable[[UserId, Asset, Atoms], Awaitable[str]]
 
 
@@ -50,8 +57,11 @@ class Deps:
     markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now,
     feed_health how each market of the feed is doing.
     telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
-    deposits gives deposit addresses, None where no deposits come by Solana; faucet mints play money to them and returns
-    the deposit's reference once it is credited, None where play money is credited without a chain.
+    telegram_hook takes what Telegram tells the bot; None where the bot asks for it.
+    deposits gives deposit addresses, arriving what is on its way there; None where no deposits come by Solana. faucet
+    mints play money to them and returns the deposit's reference once it is credited, None where play money is credited
+    without a chain.
+    texts are the bot's by language and key, of which the page takes what it says alike.
     dev_secret opens the development routes; None, as in production, means that there are none.
     """
 
@@ -61,6 +71,7 @@ class Deps:
     administration: Administration
     wallets: Wallets
     wallet_links: WalletLinks
+    notifications: SqliteNotifications
     site: Site
     tokens: AccessTokens
     guard: Guard
@@ -79,13 +90,20 @@ class Deps:
     withdrawals: Withdrawals
     explorer: Explorer
     settling: Settling
+    reconciling: Reconciling
+    solvency: Solvency
     feed_health: Callable[[], list[FeedHealth]] = list
     bot_token: str
     launch_data_life_s: int = DAY_S
     deposits: GiveAddress | None = None
+    arriving: Arriving | None = None
     faucet: Faucet | None = None
+    telegram_hook: TelegramHook | None = None
     dev_secret: str | None = None
     telegram_key: bytes | None = None
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    log_requests: bool = False
+    metrics_token: str | None = None  # None: open to everybody; "": to nobody
 
 
 DEPS = web.AppKey("deps", Deps)
@@ -94,4 +112,5 @@ STATISTICS = web.AppKey("statistics", Statistics)
 EXPORTS = web.AppKey("exports", Exports)
 PROOFS = web.AppKey("proofs", Proofs)
 PORTFOLIO = web.AppKey("portfolio", Portfolio)
+SOLVENCY_VIEWS = web.AppKey("solvency_views", SolvencyViews)
 WITHDRAWAL_VIEWS = web.AppKey("withdrawal_views", WithdrawalViews)

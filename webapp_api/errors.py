@@ -14,6 +14,7 @@ from engine.core.market import Asset
 from engine.core.refusals import Refused
 from webapp_api import wire
 from webapp_api.reply import json_reply
+from webapp_api.request_log import REQUEST_ID
 
 log = structlog.get_logger()
 
@@ -63,6 +64,8 @@ STATUS: Final[Mapping[str, int]] = {
     "unknown_asset": 404,
     "unknown_order": 404,
     "unknown_withdrawal": 404,
+    "no_snapshot": 404,
+    "unknown_snapshot": 404,
     "unknown_session": 404,
     "unknown_account": 404,
     "unknown_api_key": 404,
@@ -80,10 +83,12 @@ STATUS: Final[Mapping[str, int]] = {
     "telegram_taken": 409,
     "already_linked": 409,
     "last_door": 409,
+    "administrator": 403,
     "wallet_link_not_signed": 409,
     "deposits_off": 409,
     "withdrawals_off": 409,
     "idempotency_key_reused": 409,
+    "too_many_token_accounts": 409,
     "target_frozen": 409,
     "no_confirmation": 409,
     "withdrawal_not_waiting": 409,
@@ -105,6 +110,7 @@ STATUS: Final[Mapping[str, int]] = {
     "busy": 503,
     "deposits_unavailable": 503,
     "withdrawals_unavailable": 503,
+    "solvency_unavailable": 503,
     # Our fault.
     "internal": 500,
 }
@@ -159,7 +165,7 @@ def error_middleware(assets: Mapping[str, Asset]) -> Middleware:
         except ConnectionError:  # nobody is left to answer
             raise
         except Exception:
-            request_id = uuid.uuid4().hex
+            request_id = request.get(REQUEST_ID) or uuid.uuid4().hex
             log.exception("unexpected error", request=request_id, method=request.method, path=request.path)
             sentence = "Something went wrong on our side. Name this request when you report it."
             return json_reply(wire.Error(wire.Problem("internal", sentence, {"request_id": request_id})), 500)

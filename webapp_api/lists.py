@@ -38,6 +38,12 @@ class Deposits(Struct):
     deposits: list[portfolio_wire.Deposit]
 
 
+class ArrivingDeposits(Struct):
+    """What is on its way to an account, newest first."""
+
+    deposits: list[portfolio_wire.ArrivingDeposit]
+
+
 class Balances(Struct):
     """What an account has, by asset."""
 

@@ -15,6 +15,7 @@ from webapp_api.description import (
     description,
     markets,
     portfolio,
+    solvency,
     trading,
     udf,
     wallets,
@@ -25,7 +26,19 @@ from webapp_api.errors import STATUS
 from webapp_api.wire import Error
 
 TABLES: Final = (
-    *(markets, udf, trading, portfolio, withdrawals, accounts, wallets, api_keys, administration, description),
+    *(
+        markets,
+        udf,
+        trading,
+        portfolio,
+        withdrawals,
+        solvency,
+        accounts,
+        wallets,
+        api_keys,
+        administration,
+        description,
+    ),
 )
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(each for table in TABLES for each in table.OPERATIONS)
 

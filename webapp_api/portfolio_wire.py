@@ -60,6 +60,17 @@ class Deposit(Struct, gc=False):
     explorer: str | None
 
 
+class ArrivingDeposit(Struct):
+    """Money on its way: on the chain, and credited with as many confirmations as are needed."""
+
+    asset: str
+    amount: Decimal
+    signature: str
+    explorer: str | None
+    confirmations: int
+    confirmations_needed: int
+
+
 class DepositAddress(Struct):
     """Where to send an asset on Solana: to the owner's address, as wallets do, or to the token account itself.
 

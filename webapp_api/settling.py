@@ -4,22 +4,28 @@ from typing import Final
 
 from engine.core.types import TradeId
 from engine.settlement.refusals import NobodySettles, SettlementOff
-from engine.settlement.settlement import Backlog, Settlement
+from engine.settlement.settlement import Backlog, FillListener, Settlement
 from webapp_api import admin_wire
 
 MOST_SHOWN: Final = 100
 
 
 class Settling:
-    """Settlement once the chain has answered. `is_on` says whether there will ever be one."""
+    """Settlement once the chain has answered. `is_on` says whether there will ever be one.
+
+    fill_listeners are those of every settlement that there is in this one's time.
+    """
 
     def __init__(self, *, is_on: bool) -> None:
         self.is_on = is_on
+        self.fill_listeners: list[FillListener] = []
         self._settlement: Settlement | None = None
 
     def watch(self, settlement: Settlement | None) -> None:
         """Show this one from now on."""
         self._settlement = settlement
+        if settlement is not None:
+            settlement.fill_listeners += self.fill_listeners
 
     @property
     def backlog(self) -> Backlog | None:

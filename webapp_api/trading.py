@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
+import structlog
+
 from data.store.queries import Queries, Status
 from engine.core.commands import AmendOrder, CancelAll, CancelOrder
 from engine.core.events import AlreadyPlaced, Event, OrderChanged
@@ -16,6 +18,8 @@ from webapp_api.batch import Basket
 from webapp_api.batch_wire import Batch, BatchResults
 from webapp_api.explorer import Explorer
 from webapp_api.lookups import find_order, own_trade, with_fills
+
+log = structlog.get_logger()
 
 
 class Trading:
@@ -43,6 +47,7 @@ class Trading:
         last = events[-1]
         if type(last) is AlreadyPlaced:
             return await self.order(user, last.order)
+        log.debug("order placed", account=user, order=_changed(last).id, client_order_id=body.client_order_id)
         return orders.order_reply(events, self._markets[body.symbol])
 
     async def batch(self, user: UserId, body: Batch) -> BatchResults:

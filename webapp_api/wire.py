@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
+from engine.accounts.notifications import Kind, Level
 from engine.core.types import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
 from webapp_api.refusals import InvalidRequest, MalformedBody
 
@@ -76,6 +77,12 @@ class Fund(Struct, forbid_unknown_fields=True):
     telegram_id: Annotated[int, msgspec.Meta(gt=0, lt=2**52)]
     asset: Name
     amount: Decimal
+
+
+class DemoFunds(Struct, forbid_unknown_fields=True):
+    """`POST /api/dev/demo-funds`."""
+
+    asset: Name
 
 
 class Fill(Struct, gc=False):
@@ -239,6 +246,12 @@ class SignedIn(Struct):
     account: Account
 
 
+class Notifications(Struct, forbid_unknown_fields=True):
+    """How loudly the bot tells of each kind of thing. Asked: of those that are named; the others stay as they are."""
+
+    notifications: dict[Kind, Level]
+
+
 class Activity(Struct):
     """Something that happened to the account: of which kind, to what, and from which network address."""
 
@@ -284,7 +297,9 @@ AMEND_ORDER: Final = msgspec.json.Decoder(AmendOrder)
 SIGN_IN_BY_TELEGRAM: Final = msgspec.json.Decoder(SignInByTelegram)
 REFRESH: Final = msgspec.json.Decoder(Refresh)
 SIGN_OUT_EVERYWHERE: Final = msgspec.json.Decoder(SignOutEverywhere)
+NOTIFICATIONS: Final = msgspec.json.Decoder(Notifications)
 FUND: Final = msgspec.json.Decoder(Fund)
+DEMO_FUNDS: Final = msgspec.json.Decoder(DemoFunds)
 
 encode: Final = msgspec.json.Encoder().encode
 

@@ -20,7 +20,7 @@ from bot.chart.charts import Charts
 from bot.chart.choices import ChosenThemes
 from bot.chart.themes import Theme
 from bot.plan import find_market
-from bot.refusals import UnknownInterval
+from bot.refusals import UnknownButton, UnknownInterval
 from bot.texts import Say
 from bot.trading import Trading
 from engine.core.decimals import MarketDecimals
@@ -80,8 +80,7 @@ async def change(
         raise StaleCard
     wanted = _of_button(query.data or "", trading)
     if wanted is None:
-        await query.answer(say("button.unknown"))
-        return
+        raise UnknownButton
     market, interval, theme = wanted
     picture = await charts.picture(market.market.symbol, interval, theme, say("chart.empty"), user)
     caption = _caption(say, trading, market, picture.outside)

@@ -7,11 +7,12 @@ from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMar
 
 from bot import shown, wish
 from bot.cards import Card, Cards, ExpiredCard, StaleCard, new_nonce
-from bot.notices import Notices, Place
+from bot.notices import Notices
 from bot.plan import Estimate, plan
 from bot.refusals import NotUnderstood
 from bot.texts import Say
 from bot.trading import Trading
+from data.store.notices import Place
 from engine.core.refusals import Refused
 from engine.core.types import BUY, SELL, UserId
 
@@ -37,7 +38,7 @@ async def ask(message: Message, command: CommandObject, say: Say, user: UserId, 
     come_to = await trading.estimate(user, wanted)
     nonce = new_nonce()
     sent = await message.answer(shown.card(say, wanted, come_to), reply_markup=_keyboard(say, nonce))
-    cards.add(nonce, user, sent.chat.id, sent.message_id, wanted, come_to)
+    await cards.add(nonce, user, sent.chat.id, sent.message_id, wanted, come_to)
 
 
 async def confirm(
@@ -82,7 +83,7 @@ async def _taken(query: CallbackQuery, say: Say, user: UserId, cards: Cards) -> 
         raise StaleCard
     nonce = (query.data or "").partition(":")[2]
     try:
-        return message, cards.take(nonce, user, message.chat.id, message.message_id)
+        return message, await cards.take(nonce, user, message.chat.id, message.message_id)
     except ExpiredCard as expired:
         await message.edit_text(say(f"refused.{expired.code}"))
         raise
@@ -99,7 +100,7 @@ def _why_again(say: Say, card: Card, now: Estimate) -> str:
 
 async def _ask_again(message: Message, say: Say, card: Card, now: Estimate, why: str, cards: Cards) -> None:
     nonce, plan_ = new_nonce(), card.plan
-    cards.add(nonce, card.user, card.chat, card.message, plan_, now, sure=True)
+    await cards.add(nonce, card.user, card.chat, card.message, plan_, now, sure=True)
     await message.edit_text(shown.card(say, plan_, now, more=why), reply_markup=_keyboard(say, nonce, sure=True))
 
 

@@ -7,6 +7,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot import shown
 from bot.plan import find_market
+from bot.refusals import UnknownButton
 from bot.texts import Say
 from bot.trading import Trading
 
@@ -47,6 +48,6 @@ async def nothing(message: Message) -> None:
     """Say nothing: the rest is between each person and the bot."""
 
 
-async def no_button(query: CallbackQuery, say: Say) -> None:
+async def no_button(query: CallbackQuery) -> None:
     """Say that nothing was done: buttons are good where the bot has put them."""
-    await query.answer(say("button.unknown"))
+    raise UnknownButton

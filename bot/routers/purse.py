@@ -12,6 +12,7 @@ from aiogram.types import (
 )
 
 from bot.cards import StaleCard
+from bot.house import House
 from bot.purse import Purse, qr
 from bot.routers.start import Links, way_in
 from bot.texts import Say
@@ -83,8 +84,8 @@ async def wallet(message: Message, say: Say, user: UserId, purse: Purse, links: 
     await message.answer(text, reply_markup=_to_page(say, links, "wallet"))
 
 
-async def limits(message: Message, say: Say, purse: Purse, trading: Trading) -> None:
-    """Say how often one may ask, and what trades cost."""
+async def limits(message: Message, say: Say, user: UserId, purse: Purse, trading: Trading, house: House) -> None:
+    """Say how often one may ask, and what trades cost; to administrators, what the exchange is held to beside it."""
     lines = [say("limits")]
     lines += [say(f"limits.{each.what}", per_s=each.per_s, burst=each.burst) for each in purse.allowances]
     for market in trading.markets.values():
@@ -98,6 +99,8 @@ async def limits(message: Message, say: Say, purse: Purse, trading: Trading) -> 
                 orders=terms.max_open_orders,
             )
         )
+    if house.limits and await house.administration.includes(user):
+        lines += ["", *house.limits]
     await message.answer("\n".join(lines))
 
 

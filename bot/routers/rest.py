@@ -3,6 +3,7 @@
 from aiogram import F, Router
 from aiogram.types import CallbackQuery, Message
 
+from bot.refusals import UnknownButton
 from bot.texts import Say
 
 
@@ -19,6 +20,6 @@ async def unknown(message: Message, say: Say) -> None:
     await message.answer(say("unknown"))
 
 
-async def unknown_button(query: CallbackQuery, say: Say) -> None:
+async def unknown_button(query: CallbackQuery) -> None:
     """Say that there is no such button."""
-    await query.answer(say("button.unknown"))
+    raise UnknownButton

@@ -8,7 +8,8 @@ from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message, WebAppInfo
 from msgspec import Struct
 
-from bot.languages import Languages
+from bot.people import People
+from bot.refusals import UnknownButton
 from bot.texts import LANGUAGES, Say
 from engine.core.types import UserId
 
@@ -55,11 +56,10 @@ async def lang(message: Message, say: Say) -> None:
     await message.answer(say("lang"), reply_markup=InlineKeyboardMarkup(inline_keyboard=[row]))
 
 
-async def choose(query: CallbackQuery, say: Say, user: UserId, languages: Languages) -> None:
+async def choose(query: CallbackQuery, user: UserId, people: People) -> None:
     """Speak the language that was tapped."""
     language = (query.data or "").removeprefix("lang:")
     if language not in LANGUAGES or not isinstance(query.message, Message):
-        await query.answer(say("button.unknown"))
-        return
-    await query.message.edit_text(languages.choose(user, language)("lang.done"))
+        raise UnknownButton
+    await query.message.edit_text((await people.choose(user, language))("lang.done"))
     await query.answer()

@@ -32,7 +32,7 @@ async def show(message: Message, say: Say, user: UserId, trading: Trading, withd
     found = await withdrawals.of(user, SHOWN)
     waiting = [each for each in found if withdrawals.state(each) is WithdrawalState.WAITS_FOR_CONFIRMATION]
     for each in waiting:
-        await message.answer(asks.card(say, each, trading.assets), reply_markup=asks.buttons(say, each))
+        await message.answer(asks.card(say, each, trading.assets), reply_markup=asks.buttons(say, str(each.asked.id)))
     if not waiting:
         await message.answer(say("withdrawal.none"))
 

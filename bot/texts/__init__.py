@@ -34,3 +34,8 @@ class Texts:
     def of(self, language_code: str | None) -> Say:
         """Return the catalogue of a language as Telegram names it, such as "de" or "pt-BR"; else that of DEFAULT."""
         return self._said.get((language_code or "").partition("-")[0].lower(), self._said[DEFAULT])
+
+    @property
+    def all(self) -> Mapping[str, Mapping[str, str]]:
+        """All texts by language and key, for who shares some of them."""
+        return {language: say.texts for language, say in self._said.items()}

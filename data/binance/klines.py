@@ -59,7 +59,7 @@ class KlineReader:
         """
         try:
             klines = msgspec.convert(answer, _Klines)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeError) as error:  # half a surrogate is no text
             raise MalformedKlines(str(error)) from None
         size, earliest, found = minutes * MINUTE, since, list[ReferenceCandle]()
         for kline in klines:

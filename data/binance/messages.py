@@ -103,5 +103,5 @@ def read(message: Mapping[str, Any], kind: type[_Message]) -> _Message:
     """Read a message as one of the kinds above. Raises MalformedMessage."""
     try:
         return msgspec.convert(message, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeError) as error:  # half a surrogate is no text
         raise MalformedMessage(str(error)) from None

@@ -44,6 +44,16 @@ async def value(work: Callable[[], Awaitable[Any]]) -> Any:
     return await asked(ask)
 
 
+def understood(read: Callable[[], T]) -> T:
+    """Return what an answer comes to. Raises ChainUnavailable where it can't be read: then the node is at fault."""
+    try:
+        return read()
+    except (ChainUnavailable, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # solders reads some parts late, and panics at them, too
+        raise ChainUnavailable(f"an answer can't be read: {type(error).__name__}") from None
+
+
 async def send(client: AsyncClient, signers: Sequence[Signer], instructions: Sequence[Instruction]) -> Signature:
     """Send a transaction that may be sent twice without harm; return when it is confirmed.
 

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from nacl.bindings import crypto_core_ed25519_is_valid_point
 from solana.rpc.async_api import AsyncClient
-from solana.rpc.commitment import Finalized
+from solana.rpc.commitment import Commitment, Confirmed, Finalized
 from solana.rpc.websocket_api import SolanaWsClient, Subscription
 from solders.account import Account
 from solders.pubkey import Pubkey
@@ -14,18 +15,29 @@ from solders.rpc.responses import AccountNotification
 from solders.signature import Signature
 from solders.token.associated import get_associated_token_address
 from solders.token.state import Mint, TokenAccount, TokenAccountState
-from solders.transaction_status import EncodedTransactionWithStatusMeta, UiTransaction
+from solders.transaction_status import (
+    EncodedConfirmedTransactionWithStatusMeta as Made,
+)
+from solders.transaction_status import (
+    EncodedTransactionWithStatusMeta,
+    TransactionConfirmationStatus,
+    UiTransaction,
+)
 from spl.token.constants import ACCOUNT_LEN, MINT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import create_idempotent_associated_token_account
 
-from data.solana.asking import asked, send, value
+from data.solana.asking import asked, send, understood, value
+from engine.custody.arrivals import Unfinal
 from engine.ports import ChainTransaction, ChainUnavailable, Following, Held, Listed, Signer, TokenChange
 from engine.withdrawals.ports import Looked
 from engine.withdrawals.ports import TokenAccount as HeldToken
 
 TIMEOUT_S: Final = 10.0
+STATE_AT: Final = 108  # in a token account: whether it is begun, or frozen
 MOST_MADE: Final = 4  # token accounts in one transaction
 NEWEST_VERSION: Final = 0  # of transactions
+MOST_UNFINAL: Final = 5  # transactions on their way that are looked at
+FINALIZED: Final = TransactionConfirmationStatus.Finalized
 MOST_NOTIFICATIONS: Final = 10_000
 
 
@@ -53,25 +65,12 @@ class RpcChain:
     async def decimals(self, mints: Sequence[str]) -> list[int | None]:
         """Return the decimals of mints, None where there is no SPL Token mint of this address."""
         found = await self._accounts(mints)
-        return [
-            Mint.from_bytes(bytes(account.data)).decimals
-            if account is not None and account.owner == TOKEN_PROGRAM_ID and len(account.data) == MINT_LEN
-            else None
-            for account in found
-        ]
+        return understood(lambda: [_decimals(account) for account in found])
 
     async def held(self, addresses: Sequence[str]) -> list[Held | None]:
         """Return what accounts hold, None where there is none; 100 at most."""
         found = await self._accounts(addresses)
-        held: list[Held | None] = []
-        for account in found:
-            if account is None:
-                held.append(None)
-                continue
-            is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
-            atoms = TokenAccount.from_bytes(bytes(account.data)).amount if is_token else None
-            held.append(Held(account.lamports, atoms))
-        return held
+        return understood(lambda: [_held(account) for account in found])
 
     async def _accounts(self, addresses: Sequence[str]) -> list[Account | None]:
         keys = [Pubkey.from_string(address) for address in addresses]
@@ -93,7 +92,8 @@ class RpcChain:
 
     async def look(self, addresses: Sequence[str]) -> list[Looked | None]:
         """Return what is at addresses, None where nothing is. Raises ChainUnavailable."""
-        return [None if account is None else _looked(account) for account in await self._accounts(addresses)]
+        found = await self._accounts(addresses)
+        return understood(lambda: [None if account is None else _looked(account) for account in found])
 
     async def listed(self, address: str, *, before: str | None, until: str | None, limit: int) -> list[Listed]:
         """Return transactions that name an account, newest first: those before one, down to the one after another."""
@@ -105,16 +105,42 @@ class RpcChain:
                 limit=limit,
             )
         )
-        return [Listed(str(each.signature), each.err is not None) for each in answer]
+        return understood(lambda: [Listed(str(each.signature), each.err is not None) for each in answer])
 
     async def transaction(self, signature: str) -> ChainTransaction | None:
         """Return what a transaction did; None where the node knows none."""
-        answer = await value(
+        answer = await self._made(Signature.from_string(signature), Finalized)
+        return None if answer is None else understood(lambda: _transaction(signature, answer.transaction))
+
+    async def _made(self, signature: Signature, commitment: Commitment) -> Made | None:
+        found: Made | None = await value(
             lambda: self._client.get_transaction(
-                Signature.from_string(signature), max_supported_transaction_version=NEWEST_VERSION
+                signature, commitment=commitment, max_supported_transaction_version=NEWEST_VERSION
             )
         )
-        return None if answer is None else _transaction(signature, answer.transaction)
+        return found
+
+    async def unfinal(self, address: str, *, until: str | None) -> list[Unfinal]:
+        """Return the latest transactions of an account that are not final, newest first. Raises ChainUnavailable."""
+        client, found = self._client, list[Unfinal]()
+        answer = await value(
+            lambda: client.get_signatures_for_address(
+                Pubkey.from_string(address),
+                until=Signature.from_string(until) if until else None,
+                limit=MOST_UNFINAL,
+                commitment=Confirmed,
+            )
+        )
+        fresh = [each.signature for each in answer if each.err is None and each.confirmation_status != FINALIZED]
+        statuses = await value(lambda: client.get_signature_statuses(fresh)) if fresh else []
+        for signature, status in zip(fresh, statuses, strict=True):
+            if status is None or status.confirmations is None:
+                continue  # dropped, or final by now
+            made = await self._made(signature, Confirmed)
+            if made is not None:
+                seen = understood(partial(_transaction, str(signature), made.transaction))
+                found.append(Unfinal(seen, status.confirmations))
+        return found
 
     async def open_token_accounts(self, payer: Signer, owner: str, mints: Sequence[str]) -> None:
         """Make an owner's token accounts, those that are not there yet, and return when they are confirmed."""
@@ -168,9 +194,22 @@ class RpcFollowing:
                 return self._addresses[told.subscription]
 
 
+def _decimals(account: Account | None) -> int | None:
+    if account is None or account.owner != TOKEN_PROGRAM_ID or len(account.data) != MINT_LEN:
+        return None
+    return Mint.from_bytes(bytes(account.data)).decimals
+
+
+def _held(account: Account | None) -> Held | None:
+    if account is None:
+        return None
+    is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
+    return Held(account.lamports, TokenAccount.from_bytes(bytes(account.data)).amount if is_token else None)
+
+
 def _looked(account: Account) -> Looked:
     is_token = account.owner == TOKEN_PROGRAM_ID and len(account.data) == ACCOUNT_LEN
-    if not is_token:
+    if not is_token or not bytes(account.data)[STATE_AT]:  # solders reads none that nobody has begun
         return Looked(str(account.owner), None)
     token = TokenAccount.from_bytes(bytes(account.data))
     takes = token.state == TokenAccountState.Initialized

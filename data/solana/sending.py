@@ -152,9 +152,20 @@ class RpcSender:
             answer = await self._client.get_signature_statuses(wanted, search_transaction_history=search)
             if len(answer.value) != len(wanted):
                 raise ChainUnavailable("fewer statuses were answered than asked for")
-            return Statuses(answer.context.slot, [self._status(each) for each in answer.value])
+            found = [self._status(each) for each in answer.value]
+            since = await self._history_since() if search and None in found else None
+            return Statuses(answer.context.slot, found, since)
 
         return await asked(ask)
+
+    async def _history_since(self) -> Micros | None:
+        """Return when the node's history begins, 0 where it has all; None where it does not say."""
+        try:
+            first = (await self._client.get_first_available_block()).value
+            began_s = (await self._client.get_block_time(first)).value if first else 0
+        except RPCException:
+            return None
+        return None if began_s is None else Micros(began_s * MICRO)
 
     def _status(self, status: TransactionStatus | None) -> Status | None:
         if status is None:

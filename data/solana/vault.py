@@ -36,7 +36,7 @@ from spl.token.constants import ACCOUNT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import initialize_account3
 from spl.token.models import InitializeAccount3Params
 
-from data.solana.asking import send, value
+from data.solana.asking import send, understood, value
 from engine.ports import ChainUnavailable, Signer
 from engine.settlement.vault import LookupTable, Standing
 
@@ -136,7 +136,7 @@ def _standing(account: Account | None) -> Standing | None:
         return None  # lamports that anybody may have sent there
     if account.owner != TOKEN_PROGRAM_ID or len(account.data) != ACCOUNT_LEN:
         return _NOTHING
-    token = TokenAccount.from_bytes(bytes(account.data))
+    token = understood(lambda: TokenAccount.from_bytes(bytes(account.data)))
     if token.state == TokenAccountState.Uninitialized or token.delegate is not None:
         return _NOTHING
     return Standing(str(token.mint), str(token.owner))

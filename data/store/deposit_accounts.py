@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec.structs import astuple
 
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
 from data.store.store import Store
 from engine.custody.accounts import DepositAccount
@@ -19,6 +20,10 @@ _ADD: Final = f"INSERT INTO deposit_accounts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?,
 _KEEP: Final = (
     "UPDATE deposit_accounts SET done_signature = ?, newest_signature = ?, reached_signature = ?, seen = ?"
     " WHERE token_account = ?"
+)
+_SEEN_GO: Final = (
+    "UPDATE sweeps SET passed = 1 WHERE token_account = ?"
+    " AND batch_id = (SELECT batch_id FROM settlement_attempts WHERE signature = ?)"
 )
 
 
@@ -38,7 +43,12 @@ class SqliteDepositAccounts:
         values = [astuple(account) for account in accounts]
         await self._store.write(lambda connection: connection.executemany(_ADD, values))
 
-    async def keep(self, account: DepositAccount) -> None:
-        """Keep how far one was looked at."""
+    async def keep(self, account: DepositAccount, landed: Sequence[str]) -> None:
+        """Keep how far one was looked at, and which sweeps are among the transactions that landed there."""
         values = (account.done, account.newest, account.reached, account.seen, account.token_account)
-        await self._store.write(lambda connection: connection.execute(_KEEP, values))
+
+        def write(connection: Connection) -> None:
+            connection.execute(_KEEP, values)
+            connection.executemany(_SEEN_GO, [(account.token_account, signature) for signature in landed])
+
+        await self._store.write(write)

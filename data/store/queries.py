@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from data.store import facts
-from data.store.connection import Both, Values
+from data.store.connection import Values
 from data.store.readers import Readers, rows
 from data.store.rows import Row
 from data.store.walk import Walk
@@ -82,19 +82,13 @@ _ORDERS: Final[dict[Status, Walk]] = {status: _orders(status) for status in STAT
 
 # An order takes before it rests, so the first fills of each come first. One index is asked order by order: asked for
 # all of them at once, SQLite would sort what it finds.
-def _fills(wanted: str) -> str:
-    return f"""
-        SELECT {facts.TRADE} FROM ({wanted}) AS w CROSS JOIN trades ON taker_order_id = wanted
-        UNION ALL
-        SELECT {facts.TRADE} FROM ({wanted}) AS w CROSS JOIN trades ON maker_order_id = wanted
-        LIMIT :limit
-    """
-
-
-_FILLS: Final = Both(
-    _fills("SELECT value AS wanted FROM json_each(:orders)"),
-    _fills("SELECT CAST(value AS BIGINT) AS wanted FROM jsonb_array_elements_text(CAST(:orders AS JSONB)) AS value"),
-)
+_WANTED: Final = "(SELECT value AS wanted FROM json_each(:orders))"
+_FILLS: Final = f"""
+    SELECT {facts.TRADE} FROM {_WANTED} CROSS JOIN trades ON taker_order_id = wanted
+    UNION ALL
+    SELECT {facts.TRADE} FROM {_WANTED} CROSS JOIN trades ON maker_order_id = wanted
+    LIMIT :limit
+"""
 
 _OWN_TRADES: Final = Walk(
     "trades",

@@ -60,6 +60,11 @@ class Readers:
             opened.pop_all()
         return cls(connections)
 
+    @property
+    def waiting(self) -> int:
+        """How many look something up, or wait for it."""
+        return self._asked
+
     async def close(self) -> None:
         """Finish what was asked for before and close the file."""
         for _ in self._connections:

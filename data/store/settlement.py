@@ -28,12 +28,16 @@ _OWED: Final = f"""
      WHERE trade_id > ? AND batch_id IS NULL AND failed IS NULL ORDER BY trade_id LIMIT ?
 """
 _IS_OPEN: Final = "state <> 'settled' AND state <> 'failed'"
-_BATCH: Final = "batch_id, kind, state, moves, withdrawal_id, signature, reason"
-_OPEN: Final = f"SELECT {_BATCH} FROM settlement_batches WHERE {_IS_OPEN} ORDER BY batch_id"
+BATCH: Final = "batch_id, kind, state, moves, withdrawal_id, signature, reason"
+_OPEN: Final = f"SELECT {BATCH} FROM settlement_batches WHERE {_IS_OPEN} ORDER BY batch_id"
 _FILLS_OF: Final = f"SELECT {_FILL} {_OF_OUTBOX} WHERE batch_id = ? ORDER BY trade_id"
 _OPEN_ATTEMPTS: Final = f"""
     SELECT signature, batch_id, raw, last_valid_block_height, created_at FROM settlement_attempts
      WHERE outcome IS NULL AND batch_id IN (SELECT batch_id FROM settlement_batches WHERE {_IS_OPEN})
+"""
+_ENDED: Final = f"""
+    SELECT batch_id, outcome, count(*) FROM settlement_batches JOIN settlement_attempts USING (batch_id)
+     WHERE outcome IS NOT NULL AND {_IS_OPEN} GROUP BY batch_id, outcome
 """
 _SETTLED: Final = "SELECT token_account, settled FROM vault_accounts"
 _FAILED: Final = f"SELECT failed, {_FILL} {_OF_OUTBOX} WHERE failed IS NOT NULL ORDER BY trade_id LIMIT ?"
@@ -44,6 +48,7 @@ _ADD: Final = (
 )
 _PUT_IN: Final = "UPDATE settlement_outbox SET batch_id = ? WHERE trade_id = ? AND batch_id IS NULL AND failed IS NULL"
 _COUNT_OF: Final = "SELECT count(*) FROM settlement_outbox WHERE batch_id = ?"
+_SWEEP: Final = "INSERT INTO sweeps (batch_id, token_account, atoms, passed) VALUES (?, ?, ?, 0)"
 _TAKE_BACK: Final = """
     UPDATE settlement_batches SET state = 'failed', reason = ?, updated_at = ?
      WHERE batch_id = ? AND state = 'batched'
@@ -107,6 +112,8 @@ class SqliteSettlement:
                 [put] = connection.execute(_COUNT_OF, (id_,)).fetchone()
                 if put != len(new.fills):
                     raise ValueError("a fill that is not owed can't be in a batch")
+                if new.kind is BatchKind.SWEEP:
+                    connection.executemany(_SWEEP, [(id_, move.source, move.atoms) for move in new.moves])
                 added.append(SettlementBatch(id_, new.kind, BatchState.BATCHED, new.moves, new.withdrawal))
             return added
 
@@ -163,19 +170,23 @@ class SqliteSettlement:
 
 
 def _load(connection: Connection) -> Kept:
-    batches = [_batch_of(row) for row in connection.execute(_OPEN)]
+    batches = [batch_of(row) for row in connection.execute(_OPEN)]
     fills = {
         batch.id: tuple(_fill_of(row) for row in connection.execute(_FILLS_OF, (batch.id,)))
         for batch in batches
         if batch.kind is BatchKind.FILLS
     }
     attempts = {row[1]: Attempt(*row) for row in connection.execute(_OPEN_ATTEMPTS)}
+    ended: dict[int, dict[Outcome, int]] = {}
+    for batch_id, outcome, count in connection.execute(_ENDED):
+        ended.setdefault(batch_id, {})[Outcome(outcome)] = count
     failed = [_fill_of(row[1:]) for row in connection.execute(_FAILED, (_NO_LIMIT,))]
     debits = Counter[Purse]()
     for fill in failed:
         for purse, atoms in fill.debits():
             debits[purse] += atoms
-    return Kept(batches, fills, attempts, dict(connection.execute(_SETTLED).fetchall()), len(failed), debits)
+    settled = dict(connection.execute(_SETTLED).fetchall())
+    return Kept(batches, fills, attempts, ended, settled, len(failed), debits)
 
 
 def _change(connection: Connection, change: Change, at: Micros) -> None:
@@ -203,6 +214,7 @@ def _fill_of(row: Row) -> Fill:
     return Fill(facts.trade_of(row[:_TRADE_COLUMNS]), *row[_TRADE_COLUMNS:])
 
 
-def _batch_of(row: Row) -> SettlementBatch:
+def batch_of(row: Row) -> SettlementBatch:
+    """Read a row of `BATCH`."""
     id_, kind, state, moves, withdrawal, signature, reason = row
     return SettlementBatch(id_, BatchKind(kind), BatchState(state), _MOVES.decode(moves), withdrawal, signature, reason)

@@ -22,6 +22,7 @@ from engine.sequencer.batch import Batch
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS: Final = 5_000
+DURABLE: Final = ("wal", 2)  # the journal mode, and synchronous=FULL
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -100,4 +101,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=256)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+    # A place that can't do WAL is answered by another mode and no error, so what is in force is asked for.
+    held = tuple(connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous"))
+    if held != DURABLE:
+        connection.close()
+        raise sqlite3.OperationalError(f"journal_mode and synchronous are {held} where they must be {DURABLE}")
     return connection

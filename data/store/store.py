@@ -43,6 +43,11 @@ class Store:
         self._thread = thread
         self._waiting = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many writes besides the batches wait, or are under way."""
+        return self._waiting
+
     async def close(self) -> None:
         """Finish what was asked for before and close the database."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.close)

@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from data.store.connection import Reading
+from data.store.connection import Connection, Reading
 from data.store.readers import Readers, rows
 from data.store.rows import Row
 from data.store.store import Store
@@ -26,10 +26,11 @@ _WITHDRAWN: Final = """
      WHERE user_id >= ? AND created_at >= ? AND created_at < ? GROUP BY asset
 """
 _CAME: Final = "SELECT count(*) FROM users WHERE kind = 'person' AND created_at >= ? AND created_at < ?"
-_CLAIM: Final = """
+_NOTE: Final = """
     INSERT INTO daily_summary (id, day) VALUES (1, :day)
     ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE daily_summary.day < excluded.day
 """
+_NEWEST: Final = "SELECT day FROM daily_summary"
 _BEGIN: Final = "INSERT INTO daily_summary (id, day) VALUES (1, :day) ON CONFLICT DO NOTHING"
 
 
@@ -86,13 +87,19 @@ class SqliteSummaries:
 
         return await self._readers.read(read)
 
-    async def begin(self, day: int) -> None:
-        """Let the first summary be that of the day after this one, where none was ever told."""
-        await self._store.write(lambda connection: connection.execute(_BEGIN, {"day": day}))
+    async def newest(self, day: int) -> int:
+        """Return the newest day that was told. Where none ever was, it is this one: of those before nothing is told."""
 
-    async def claim(self, day: int) -> bool:
-        """Note that a day's summary is about to be told; return whether it was not, nor a later one's."""
-        return bool(await self._store.write(lambda connection: connection.execute(_CLAIM, {"day": day}).rowcount))
+        def write(connection: Connection) -> int:
+            connection.execute(_BEGIN, {"day": day})
+            [[newest]] = connection.execute(_NEWEST).fetchall()
+            return int(newest)
+
+        return await self._store.write(write)
+
+    async def note(self, day: int) -> None:
+        """Note that a day was told."""
+        await self._store.write(lambda connection: connection.execute(_NOTE, {"day": day}))
 
 
 async def _first_trade(connection: Reading, at: Micros) -> int:

@@ -1,5 +1,6 @@
 """Wallets and Telegram as doors, and texts to sign: `engine.accounts.wallet_ports.WalletStore` on SQLite."""
 
+from collections.abc import Set
 from typing import Final
 
 from msgspec.structs import astuple
@@ -8,7 +9,7 @@ from data.store import accounts, doors, expired, sessions
 from data.store.connection import Connection
 from data.store.readers import Readers, rows
 from data.store.store import Store
-from engine.accounts.refusals import AlreadyLinked, NotLinked, TelegramTaken
+from engine.accounts.refusals import AlreadyLinked, IsAdministrator, NotLinked, TelegramTaken
 from engine.accounts.types import TELEGRAM, Account, Activity, ActivityKind, TelegramUser
 from engine.accounts.wallet_types import Asker, Challenge, Wallet
 from engine.core.types import FIRST_PERSON, Micros, UserId
@@ -52,9 +53,9 @@ class SqliteWallets:
         """Link a Telegram person; no activity where they were linked before. Raises TelegramTaken, AlreadyLinked."""
         return await self._store.write(lambda connection: _link_telegram(connection, asker, person, now))
 
-    async def unlink_telegram(self, asker: Asker, now: Micros) -> tuple[Activity, list[str]]:
-        """Unlink Telegram and end the sessions that it opened. Raises NotLinked, LastDoor."""
-        return await self._store.write(lambda connection: _unlink_telegram(connection, asker, now))
+    async def unlink_telegram(self, asker: Asker, now: Micros, kept: Set[int]) -> tuple[Activity, list[str]]:
+        """Unlink Telegram and end the sessions that it opened. Raises NotLinked, LastDoor, IsAdministrator."""
+        return await self._store.write(lambda connection: _unlink_telegram(connection, asker, now, kept))
 
 
 def _keep_challenge(connection: Connection, new: Challenge, now: Micros) -> None:
@@ -124,11 +125,13 @@ def _link_telegram(
     return accounts.person(connection, asker.user_id), activity
 
 
-def _unlink_telegram(connection: Connection, asker: Asker, now: Micros) -> tuple[Activity, list[str]]:
+def _unlink_telegram(connection: Connection, asker: Asker, now: Micros, kept: Set[int]) -> tuple[Activity, list[str]]:
     doors.check(connection, asker, now)
     telegram_id = accounts.person(connection, asker.user_id).telegram_id
     if telegram_id is None:
         raise NotLinked
+    if telegram_id in kept:
+        raise IsAdministrator
     # The names were Telegram's: without it nobody says that they are still theirs.
     connection.execute(
         "UPDATE users SET telegram_id = NULL, first_name = '', username = NULL, language_code = NULL WHERE id = ?",

@@ -49,6 +49,11 @@ _LEAVING: Final = """
     SELECT asset, count(*) FILTER (WHERE status = 'requested'), sum(amount) FROM withdrawals
      WHERE user_id = ? AND (status = 'requested' OR (status = 'completed' AND updated_at > ?)) GROUP BY asset
 """
+_OPENED: Final = """
+    SELECT count(*) FROM withdrawals AS w JOIN settlement_batches AS b ON b.withdrawal_id = w.id
+     WHERE w.user_id = ? AND b.withdrawal_id IS NOT NULL AND b.state <> 'failed' AND b.created_at > ?
+       AND b.moves LIKE '%"opens_for":"%'
+"""
 _MEANS: Final = """
     SELECT (SELECT count(*) FROM wallets WHERE user_id = id), telegram_id IS NOT NULL FROM users WHERE id = ?
 """
@@ -108,6 +113,11 @@ class SqliteWithdrawals:
         """Return how many of an account are under way; and what is, or has left since then, by asset."""
         found = await self._rows(_LEAVING, (user, since))
         return sum(count for _, count, _ in found), {asset: Atoms(atoms) for asset, _, atoms in found}
+
+    async def opened(self, user: UserId, since: Micros) -> int:
+        """Return how many token accounts an account's withdrawals have had made since then, at our cost."""
+        ((count,),) = await self._rows(_OPENED, (user, since))
+        return int(count)
 
     async def means(self, user: UserId) -> Means:
         """Return by what an account can confirm."""

@@ -10,7 +10,9 @@ from data.store.connection import Both, Values
 # Text in quotes is left alone, and so are casts (::).
 _TOKEN: Final = re.compile(r"'[^']*'|::|\?|:([a-z_]+)")
 _NAMED_INDEX: Final = re.compile(r" INDEXED BY \w+")
-_IN_THIS_ORDER: Final = re.compile(r"CROSS JOIN (\w+) ON")
+_IN_THIS_ORDER: Final = re.compile(r"CROSS JOIN (\w+) (ON|USING)")
+_LISTED: Final = re.compile(r"json_each\((:[a-z_]+)\)")  # integers in JSON
+_ELEMENTS: Final = r"(SELECT CAST(each AS BIGINT) AS value FROM jsonb_array_elements_text(CAST(\1 AS JSONB)) AS each)"
 
 
 class Translated:
@@ -34,7 +36,8 @@ def translated(statement: str) -> Translated:
     """Return a statement in PostgreSQL's words. Statements are our own and constant, so they are kept."""
     if isinstance(statement, Both):
         statement = statement.postgres
-    statement = _IN_THIS_ORDER.sub(r"JOIN \1 ON", _NAMED_INDEX.sub("", statement))
+    statement = _IN_THIS_ORDER.sub(r"JOIN \1 \2", _NAMED_INDEX.sub("", statement))
+    statement = _LISTED.sub(_ELEMENTS, statement)
     names: list[str] = []
     count = 0
 

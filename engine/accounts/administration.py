@@ -27,10 +27,14 @@ class Administration:
         self._clock = clock
 
     async def check(self, user: UserId) -> None:
-        """Raise NotAnAdmin where this account is none. Asked anew each time: who left Telegram's door is none."""
-        account = await self._store.account(user) if self._telegram_ids else None
-        if account is None or account.telegram_id not in self._telegram_ids:
+        """Raise NotAnAdmin where this account is none."""
+        if not await self.includes(user):
             raise NotAnAdmin
+
+    async def includes(self, user: UserId) -> bool:
+        """Say whether this account is an administrator's. Asked anew each time: who left Telegram's door is none."""
+        account = await self._store.account(user) if self._telegram_ids else None
+        return account is not None and account.telegram_id in self._telegram_ids
 
     async def log(self, admin: UserId, act: str, target: str, address: str) -> None:
         """Keep what an administrator is about to do to what, from which network address; return when it is durable."""

@@ -51,6 +51,12 @@ class LastDoor(Refused):
     code = "last_door"
 
 
+class IsAdministrator(Refused):
+    """Who runs the exchange stays who they are: the Telegram of an administrator can't go to another account."""
+
+    code = "administrator"
+
+
 class TooManyWallets(Refused):
     """This account has as many wallets as it may have."""
 

@@ -4,6 +4,7 @@ Every write is one transaction, durable when it returns; of many at once one is 
 SessionOver where the session has ended. What ends sessions returns their ids.
 """
 
+from collections.abc import Set
 from typing import Protocol
 
 from engine.accounts.types import Account, Activity, TelegramUser
@@ -35,8 +36,11 @@ class WalletStore(Protocol):
     async def link_telegram(self, asker: Asker, person: TelegramUser, now: Micros) -> tuple[Account, Activity | None]:
         """Link a Telegram person; no activity where they were linked before. Raises TelegramTaken, AlreadyLinked."""
 
-    async def unlink_telegram(self, asker: Asker, now: Micros) -> tuple[Activity, list[str]]:
-        """Unlink Telegram and end the sessions that it opened. Raises NotLinked, LastDoor."""
+    async def unlink_telegram(self, asker: Asker, now: Micros, kept: Set[int]) -> tuple[Activity, list[str]]:
+        """Unlink Telegram and end the sessions that it opened; kept are Telegram ids that stay where they are.
+
+        Raises NotLinked, LastDoor, IsAdministrator.
+        """
 
 
 class WalletLinkStore(Protocol):

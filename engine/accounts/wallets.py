@@ -1,5 +1,7 @@
 """Wallets as doors to an account, beside Telegram. That a wallet has signed was verified before, at the edge."""
 
+from collections.abc import Set
+
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.types import Account, Activity, TelegramUser
@@ -16,11 +18,21 @@ class Wallets:
     had opened ends with it.
     """
 
-    def __init__(self, store: WalletStore, accounts: Accounts, feed: ActivityFeed, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: WalletStore,
+        accounts: Accounts,
+        feed: ActivityFeed,
+        clock: Clock,
+        *,
+        administrators: Set[int] = frozenset(),
+    ) -> None:
+        """Take administrators' Telegram ids: they stay with their accounts, so that nobody is two of them."""
         self._store = store
         self._accounts = accounts
         self._feed = feed
         self._clock = clock
+        self._administrators = administrators
 
     async def keep_challenge(self, challenge: Challenge) -> None:
         """Keep a text that a wallet will sign."""
@@ -57,8 +69,8 @@ class Wallets:
         return account
 
     async def unlink_telegram(self, asker: Asker) -> None:
-        """Unlink Telegram and end the sessions that it opened. Raises NotLinked, LastDoor."""
-        activity, ended = await self._store.unlink_telegram(asker, self._clock())
+        """Unlink Telegram and end the sessions that it opened. Raises NotLinked, LastDoor, IsAdministrator."""
+        activity, ended = await self._store.unlink_telegram(asker, self._clock(), self._administrators)
         self._accounts.tell_ended(ended)
         self._tell(activity)
 

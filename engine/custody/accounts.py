@@ -1,9 +1,18 @@
 """The token accounts into which people deposit, and the rules that are told to them."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from engine.core.market import Asset
 from engine.core.types import AssetCode, Atoms, Micros, UserId
+
+PLAY_MONEY: Final = "dev:"  # how references of deposits begin that came without the chain, in development
+
+
+def reference_of(signature: str, token_account: str) -> str:
+    """Return the reference of a deposit that came by the chain: what it is credited by, once."""
+    return f"solana:{signature}:{token_account}"
 
 
 class DepositAccount(Struct, frozen=True):

@@ -1,9 +1,11 @@
-"""What custody asks of the store. `data.store.deposit_accounts` implements it."""
+"""What custody asks of the store. `data.store.deposit_accounts` and `data.store.sweeps` implement it."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from engine.custody.accounts import DepositAccount
+from engine.custody.sweeping import Unswept
+from engine.settlement.fills import Purse
 
 
 class DepositStore(Protocol):
@@ -15,5 +17,18 @@ class DepositStore(Protocol):
     async def add(self, accounts: Sequence[DepositAccount]) -> None:
         """Keep new ones; those that are there already stay as they are."""
 
-    async def keep(self, account: DepositAccount) -> None:
-        """Keep how far one was looked at."""
+    async def keep(self, account: DepositAccount, landed: Sequence[str]) -> None:
+        """Keep how far one was looked at, and which sweeps are among the transactions that landed there."""
+
+
+class SweepStore(Protocol):
+    """What is written down of deposits and sweeps. Any call may raise Busy."""
+
+    async def unswept(self, token_accounts: Sequence[str]) -> list[Unswept]:
+        """Return what sweeping has to know of accounts."""
+
+    async def wanted(self) -> set[Purse]:
+        """Return the accounts out of which a withdrawal is requested, with its asset."""
+
+    async def not_passed(self) -> list[tuple[str, str]]:
+        """Return token accounts and signatures of sweeps that have settled and that no look has come by yet."""

@@ -9,7 +9,7 @@ and nothing is credited twice, since the exchange knows a deposit by its signatu
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import structlog
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from engine.core.commands import Deposit
 from engine.core.refusals import AlreadyCredited, Refused
 from engine.core.types import AssetCode, UserId
-from engine.custody.accounts import Depositable, DepositAccount
+from engine.custody.accounts import Depositable, DepositAccount, reference_of
 from engine.custody.judging import Verdict, judge
 from engine.custody.ports import DepositStore
 from engine.ports import Chain, ChainUnavailable, Clock, Following
@@ -37,7 +37,10 @@ NATIVE: Final = "native_sol"  # lamports that came to the owner of deposit accou
 
 
 class DepositWatch:
-    """All deposit accounts. `counted` says how often something came of a transaction."""
+    """All deposit accounts. `counted` says how often something came of a transaction.
+
+    Each of `listeners` hears of accounts that are new, or of which more was looked at, once that is kept.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class DepositWatch:
     ) -> None:
         """Take what it works with. poll_s is the time between two rounds; None and pubsub=False switch a way off."""
         self.counted = counted
+        self.listeners: list[Callable[[DepositAccount], None]] = []
         self._chain = chain
         self._store = store
         self._sequencer = sequencer
@@ -80,6 +84,10 @@ class DepositWatch:
         """Return an account."""
         return self._accounts.get(token_account)
 
+    def accounts(self) -> list[DepositAccount]:
+        """Return all that are watched."""
+        return list(self._accounts.values())
+
     def knows(self, address: str) -> bool:
         """Say whether an address is a deposit account or the owner of some."""
         return address in self._accounts or address in self._owners
@@ -100,6 +108,7 @@ class DepositWatch:
                 self._new.put_nowait(account.token_account)
             if account.newest is not None:
                 self._changed(account.token_account)
+            self._tell(account)
 
     def look_again(self, token_account: str, signature: str) -> None:
         """Look at an account until a final transaction of ours that took from it has come by.
@@ -208,8 +217,10 @@ class DepositWatch:
         else:
             looked = account
         if looked != account:
-            await self._store.keep(looked)
+            landed = [listed.signature for listed in page if not listed.failed]
+            await self._store.keep(looked, landed)
             self._accounts[account.token_account] = looked
+            self._tell(looked)
         self._came_by(account.token_account, [listed.signature for listed in page])
         return account.reached is None and not page
 
@@ -229,9 +240,9 @@ class DepositWatch:
             raise ChainUnavailable(NOT_KNOWN)
         asset = self._assets[account.asset]
         verdict, atoms = judge(transaction, account, asset.minimum, self._is_ours)
-        about = {"account": account.user, "asset": account.asset, "atoms": atoms, "signature": signature}
+        about = {"account": account.user, "asset": account.asset, "atoms": atoms, "transaction": signature}
         if verdict is Verdict.CREDITED:
-            reference = f"solana:{signature}:{account.token_account}"
+            reference = reference_of(signature, account.token_account)
             try:
                 await self._sequencer.submit(Deposit(self._clock(), account.user, account.asset, atoms, reference))
                 log.info("deposit credited", **about)
@@ -249,10 +260,15 @@ class DepositWatch:
         own = (each for each in transaction.changes if each.account == account.token_account)
         return sum(each.atoms for each in own if each.mint == account.mint)
 
+    def _tell(self, account: DepositAccount) -> None:
+        for listener in self.listeners:
+            listener(account)
+
     def _tell_once(self, address: str, why: str, **about: object) -> None:
         if (address, why) not in self._told:
             self._told.add((address, why))
-            log.warning("what has arrived is not credited", why=why, address=address, **about)
+            say = log.info if why == Verdict.OURS.value else log.warning  # we move money on purpose
+            say("what has arrived is not credited", why=why, address=address, **about)
 
     def _is_ours(self, key: str) -> bool:
         return key == self._vault or key in self._owners

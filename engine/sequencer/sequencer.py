@@ -33,6 +33,7 @@ from engine.core.types import Micros
 from engine.ports import Clock, Store
 from engine.sequencer import journal
 from engine.sequencer.batch import Batch
+from engine.sequencer.stages import Stages
 
 # What has arrived at a socket needs one turn of the loop to be read and one for its handler to run. A commit waits for
 # these turns: it takes more orders with it, and disturbs the loop less while they are read.
@@ -51,9 +52,10 @@ class Busy(Refused):
 class _Draft:
     """Commands that were applied and wait for their commit, with those who wait for them."""
 
-    __slots__ = ("commands", "events", "replies")
+    __slots__ = ("begun", "commands", "events", "replies")
 
     def __init__(self) -> None:
+        self.begun = 0.0  # when its first command was applied
         self.commands: list[Command] = []
         self.events: list[Event] = []
         self.replies: list[tuple[Reply, Outcome]] = []
@@ -79,6 +81,7 @@ class Sequencer:
         self.listeners: list[Callable[[Batch], None]] = []
         self.commits = 0
         self.commit_s = 0.0
+        self.stages = Stages()
         self._exchange = exchange
         self._store = store
         self._clock = clock
@@ -87,6 +90,7 @@ class Sequencer:
         self._epoch = start.epoch
         self._digest = start.digest
         self._inbox: deque[tuple[Command, Reply]] = deque()
+        self._oldest = 0.0  # when the oldest command in the inbox came, or earlier
         self._inbox_limit = inbox_limit
         self._batch_limit = batch_limit
         self._wake: asyncio.Future[None] | None = None
@@ -108,6 +112,11 @@ class Sequencer:
         """How many commands are in the inbox."""
         return len(self._inbox)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the inbox takes no more."""
+        return len(self._inbox) >= self._inbox_limit
+
     def enqueue(self, command: Command, reply: Reply) -> None:
         """Put a command into the inbox; `reply` gets its events or refusal after its commit, in this order.
 
@@ -115,6 +124,8 @@ class Sequencer:
         """
         if len(self._inbox) >= self._inbox_limit or self._closing:
             raise Busy
+        if not self._inbox:
+            self._oldest = time.perf_counter()
         self._inbox.append((command, reply))
         self._notify()
 
@@ -133,6 +144,8 @@ class Sequencer:
             collect(outcome)
             reply(outcomes)
 
+        if not self._inbox:
+            self._oldest = time.perf_counter()
         self._inbox.extend([(command, collect) for command in commands[:-1]])
         self._inbox.append((commands[-1], finish))
         self._notify()
@@ -163,6 +176,7 @@ class Sequencer:
     async def run(self) -> None:
         """Write until closed. Raises what a failed commit raised."""
         self._running = True
+        self._oldest = self._oldest or time.perf_counter()
         self._inbox.appendleft((BeginEpoch(self._clock(), self._epoch), lambda _: None))
         draft, sent = _Draft(), _Draft()
         commit: asyncio.Task[Batch] | None = None
@@ -178,6 +192,7 @@ class Sequencer:
                     self._apply_inbox(draft)
                     commit = asyncio.create_task(self._commit(self._batch(draft)))
                     commit.add_done_callback(lambda _: self._notify())
+                    self.stages.sequenced.observe(time.perf_counter() - draft.begun, len(draft.replies))
                     sent, draft = draft, _Draft()
                 elif draft.replies:  # nothing but refusals, and nothing before them is unanswered
                     _answer(draft)
@@ -189,7 +204,12 @@ class Sequencer:
 
     def _apply_inbox(self, draft: _Draft) -> None:
         inbox, apply = self._inbox, self._exchange.apply
-        for _ in range(min(len(inbox), self._batch_limit - len(draft.replies))):
+        taken = min(len(inbox), self._batch_limit - len(draft.replies))
+        if taken:
+            now = time.perf_counter()
+            draft.begun = draft.begun or now
+            self.stages.received.observe(now - self._oldest, taken)
+        for _ in range(taken):
             command, reply = inbox.popleft()
             outcome: Outcome
             try:
@@ -262,13 +282,17 @@ class Sequencer:
     async def _commit(self, batch: Batch) -> Batch:
         started = time.perf_counter()
         await self._store.commit(batch)
-        self.commit_s += time.perf_counter() - started
+        took = time.perf_counter() - started
+        self.commit_s += took
         self.commits += 1
+        self.stages.written.observe(took, batch.last_seq - batch.first_seq + 1)
         return batch
 
     def _publish(self, batch: Batch, sent: _Draft) -> None:
         self._committed = batch.last_seq
+        started = time.perf_counter()
         _answer(sent)
+        self.stages.acknowledged.observe(time.perf_counter() - started, len(sent.replies))
         for listener in self.listeners:
             listener(batch)
 

@@ -57,10 +57,14 @@ class Status(Struct, frozen=True):
 
 
 class Statuses(Struct, frozen=True):
-    """Statuses in the order of the question, None for what is not known, as of the newest slot that the node knows."""
+    """Statuses in the order of the question, None for what is not known, as of the newest slot that the node knows.
+
+    since is when the history begins that was searched for those that are not known, None where the node does not say.
+    """
 
     slot: int
     found: list[Status | None]
+    since: Micros | None = None
 
 
 class Finalized(Struct, frozen=True):

@@ -6,6 +6,7 @@ stopped, and the worst that a kill costs is that the same bytes are sent once mo
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 import structlog
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from engine.ports import ChainUnavailable, Clock
 from engine.settlement.attempts import Attempt, Fault, FaultKind, Finalized, Outcome
 from engine.settlement.fills import Fill
-from engine.settlement.following import Looked, Step, must_search, next_step
+from engine.settlement.following import Looked, Step, is_before_history, must_search, next_step
 from engine.settlement.funds import Funds
 from engine.settlement.pace import (
     MOST_AT_ONCE,
@@ -30,16 +31,25 @@ from engine.trying import keep_trying
 
 log = structlog.get_logger()
 
+SHORT_HISTORY: Final = "the node's history begins too late to know that the signing before never landed"
+
 
 class UnderWay:
     """A batch that is not over. Times are the loop's, in seconds."""
 
-    def __init__(self, batch: SettlementBatch, fills: tuple[Fill, ...] = (), attempt: Attempt | None = None) -> None:
+    def __init__(
+        self,
+        batch: SettlementBatch,
+        fills: tuple[Fill, ...] = (),
+        attempt: Attempt | None = None,
+        ended: Mapping[Outcome, int] | None = None,
+    ) -> None:
+        ended = ended or {}
         self.batch = batch
         self.fills = fills
         self.attempt = attempt  # the signing of which it is not known what became
-        self.earlier = 0  # signings of which it is
-        self.landed_failures = 0
+        self.earlier = sum(ended.values())  # signings of which it is
+        self.landed_failures = ended.get(Outcome.FAILED, 0)
         self.tries = 0  # to sign it, one after another, that came to nothing
         self.refusals = 0  # those of them, one after another, that blame the batch
         self.told = ""  # why, as it was logged last
@@ -154,9 +164,14 @@ class Carrier:
         except ChainUnavailable as error:  # it may have arrived, or not: it is sent again
             log.debug("a send was not answered", batch=under.batch.id, why=str(error))
             return
-        if fault is not None and under.told != fault.text:
+        if fault is not None and under.told not in {fault.text, SHORT_HISTORY}:
             under.told = fault.text
             log.info("a node does not take a transaction", batch=under.batch.id, why=fault.text)
+
+    def _tell_once(self, under: UnderWay, why: str) -> None:
+        if under.told != why:
+            under.told = why
+            log.error("a batch can't be signed anew", batch=under.batch.id, transaction=under.batch.signature, why=why)
 
     # Following
 
@@ -181,6 +196,8 @@ class Carrier:
             step = next_step(under.batch.state, under.attempt, answer)
             if (change := _change(under, step, answer)) is not None:
                 changes.append((under, change))
+            elif answer.status is None and answer.searched and is_before_history(under.attempt, answer):
+                self._tell_once(under, SHORT_HISTORY)
             if step in {Step.SEND, Step.UNCONFIRMED} and under.send_at_s <= asyncio.get_running_loop().time():
                 to_send.append(under)
         if changes:
@@ -197,7 +214,7 @@ class Carrier:
                 chunk = some[first : first + MOST_UNDER_WAY]
                 answer = await self._sender.statuses(chunk, search=search)
                 for signature, status in zip(chunk, answer.found, strict=True):
-                    looked[signature] = Looked(status, answer.slot, search, finalized)
+                    looked[signature] = Looked(status, answer.slot, search, finalized, answer.since)
         return looked
 
     async def _write(self, changes: Sequence[tuple[UnderWay, Change]]) -> None:

@@ -79,12 +79,16 @@ class Collector:
             self.has_read_all = False
             return 0
         fills = await self._store.owed(self.owed.newest, limit)
-        self._owe(fills)
+        self.owed.read(fills)
+        self._open_for(fills)
         self.has_read_all = len(fills) < limit
         return len(fills)
 
     def _owe(self, fills: Sequence[Fill]) -> None:
         self.owed.add(fills)
+        self._open_for(fills)
+
+    def _open_for(self, fills: Sequence[Fill]) -> None:
         for fill in fills:
             for purse, atoms in fill.changes():
                 if atoms and self._vault.find(*purse) is None:
@@ -154,4 +158,4 @@ class Collector:
         self.failed -= len(fills)
         for fill in fills:
             self.failed_debits.subtract(dict(fill.debits()))
-        self._owe([fill for fill in fills if fill.id <= self.owed.newest])  # the others are read in their turn
+        self._owe(fills)

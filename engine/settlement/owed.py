@@ -31,14 +31,24 @@ class Owed:
         """Return what they take out of a purse, not counting what they bring."""
         return self._debits[purse]
 
+    def read(self, fills: Iterable[Fill]) -> None:
+        """Take in the next ones that were read, in their order."""
+        fills = list(fills)
+        self.add(fills)
+        if fills:
+            self.newest = fills[-1].id
+
     def add(self, fills: Iterable[Fill]) -> None:
-        """Take fills in: newer ones, or some that were taken away before."""
+        """Take fills in: newer ones, or some that were taken away before.
+
+        One that comes back may be newer than all that was read, and is read again then.
+        """
         in_order = True
         for fill in fills:
-            assert fill.id not in self._fills
+            if fill.id in self._fills:
+                continue
             in_order = in_order and (not self._fills or fill.id > next(reversed(self._fills)))
             self._fills[fill.id] = fill
-            self.newest = max(self.newest, fill.id)
             for purse, atoms in fill.debits():
                 self._debits[purse] += atoms
         if not in_order:

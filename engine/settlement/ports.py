@@ -39,11 +39,15 @@ class FailedFill(Struct, frozen=True):
 
 
 class Kept(Struct, frozen=True):
-    """All that is not over: batches, their fills and their signings under way; and what lies in the vault."""
+    """All that is not over: batches, their fills and their signings under way; and what lies in the vault.
+
+    ended says of each batch how many signings came to nothing, by what became of them.
+    """
 
     batches: list[SettlementBatch]
     fills: Mapping[int, tuple[Fill, ...]]
     attempts: Mapping[int, Attempt]
+    ended: Mapping[int, Mapping[Outcome, int]]
     settled: Mapping[str, Atoms]
     failed: int
     failed_debits: Mapping[Purse, int]

@@ -15,17 +15,18 @@ from engine.sequencer.sequencer import Busy
 from engine.settlement.attempts import Outcome
 from engine.settlement.carrier import Carrier, UnderWay
 from engine.settlement.collector import Collector
-from engine.settlement.fills import Purse
+from engine.settlement.fills import Fill, Purse
 from engine.settlement.funds import Funds
 from engine.settlement.pace import MOST_FILLS_UNDER_WAY, MOST_UNDER_WAY, Pace
 from engine.settlement.planning import Planned
 from engine.settlement.ports import Change, FailedFill, NewBatch, Sender, SettlementStore, Vault
-from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
+from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch, SettlementState
 from engine.trying import keep_trying
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
+FillListener = Callable[[Sequence[Fill], SettlementState, str | None], None]
 
 TAKEN_BACK: Final = "taken back"
 
@@ -51,7 +52,8 @@ class Settlement:
     """Built on what is written down. Call `load`, then `run`.
 
     Each of `listeners` hears of every change of a batch once it is durable. It is called between two steps of the
-    loop, so it must be quick.
+    loop, so it must be quick. So it is with `fill_listeners`, who hear of fills: how far they have come, and by which
+    signature. That they are in a batch which is not signed is not told.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Settlement:
         pace: Pace | None = None,
     ) -> None:
         self.listeners: list[Callable[[SettlementBatch], None]] = []
+        self.fill_listeners: list[FillListener] = []
         self._sender = sender
         self._vault = vault
         self._store = store
@@ -91,7 +94,9 @@ class Settlement:
         self._collector.failed = kept.failed
         self._collector.failed_debits.update(kept.failed_debits)
         for batch in kept.batches:
-            self._carrier.take(UnderWay(batch, kept.fills.get(batch.id, ()), kept.attempts.get(batch.id)))
+            number = batch.id
+            under = UnderWay(batch, kept.fills.get(number, ()), kept.attempts.get(number), kept.ended.get(number))
+            self._carrier.take(under)
 
     async def run(self) -> None:
         """Settle until cancelled. Afterwards nothing is written by this one any more."""
@@ -158,6 +163,7 @@ class Settlement:
         async with self._collector.turn:
             again = await self._store.retry(trades)
             self._collector.retry(again)
+            self._tell_of_fills(again, SettlementState.OWED, None)
             return len(again)
 
     def settled(self, user: UserId, asset: AssetCode) -> Atoms:
@@ -176,6 +182,18 @@ class Settlement:
             return Atoms(0)
         free = self._funds.withdrawable(account.token_account) - self._collector.debits((user, asset))
         return Atoms(max(0, free))
+
+    def lacks(self, user: UserId, asset: AssetCode) -> bool:
+        """Tell whether fills that are owed take more out of an account than is there to be spent."""
+        return self._collector.debits((user, asset)) > self.spendable(user, asset)
+
+    def fits(self, moves: Sequence[Move]) -> bool:
+        """Tell whether one batch can carry these moves."""
+        return self._sender.fits(moves, ())
+
+    def under_way(self, kind: BatchKind) -> list[int]:
+        """Return the ids of the batches of a kind that are not over."""
+        return [number for number, under in self._carrier.under_way.items() if under.batch.kind is kind]
 
     @property
     def backlog(self) -> Backlog:
@@ -218,7 +236,7 @@ class Settlement:
         self._tell(under.batch)
 
     def _changed(self, under: UnderWay, change: Change | None) -> None:
-        batch = under.batch
+        batch, fills = under.batch, under.fills
         if change is not None and change.outcome is Outcome.EXPIRED:
             self._counts["expired"] += 1
         if batch.state is BatchState.SETTLED:
@@ -234,6 +252,12 @@ class Settlement:
                 log.warning("a batch has failed", fills=len(under.fills), **about)
                 self._collector.put_back(under.fills)
         self._tell(batch)
+        if batch.state is not BatchState.FAILED:
+            self._tell_of_fills(fills, SettlementState(batch.state.value), batch.signature)
+        elif change is not None and change.isolated:
+            self._tell_of_fills(fills, SettlementState.FAILED, None)
+        else:
+            self._tell_of_fills(fills, SettlementState.OWED, None)
 
     def _tell(self, batch: SettlementBatch) -> None:
         for listener in self.listeners:
@@ -241,6 +265,13 @@ class Settlement:
                 listener(batch)
             except Exception:  # whoever listens holds up nobody's money
                 log.exception("a listener has failed", batch=batch.id)
+
+    def _tell_of_fills(self, fills: Sequence[Fill], state: SettlementState, signature: str | None) -> None:
+        for listener in self.fill_listeners if fills else ():
+            try:
+                listener(fills, state, signature)
+            except Exception:
+                log.exception("a listener has failed", trade=fills[0].id)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Finish what writes and then takes note, though whoever asked for it goes away."""

@@ -40,6 +40,7 @@ class Payouts:
         self._clock = clock
         self._round_s = round_s
         self._told: dict[int, WithdrawalState] = {}
+        self._unanswered: set[int] = set()  # over which the chain failed last: the others go first
 
     def on_batch(self, batch: SettlementBatch) -> None:
         """Note that a batch has gone on."""
@@ -62,19 +63,24 @@ class Payouts:
                 pass
 
     async def round(self) -> None:
-        """Do what is next for everything that is under way, oldest first."""
+        """Do what is next for everything that is under way, oldest first but for what the chain did not answer."""
         found = await self._withdrawals.store.under_way()
+        found.sort(key=lambda withdrawal: withdrawal.asked.id in self._unanswered)
         stopped = await self._withdrawals.store.stopped() is not None
         outside = self._withdrawals.outside
         for withdrawal in found:
             try:
                 await self._see_to(withdrawal, outside, stopped=stopped)
+                if outside is not None:
+                    self._unanswered.discard(withdrawal.asked.id)
             except ChainUnavailable:
                 self._wait(withdrawal, Waiting.CHAIN)
+                self._unanswered.add(withdrawal.asked.id)
                 outside = None  # the others need not find it out again
             except Exception:  # ours: the others go on
                 log.exception("a withdrawal could not be seen to", withdrawal=withdrawal.asked.id)
         known = {withdrawal.asked.id for withdrawal in found}
+        self._unanswered &= known
         for gone in [each for each in self._told if each not in known]:
             del self._told[gone]
         for gone_id in [each for each in self._withdrawals.waiting if each not in known]:
@@ -116,12 +122,16 @@ class Payouts:
     async def _send(self, withdrawal: Withdrawal, outside: Outside) -> None:
         """Make the batch that pays out, where the target is well and the money is there."""
         asked, book = withdrawal.asked, self._withdrawals
+        if outside.settling.withdrawable(asked.user, asked.asset) < asked.amount:
+            self._wait(withdrawal, Waiting.SETTLEMENT)  # so that what waits does not ask the chain each round
+            return
         mint = outside.till.mint(asked.asset)
         if mint is None:
             self._wait(withdrawal, Waiting.CHAIN)
             return
         try:
             target = await targets.find(asked.address, mint, outside.chain, outside.till.is_ours)
+            await book.check_openings(asked.user, target)
         except Refused as refused:
             log.warning("a withdrawal's target is not good any more", withdrawal=asked.id, code=refused.code)
             await self._give_up(withdrawal, Ending.TARGET_REFUSED)
@@ -134,7 +144,6 @@ class Payouts:
             again = await book.store.find(asked.id)
             if again is None or book.state(again) is not WithdrawalState.APPROVED or again.ending is not None:
                 return
-            await book.store.know(asked.user, asked.address, self._clock())  # the delay of a new address is over
             try:
                 await outside.settling.add(BatchKind.WITHDRAWAL, moves, asked.id)
             except (NotSpendable, Busy):
@@ -146,8 +155,10 @@ class Payouts:
 
     async def _complete(self, withdrawal: Withdrawal) -> None:
         """Let the ledger know that the money has left."""
-        number, book = withdrawal.asked.id, self._withdrawals
+        asked, book = withdrawal.asked, self._withdrawals
+        number = asked.id
         async with book.steps.of(number):
+            await book.store.know(asked.user, asked.address, self._clock())  # nothing could be taken back any more
             try:
                 await self._sequencer.submit(CompleteWithdrawal(self._clock(), number))
             except UnknownWithdrawal:  # it knows already

@@ -28,6 +28,9 @@ class WithdrawalStore(Protocol):
     async def leaving(self, user: UserId, since: Micros) -> tuple[int, Mapping[AssetCode, Atoms]]:
         """Return how many of an account are under way; and what is, or has left since then, by asset."""
 
+    async def opened(self, user: UserId, since: Micros) -> int:
+        """Return how many token accounts an account's withdrawals have had made since then, at our cost."""
+
     async def means(self, user: UserId) -> Means:
         """Return by what an account can confirm."""
 
@@ -100,6 +103,9 @@ class Settling(Protocol):
 
         Raises NotSpendable where the money is not in the vault yet or needed by what came before, and Busy.
         """
+
+    def withdrawable(self, user: UserId, asset: AssetCode) -> Atoms:
+        """Return what may leave an account for good now, as far as is known without asking anybody."""
 
     async def take_back(self, batch_id: int) -> bool:
         """Give a batch up, where it is not signed yet. Return whether it was."""

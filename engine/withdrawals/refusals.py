@@ -65,6 +65,12 @@ class TargetFrozen(Refused):
     code: ClassVar[str] = "target_frozen"
 
 
+class TooManyOpened(Refused):
+    """For as many token accounts as may be the exchange has paid for you today. Open this wallet's own one, or wait."""
+
+    code: ClassVar[str] = "too_many_token_accounts"
+
+
 class NoConfirmation(Refused):
     """A withdrawal is confirmed by a wallet or by Telegram, and this account has neither. Link a wallet first."""
 

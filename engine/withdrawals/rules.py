@@ -30,8 +30,8 @@ _OF_BATCH: Final[Mapping[BatchState, WithdrawalState]] = {
 class Rules(Struct, frozen=True):
     """The operator's choices. Amounts are in atoms by asset; an asset that is not named has none of it.
 
-    fees are flat and a part of the amount. Above approval_above two administrators have to agree. day_limits and
-    day_value (in the valuation's currency) bound what leaves an account within 24 hours.
+    fees are flat and a part of the amount. Above approval_above within 24 hours two administrators have to agree.
+    day_limits and day_value (in the valuation's currency) bound what leaves an account within 24 hours.
     """
 
     fees: Mapping[AssetCode, Atoms] = {}
@@ -70,7 +70,8 @@ def check_limits(
 ) -> None:
     """Raise TooManyWithdrawals or DayLimit where one more is one too many.
 
-    leaving is what is under way or has left within 24 hours, by asset. What has no price counts by its asset alone.
+    leaving is what is under way or has left within 24 hours, by asset. What has no price counts by its asset alone;
+    where nothing bounds that either, `approvals_needed` does.
     """
     if under_way >= rules.most_open:
         raise TooManyWithdrawals(limit=rules.most_open)
@@ -85,10 +86,14 @@ def check_limits(
             raise DayLimit
 
 
-def approvals_needed(asset: AssetCode, amount: Atoms, rules: Rules) -> int:
-    """Return how many administrators have to agree."""
+def approvals_needed(
+    asset: AssetCode, amount: Atoms, rules: Rules, value: Callable[[AssetCode, Atoms], int | None]
+) -> int:
+    """Return how many administrators have to agree: to much, and to what day_value can't bound as it has no price."""
     above = rules.approval_above.get(asset)
-    return APPROVALS if above is not None and amount > above else 0
+    is_much = above is not None and amount > above
+    is_unbounded = rules.day_value is not None and asset not in rules.day_limits and value(asset, amount) is None
+    return APPROVALS if is_much or is_unbounded else 0
 
 
 def confirm_by(withdrawal: Withdrawal, rules: Rules) -> Micros:

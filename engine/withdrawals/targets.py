@@ -59,7 +59,10 @@ async def find(address: str, mint: str, chain: Targets, is_ours: Callable[[str],
         raise OwnAddress
     here, there = await chain.look([address, associated])
     if here is not None and here.program != SYSTEM:
-        return Target(_taking(address, here, mint, is_ours), None)
+        account = _taking(address, here, mint, is_ours)
+        if chain.is_on_curve(address):  # closed before it is sent to, it would look like a wallet that is new
+            raise NotAWallet("This token account has a key of its own. Give the address of the wallet that owns it.")
+        return Target(account, None)
     if address == SYSTEM or not chain.is_on_curve(address):
         raise NotAWallet
     if there is None or there.program == SYSTEM:  # somebody may have sent lamports to where it will be

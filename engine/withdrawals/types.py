@@ -40,7 +40,7 @@ class Waiting(enum.Enum):
     """Why an approved withdrawal is not sent yet."""
 
     STOPPED = "stopped"  # by an operator
-    HALTED = "halted"  # the books and the chain are being compared
+    HALTED = "halted"  # the books and the chain differ: an operator looks into it
     SETTLEMENT = "settlement"  # what the account owns is not yet in its vault account
     CHAIN = "chain"  # it does not answer
 

@@ -29,6 +29,7 @@ from engine.withdrawals.refusals import (
     NoConfirmation,
     NotWaiting,
     OwnWithdrawal,
+    TooManyOpened,
     UnknownAddressForKey,
     WithdrawalsOff,
     WithdrawalsUnavailable,
@@ -143,13 +144,24 @@ class Withdrawals:
         may.check_limits(wanted.asset, amount, under_way, leaving, self.rules, self._value)
         try:
             async with asyncio.timeout(LOOK_S):
-                await targets.find(wanted.address, mint, outside.chain, outside.till.is_ours)
+                target = await targets.find(wanted.address, mint, outside.chain, outside.till.is_ours)
         except (ChainUnavailable, TimeoutError):
             raise WithdrawalsUnavailable from None
+        await self.check_openings(wanted.user, target)
         fee = self.rules.fees.get(wanted.asset, Atoms(0))
         return RequestWithdrawal(
             self._clock(), wanted.user, wanted.asset, amount, wanted.address, fee, wanted.reference
         )
+
+    async def check_openings(self, user: UserId, target: targets.Target) -> None:
+        """Raise TooManyOpened where another token account would be made that we pay, and its owner may close for gain.
+
+        As many as may be under way at once may be made in a day.
+        """
+        if target.opens_for is not None:
+            opened = await self.store.opened(user, Micros(self._clock() - may.DAY))
+            if opened >= self.rules.most_open:
+                raise TooManyOpened(limit=self.rules.most_open)
 
     def _same(self, wanted: Wanted, before: Withdrawal) -> Withdrawal:
         """Return what was requested before. Raises ReferenceReused where it was something else."""
@@ -185,7 +197,10 @@ class Withdrawals:
         """
         async with self.steps.of(withdrawal):
             asked = (await self.to_confirm(user, withdrawal)).asked
-            needed = may.approvals_needed(asked.asset, asked.amount, self.rules)
+            # With all else that leaves within the day: in parts it would be as large.
+            _, leaving = await self.store.leaving(user, Micros(self._clock() - may.DAY))
+            most = max(asked.amount, leaving.get(asked.asset, Atoms(0)))
+            needed = may.approvals_needed(asked.asset, most, self.rules, self._value)
             await self.store.confirm(withdrawal, self._clock(), by, needed)
         log.info("withdrawal confirmed", user=user, withdrawal=withdrawal, by=by)
         return await self.changed(withdrawal)

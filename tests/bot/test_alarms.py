@@ -1,9 +1,10 @@
 """Administrators hear of the market maker's stops: once a stop, and not once a flap."""
 
 import asyncio
+import time
 from pathlib import Path
 
-from tests.bot.world import World, open_world
+from tests.bot.world import EDIT_S, World, open_world
 from tests.engine.liquidity.markets import external
 from tests.simulators.telegram import Person
 from tests.webapp_api.house import ADMIN
@@ -33,10 +34,27 @@ async def test_a_stop_is_told_to_administrators_and_its_end_changes_the_message(
     assert not ada.got
 
 
+async def test_a_difference_between_books_and_chain_is_told_with_its_account_and_so_is_its_end(world: World) -> None:
+    grace, ada = await boss(world), await world.trader(7)
+    world.alarms.on_books(2, "vault", account="1007", asset="USDT", expected="5.000000", found="4.999999")
+    told = await grace.hears("Withdrawals are stopped: the books and the chain differ in 2 places.")
+    assert told["text"].endswith(
+        "account 1007, USDT, its vault account on the chain: expected 5.000000, found 4.999999."
+    )
+    world.alarms.on_books(0, "")
+    await grace.reads(told, "Withdrawals go on")
+    world.alarms.on_fees("0.05", is_low=True)
+    low = await grace.hears("The vault's authority has only 0.05 SOL left")
+    world.alarms.on_fees("2", is_low=False)
+    await grace.reads(low, "The vault's authority has SOL again: 2.")
+    assert not ada.got
+
+
 async def test_what_flaps_rings_once_and_says_how_often_it_changed(world: World) -> None:
     grace = await boss(world)
     async with quoting(world.house, world.alarms.on_quoting) as feed:
         await until_bids(world.house.nobody, 1)
+        began = time.monotonic()
         feed.put(BAD)
         told = await grace.hears(STOPPED)
         for _ in range(20):
@@ -48,7 +66,8 @@ async def test_what_flaps_rings_once_and_says_how_often_it_changed(world: World)
         feed.put(GOOD)
         await grace.reads(told, OVER)
     assert len(grace.got) == 2
-    assert len(world.telegram.of("editMessageText")) < 20
+    # However slow the machine: no more than one change of the message in EDIT_S, the first and the last beside.
+    assert len(world.telegram.of("editMessageText")) <= (time.monotonic() - began) / EDIT_S + 2
 
 
 async def test_a_stop_that_holds_after_flapping_rings_again_and_one_that_is_over_does_not(

@@ -50,7 +50,7 @@ def switch(world: World) -> Switch:
 
 async def test_status_tells_of_every_part(world: World) -> None:
     said = (await world.telegram.person(ADMIN).ask("/status"))["text"].splitlines()
-    assert [line.split(":")[0] for line in said] == ["✓ loop", "✓ writer", "✗ feed", "✓ settlement"]
+    assert [line.split(":")[0] for line in said] == ["✓ loop", "✓ writer", "✗ feed", "✓ settlement", "✓ books"]
     assert said[1].endswith(" 0 waiting")
     assert said[3].endswith(" off")
 

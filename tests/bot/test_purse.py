@@ -11,9 +11,9 @@ from engine.accounts.wallet_types import Asker
 from engine.core.types import AssetCode, Atoms, Micros, UserId
 from engine.custody.accounts import Depositable, DepositAccount
 from engine.custody.refusals import DepositsUnavailable
-from tests.bot.world import MINI_APP, World, labels, open_world
+from tests.bot.world import MINI_APP, OF_THE_EXCHANGE, World, labels, open_world
 from tests.simulators.telegram import buttons
-from tests.webapp_api.house import ASSETS
+from tests.webapp_api.house import ADMIN, ASSETS
 
 OWNER, MINT = "9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"
 
@@ -85,6 +85,9 @@ async def test_limits_say_what_the_account_may_and_what_trades_cost(world: World
     lines = (await world.telegram.person(7).ask("/limits"))["text"].splitlines()
     assert lines[:2] == ["What you may", "Questions: 100000 at once, then 10000 a second"]
     assert "BTC/USDT: fee 0.1 %, or 0.05 % for orders that waited; 20000 open orders at most" in lines
+    assert not set(OF_THE_EXCHANGE) & set(lines)
+    told = (await world.telegram.person(ADMIN).ask("/limits"))["text"].splitlines()
+    assert told == [*lines, "", *OF_THE_EXCHANGE]
 
 
 async def test_groups_hear_nothing_of_money(world: World) -> None:

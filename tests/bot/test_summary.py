@@ -12,7 +12,8 @@ from data.store.summaries import Figures, Moved, SqliteSummaries
 from data.store.summaries import Traded as DayTraded
 from engine.core.types import BUY, SELL, AssetCode, Atoms, Micros, Symbol
 from engine.market_data.intervals import DAY, HOUR
-from tests.bot.world import World, open_world
+from tests.bot.world import Nowhere, World, open_world
+from tests.simulators.telegram import PATIENCE_S
 from tests.webapp_api.house import ADMIN, ASSETS, MARKETS
 
 BTC, USDT = AssetCode("BTC"), AssetCode("USDT")
@@ -29,7 +30,7 @@ def summary(world: World, hour: int = 0, admins: frozenset[int] = frozenset({ADM
 async def a_day_before(world: World) -> SqliteSummaries:
     """Let the day that is due now be one of the exchange's."""
     store = SqliteSummaries(world.house.store, world.house.deps.queries)
-    await store.begin(due(world.house.clock(), 0) - 1)
+    await store.newest(due(world.house.clock(), 0) - 1)
     return store
 
 
@@ -83,25 +84,66 @@ async def test_the_figures_are_those_of_the_time_asked_for(world: World) -> None
         assert (await store.figures(Micros(start), Micros(end))).traded == []
 
 
-async def test_a_day_is_told_once_also_after_a_restart(template: Path, tmp_path: Path) -> None:
+async def test_a_day_is_told_once_also_over_kills(template: Path, tmp_path: Path) -> None:
     async with open_world(template, tmp_path, pace=Pace(chat_s=0.01), starts=False) as world:
+        await world.house.person(ADMIN)
         admin = world.telegram.person(ADMIN)
         store = await a_day_before(world)
+        today = due(world.house.clock(), 0)
         world.service._summary = summary(world)
         world.telegram.fail("sendMessage", 500)
-        world.start()
-        told = await admin.hears("Summary of ")
+        note, world_dies = SqliteSummaries.note, asyncio.Event()
+
+        async def dies(_: SqliteSummaries, day: int) -> None:
+            world_dies.set()
+            await asyncio.Event().wait()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SqliteSummaries, "note", dies)  # the kill comes before it is noted that it was told
+            world.start()
+            told = await admin.hears("Summary of ")
+            async with asyncio.timeout(PATIENCE_S):
+                await world_dies.wait()
+            patch.setattr(SqliteSummaries, "note", note)
+            world.deafen()
+            await world.stop()
+            world.service = world._build()
+            world.service._summary = summary(world)
+            await world.prepare()
+            world.start()
         assert "Profit of quoting BTCUSDT, since the beginning: 12.5 USDT" in told["text"]
-        again = asyncio.create_task(summary(world).run(world.service._bot, TEXTS))  # as another process would
         for _ in range(3):
             await admin.ask("/help")
-        again.cancel()
-        await asyncio.wait([again])
-        today = due(world.house.clock(), 0)
-        assert [await store.claim(day) for day in (today, today - 1)] == [False, False]
-        world.house.clock.ahead_s += 86_400
-        assert [await store.claim(day) for day in (today + 1, today + 1)] == [True, False]
+        assert await store.newest(today) == today
         assert len([each for each in admin.got if "Summary" in each["text"]]) == 1
+
+
+async def test_what_a_kill_kept_from_the_queue_is_told_after_it(template: Path, tmp_path: Path) -> None:
+    async with open_world(template, tmp_path, pace=Pace(chat_s=0.01), starts=False) as world:
+        await world.house.person(ADMIN)
+        await a_day_before(world)
+        world.service._summary = summary(world)
+        world.telegram.down = True
+        keeps = asyncio.Event()
+
+        async def keep(*_: object) -> None:
+            keeps.set()
+            await asyncio.Event().wait()
+
+        world.service.outbox._store.keep = keep  # type: ignore[method-assign]
+        world.start()
+        async with asyncio.timeout(PATIENCE_S):
+            await keeps.wait()
+        world.deafen()
+        assert world.task is not None
+        world.service.outbox._store = Nowhere()  # type: ignore[assignment]
+        await world.stop()
+        world.service = world._build()
+        world.service._summary = summary(world)
+        await world.prepare()
+        world.telegram.down = False
+        world.start()
+        await world.telegram.person(ADMIN).hears("Summary of ")
 
 
 async def test_nothing_is_told_of_the_days_before_an_exchange_began(template: Path, tmp_path: Path) -> None:
@@ -116,11 +158,30 @@ async def test_nothing_is_told_of_the_days_before_an_exchange_began(template: Pa
         assert len([each for each in admin.got if "Summary" in each["text"]]) == 1
 
 
-async def test_a_summary_that_an_administrator_does_not_get_hinders_nobody(template: Path, tmp_path: Path) -> None:
+async def test_each_administrator_reads_it_in_their_language_and_who_hears_nothing_hinders_nobody(
+    template: Path, tmp_path: Path
+) -> None:
     async with open_world(template, tmp_path, starts=False) as world:
         await a_day_before(world)
-        world.service._summary = summary(world, admins=frozenset({ADMIN, 5}))
-        world.telegram.fail("sendMessage", 403)
+        strangers, boss = 5, world.telegram.person(ADMIN)
+        world.service._summary = summary(world, admins=frozenset({strangers, 6, ADMIN}))
+        blocked, chooser = await world.house.person(6), await world.house.person(ADMIN)
+        assert blocked.id is not None
+        assert chooser.id is not None
+        await world.service._people.choose(chooser.id, "de")
+        world.service.sender.deaf[blocked.id] = None
         world.start()
-        await world.telegram.until(lambda: len(world.telegram.of("sendMessage")) == 2, "both were tried")
-        assert (await world.telegram.person(7).ask("/help"))["text"]
+        told = await boss.hears("Zusammenfassung vom ")
+        assert "Gewinn in BTCUSDT" in told["text"]
+        assert {int(call.args["chat_id"]) for call in world.telegram.of("sendMessage")} == {ADMIN}
+
+
+async def test_summaries_may_be_turned_off(template: Path, tmp_path: Path) -> None:
+    async with open_world(template, tmp_path, starts=False) as world:
+        await a_day_before(world)
+        boss = await world.house.person(ADMIN)
+        await boss.ask("PUT", "/api/account/notifications", {"notifications": {"summaries": "off"}})
+        world.service._summary = summary(world)
+        world.start()
+        await world.telegram.until(lambda: world.service.sender.counted["unwanted"], "that it is not wanted")
+        assert world.telegram.of("sendMessage") == []

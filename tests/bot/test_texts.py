@@ -11,8 +11,10 @@ import pytest
 import bot
 from bot import refusals
 from bot.cards import ExpiredCard, StaleCard
-from bot.service import COMMANDS, build_dispatcher
+from bot.dispatcher import build_dispatcher
+from bot.service import COMMANDS
 from bot.texts import LANGUAGES, Texts
+from engine.accounts.notifications import Kind, Level
 from engine.core import decimals
 from engine.core import refusals as core
 from engine.core.refusals import Refused
@@ -75,9 +77,11 @@ def keys(said: ast.expr) -> list[str]:
 
 
 def text_of(call: ast.Call) -> ast.expr | None:
-    """Return the argument of a call that names a text: say(key), languages.of(...)(key), alarms.tell(subject, key)."""
+    """Return the argument of a call that names a text: say(key), people.say(...)(key), Body(kind, key), alarms.tell."""
     match call.func, call.args:
-        case ast.Name(id="say" | "_say") | ast.Call(), [key, *_]:
+        case ast.Name(id="Body"), [_, key, *_]:
+            return key
+        case ast.Name(id="say" | "_say") | ast.Call() | ast.Await(), [key, *_]:
             return key
         case ast.Attribute(attr="tell"), [_, key, *_] if any(each.arg == "rings" for each in call.keywords):
             return key
@@ -88,6 +92,8 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
     used: set[str] = set()
     for path in Path(bot.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value[1:] in ENGLISH:
+                used.add(node.value[1:])  # "@key", a text in a text
             if isinstance(node, ast.Call) and (said := text_of(node)) is not None:
                 for key in keys(said):
                     found = {each for each in ENGLISH if re.fullmatch(key, each)}
@@ -99,6 +105,8 @@ def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
 def test_every_command_order_state_and_refusal_has_a_text() -> None:
     assert {f"command.{name}" for name in COMMANDS} == {key for key in ENGLISH if key.startswith("command.")}
     assert {f"order.{status.value}" for status in OrderStatus} <= set(ENGLISH)
+    assert {f"notify.{kind.value}" for kind in Kind} <= set(ENGLISH)
+    assert {f"level.{level.value}" for level in Level} <= set(ENGLISH)
     assert {f"stop.{reason.value}" for reason in StopReason} == {key for key in ENGLISH if key.startswith("stop.")}
     kinds = {
         kind
@@ -112,7 +120,12 @@ def test_every_command_order_state_and_refusal_has_a_text() -> None:
 
 
 def test_every_handler_is_given_what_it_takes() -> None:
-    given = set(inspect.signature(build_dispatcher).parameters) - {"accounts"} | {"say", "user", "command"}
+    given = set(inspect.signature(build_dispatcher).parameters) - {"accounts", "conversations"} | {
+        "say",
+        "user",
+        "command",
+        "state",
+    }
     handlers = 0
     for path in (Path(bot.__file__).parent / "routers").glob("*.py"):
         for node in ast.parse(path.read_text()).body:
@@ -120,3 +133,17 @@ def test_every_handler_is_given_what_it_takes() -> None:
                 handlers += 1
                 assert {arg.arg for arg in node.args.args[1:]} <= given, node.name
     assert handlers > 15
+
+
+def test_the_manual_names_a_test_of_every_command_that_works_and_that_is_refused() -> None:
+    root = Path(bot.__file__).parents[1]
+    tests = {
+        name
+        for path in (root / "tests/bot").glob("test_*.py")
+        for name in re.findall(r"def test_(\w+)", path.read_text())
+    }
+    table = re.findall(
+        r"^\| `?(/?[a-z ]+)`? \| `(\w+)` \| `(\w+)` \|$", (root / "docs/bot.md").read_text(), re.MULTILINE
+    )
+    assert {f"/{name}" for name in (*COMMANDS, "status", "pause", "resume")} <= {command for command, *_ in table}
+    assert {name for _, *named in table for name in named} <= tests

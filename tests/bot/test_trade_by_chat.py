@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.bot.world import World, labels, open_world
 from tests.simulators.telegram import buttons
@@ -107,11 +108,51 @@ async def test_a_forwarded_forged_or_foreign_button_does_nothing(world: World) -
     await ada.reads(card, "Done.")
 
 
-async def test_a_restart_makes_every_button_stale(world: World) -> None:
+async def test_what_is_forged_stale_or_somebody_elses_is_logged_and_the_sentence_is_short(world: World) -> None:
+    ada, eve = await world.trader(7, USDT=10_000), await world.trader(8, "Eve")
+    card = await ada.ask("/buy 0.01 btc")
+    yes, some = buttons(card)[0]["callback_data"], await eve.ask("/help")
+    tries = {
+        yes: "stale_card",
+        "no:guess": "stale_card",
+        "cancel:1": "unknown_order",
+        "cancel:-1": "unknown_order",
+        "wd-yes:1": "unknown_withdrawal",
+        "wd-no:x": "unknown_withdrawal",
+        "alert:arm:1": "unknown_alert",
+        "deposit:DOGE": "deposits_off",
+        "notify:fills:loud": "unknown_button",
+        "chart:x": "unknown_button",
+        "lang:xx": "unknown_button",
+        "drop table": "unknown_button",
+    }
+    user = (await world.house.person(8)).id
+    for data, code in tries.items():
+        with structlog.testing.capture_logs() as logs:
+            said = await eve.send_query(some, data)
+        assert [(each["user"], each["code"]) for each in logs if each["event"] == "refused by chat"] == [(user, code)]
+        assert 10 < len(said) <= 120, said
+        assert "\n" not in said
+    assert await world.orders(7) == await world.orders(8) == 0
+
+
+async def test_a_card_is_good_after_a_restart_as_before_and_once(world: World) -> None:
     ada = await world.trader(7, USDT=10_000)
     card = await ada.ask("/buy 0.01 btc")
-    world.service.dispatcher.workflow_data["cards"]._waiting.clear()  # as they are in memory only
+    await world.restart()
+    await ada.tap(card, "Confirm")
+    await ada.reads(card, "Bought 0.01 BTC")
+    await world.restart()
     assert await ada.tap(card, "Confirm") == STALE
+    assert await world.orders(7) == 1
+
+
+async def test_half_a_minute_does_not_begin_anew_with_a_restart(world: World) -> None:
+    ada = await world.trader(7, USDT=10_000)
+    card = await ada.ask("/buy 0.01 btc")
+    await world.restart()
+    world.house.clock.ahead_s += 30
+    assert "The 30 seconds are over" in await ada.tap(card, "Confirm")
     assert await world.orders(7) == 0
 
 

@@ -1,20 +1,24 @@
 """Settings are read once; what is wrong is said in one line that names the setting and never shows a secret."""
 
+import secrets
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
-from clobster.config import ConfigError, Settings, describe, load
+from clobster.cli import main
+from clobster.config import ConfigError, Settings, describe, load, load_with_sources
+from clobster.data_dir import own_secrets
 
-SECRET = "s" * 32
+SECRET = "f3Gq9Zk2Lw7Rt5Yx8Bn4Vc1Md6Hs0JpQ"
 MINTS = "USDT=Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"
-MASTER_KEY = "TU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU1NTU0="
+MASTER_KEY = "BzxxptsQRXqv5BlOg7jtIleMwfYrYJXK/zRpntMIPXI="
+TOKEN = "7000000001:AAH8s2dkPq0w9Zx7cVbN3mK5jLhG1fDyUeo"
 PRODUCTION = {
     "CLOBSTER_ENV": "production",
-    "CLOBSTER_BOT_TOKEN": "1:token",
+    "CLOBSTER_BOT_TOKEN": TOKEN,
     "CLOBSTER_JWT_SECRET": SECRET,
-    "CLOBSTER_ENCRYPTION_KEY": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
+    "CLOBSTER_ENCRYPTION_KEY": "CzBVep/E6Q4zWH2ix+wRNluApcrvFDleg6jN8hc8YYY=",
     "CLOBSTER_FEED": "binance",
     "CLOBSTER_SOLANA": "off",
     "CLOBSTER_PUBLIC_URL": "https://clobster.example",
@@ -76,6 +80,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_TELEGRAM_API_URL", "telegram.example"),
         ("CLOBSTER_TELEGRAM_API_URL", "https://user@telegram.example"),
         ("CLOBSTER_TELEGRAM_API_URL", "https://telegram.example/bot"),
+        ("CLOBSTER_TELEGRAM_UPDATES", "webhook"),  # without a token, and a page that is https
+        ("CLOBSTER_TELEGRAM_UPDATES", "post"),
         ("CLOBSTER_MINI_APP_URL", "https://evil.example/bot/app"),
         ("CLOBSTER_MINI_APP_URL", "https://t.me/bot"),
         ("CLOBSTER_MINI_APP_URL", "https://t.me/bot/app?startapp=x"),
@@ -99,11 +105,32 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_SOLANA_MINTS", "USDT=0xdAC17F958D2ee523a2206206994597C13D831ec7"),
         ("CLOBSTER_SOLANA_REQUESTS_S", "0"),
         ("CLOBSTER_DEPOSIT_MINIMUMS", "USDT=-1"),
+        ("CLOBSTER_SWEEP_MINIMUMS", "USDT"),
         ("CLOBSTER_SOLANA_MASTER_KEY", "twelve words that open a wallet are not it"),
+        ("CLOBSTER_MAKER_INVENTORY", "BTC=1:2"),
+        ("CLOBSTER_MAKER_LEVELS", "0"),
+        ("CLOBSTER_HEDGE_THRESHOLDS", "BTC"),
+        ("CLOBSTER_WITHDRAWAL_DELAY_H", "-1"),
+        ("CLOBSTER_WITHDRAWAL_CONFIRM_S", "5"),
+        ("CLOBSTER_ADMIN_TELEGRAM_IDS", "ada"),
+        ("CLOBSTER_SUMMARY_HOUR", "24"),
+        ("CLOBSTER_SETTLEMENT_COLLECT_MS", "1.5"),
+        ("CLOBSTER_PROT", "8080"),
+        ("CLOBSTER_PORT_FILE", "/run/port"),
     ],
 )
-def test_a_wrong_setting_is_named(name: str, value: str) -> None:
-    assert name in refused({name: value})
+def test_a_wrong_setting_ends_the_start_with_one_line_that_names_it(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert main(["config", "--data-dir", str(tmp_path / "var")]) == 2  # `run` reads them in the same way
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"clobster: {name}")
+    assert said.err.count("\n") == 1
+    assert len(said.err.split()) > 4, "it says how to mend it"
+    assert "^(" not in said.err, "a pattern tells people nothing"
+    assert not (tmp_path / "var").exists(), "nothing was begun"
 
 
 @pytest.mark.parametrize("name", ["CLOBSTER_JWT_SECRET", "CLOBSTER_JWT_SECRET_PREVIOUS"])
@@ -131,6 +158,9 @@ def test_production_starts_with_all_that_it_needs() -> None:
         ("CLOBSTER_SOLANA", None),
         ("CLOBSTER_SOLANA_RPC_URL", "http://rpc.example"),
         ("CLOBSTER_SOLANA_WS_URL", "ws://rpc.example"),
+        ("CLOBSTER_BINANCE_REST_URL", "http://127.0.0.1:9443"),
+        ("CLOBSTER_BINANCE_STREAM_URL", "ws://127.0.0.1:9443"),
+        ("CLOBSTER_TELEGRAM_SIGNATURE", "test"),
     ],
 )
 def test_production_refuses_the_conveniences_of_development(name: str, value: str | None) -> None:
@@ -138,6 +168,84 @@ def test_production_refuses_the_conveniences_of_development(name: str, value: st
     if value is None:
         del environ[name]
     assert name in refused(environ)
+
+
+@pytest.mark.parametrize("env", ["staging", "production"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CLOBSTER_BOT_TOKEN", "1:token"),
+        ("CLOBSTER_JWT_SECRET", "s" * 32),
+        ("CLOBSTER_JWT_SECRET", "change-me-change-me-change-me-1234567"),
+        ("CLOBSTER_JWT_SECRET", "my very Secret phrase, which is long"),
+        ("CLOBSTER_JWT_SECRET_PREVIOUS", "abababababababababababababababababab"),
+        ("CLOBSTER_ENCRYPTION_KEY", b64encode(b"A" * 32).decode()),
+        ("CLOBSTER_SOLANA_MASTER_KEY", b64encode(bytes(32)).decode()),
+        ("CLOBSTER_SOLANA_MASTER_KEY", PRODUCTION["CLOBSTER_ENCRYPTION_KEY"]),
+    ],
+)
+def test_a_secret_that_is_none_is_refused_outside_development(env: str, name: str, value: str) -> None:
+    assert load({name: value} | {"CLOBSTER_FEED": "off"}).env == "development"
+    said = refused(PRODUCTION | {"CLOBSTER_ENV": env, name: value})
+    assert said.startswith(name)
+    assert value not in said
+
+
+def test_a_real_secret_is_never_called_weak() -> None:
+    for _ in range(200):
+        made = {
+            "CLOBSTER_JWT_SECRET": secrets.choice((secrets.token_hex, secrets.token_urlsafe))(32),
+            "CLOBSTER_ENCRYPTION_KEY": b64encode(secrets.token_bytes(32)).decode(),
+        }
+        assert load(PRODUCTION | made).env == "production"
+
+
+def test_the_secrets_that_development_made_do_not_serve_elsewhere(tmp_path: Path) -> None:
+    own = own_secrets(tmp_path)
+    for name, value in (
+        ("CLOBSTER_JWT_SECRET", own.jwt_secret),
+        ("CLOBSTER_ENCRYPTION_KEY", own.encryption_key),
+        ("CLOBSTER_SOLANA_MASTER_KEY", own.solana_master_key),
+    ):
+        said = refused(PRODUCTION | {name: value}, data_dir=tmp_path)
+        assert said.startswith(f"{name} is the one that development made")
+
+
+def test_a_misspelt_setting_is_not_passed_over() -> None:
+    assert refused({"CLOBSTER_DATA_DIRECTORY": "x"}).endswith("did you mean CLOBSTER_DATA_DIR?")
+    assert load({"CLOBSTER_TEST_ROWS": "10", "PORT": "1"}).port == 8080
+
+
+def test_a_secret_is_in_one_place(tmp_path: Path) -> None:
+    (tmp_path / "jwt").write_text(SECRET)
+    twice = {"CLOBSTER_JWT_SECRET": SECRET, "CLOBSTER_JWT_SECRET_FILE": str(tmp_path / "jwt")}
+    assert "both set" in refused(twice)
+    assert load(twice | {"CLOBSTER_JWT_SECRET": ""}).jwt_secret is not None
+    (tmp_path / "jwt").write_bytes(b"\xff\xfe" * 20)
+    assert "no text" in refused({"CLOBSTER_JWT_SECRET_FILE": str(tmp_path / "jwt")})
+    assert "no text" in refused({"CLOBSTER_CONFIG": str(tmp_path / "jwt")})
+
+
+def test_config_shows_what_is_in_force_and_where_it_came_from(tmp_path: Path) -> None:
+    (tmp_path / "jwt").write_text(SECRET)
+    file = tmp_path / "settings.env"
+    file.write_text("CLOBSTER_HOST=10.0.0.1\nCLOBSTER_SOLANA_RPC_URL=https://user:pw@rpc.example/a-key?token=x\n")
+    environ = {
+        "CLOBSTER_CONFIG": str(file),
+        "CLOBSTER_FEED": "off",
+        "CLOBSTER_JWT_SECRET_FILE": str(tmp_path / "jwt"),
+    }
+    shown = describe(*load_with_sources(environ, port=9))
+    assert len(shown.splitlines()) == len(Settings.model_fields)
+    for line in (
+        "CLOBSTER_ENV=development  # default",
+        f"CLOBSTER_HOST=10.0.0.1  # {file}",
+        "CLOBSTER_FEED=off  # environment",
+        "CLOBSTER_PORT=9  # command line",
+        f"CLOBSTER_JWT_SECRET=********  # file {tmp_path / 'jwt'}",
+        f"CLOBSTER_SOLANA_RPC_URL=https://********@rpc.example/********  # {file}",
+    ):
+        assert line in shown.splitlines()
 
 
 @pytest.mark.parametrize("env", ["staging", "production"])
@@ -161,7 +269,7 @@ def test_a_cluster_is_a_url(env: str) -> None:
 def test_no_secret_is_ever_shown() -> None:
     settings = load(PRODUCTION | {"CLOBSTER_SOLANA_MASTER_KEY": MASTER_KEY})
     assert SECRET not in describe(settings)
-    for secret in ("1:token", MASTER_KEY):
+    for secret in (TOKEN, MASTER_KEY):
         assert secret not in describe(settings) + repr(settings)
     assert "short" not in refused({"CLOBSTER_JWT_SECRET": "short-but-secret"}).removeprefix(
         "CLOBSTER_JWT_SECRET is too short"

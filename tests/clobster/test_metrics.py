@@ -2,10 +2,14 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from clobster.metrics import FeedMetrics, SettlementMetrics
+from clobster.metrics import FeedMetrics, ReconciliationMetrics, SettlementMetrics
 from data.binance.health import Health
-from engine.core.types import Symbol
+from engine.core.types import Micros, Symbol
+from engine.reconciliation.fees import FeePayer
+from engine.reconciliation.reconciler import Looked
+from engine.reconciliation.stop import Stop
 from engine.settlement.settlement import Backlog
+from webapp_api.reconciling import Reconciling
 
 
 def test_the_feed_is_told_a_market_at_a_time() -> None:
@@ -64,4 +68,35 @@ def test_settlement_is_told_where_there_is_one() -> None:
         "clobster_settlement_settled_fills_total": "6.0",
         "clobster_settlement_transactions_total": "7.0",
         "clobster_settlement_expired_total": "8.0",
+    }
+
+
+def test_how_books_and_chain_agree_is_told_as_far_as_it_is_known() -> None:
+    fees, looked = FeePayer(floor=10), Looked()
+    stop = Stop(None, lambda: Micros(0))  # type: ignore[arg-type]
+    shown = Reconciling(stop, fees, looked, {}, lambda: Micros(9_000_000), is_on=True)
+    registry = CollectorRegistry()
+    registry.register(ReconciliationMetrics(shown))
+
+    def told() -> dict[str, str]:
+        lines = generate_latest(registry).decode().splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if line[0] != "#" and "_created" not in line)
+
+    nothing_yet = {
+        "clobster_reconciliation_stopped": "0.0",
+        "clobster_reconciliation_differences": "0.0",
+        "clobster_reconciliation_surplus_accounts": "0.0",
+        "clobster_reconciliation_frozen_accounts": "0.0",
+        "clobster_reconciliation_looks_total": "0.0",
+        "clobster_fee_payer_low": "0.0",
+    }
+    assert told() == nothing_yet
+    looked.at, looked.looks, looked.round_s = Micros(6_500_000), 4, 30.0
+    fees.has(9)
+    assert told() == nothing_yet | {
+        "clobster_reconciliation_looks_total": "4.0",
+        "clobster_reconciliation_age_seconds": "2.5",
+        "clobster_reconciliation_round_seconds": "30.0",
+        "clobster_fee_payer_lamports": "9.0",
+        "clobster_fee_payer_low": "1.0",
     }

@@ -99,7 +99,7 @@ def test_a_server_that_is_not_there_is_said_in_one_line(tmp_path: Path, capsys: 
         for command in ("migrate", "audit"):
             assert cli.main([command, "--data-dir", str(tmp_path)]) == 2
             said = capsys.readouterr().err
-            assert said.startswith("clobster: the database postgresql:///books can't be used: ")
+            assert said.startswith("clobster: the database postgresql:///books can't be used (")
             assert len(said.splitlines()) == 1
             assert "secret" not in said
 

@@ -1,9 +1,11 @@
 """Money that comes by the localnet of development: there after any kill, once, and not only in our own books."""
 
 import asyncio
+import contextlib
 import json
 import random
 import re
+import sqlite3
 import threading
 import time
 import urllib.request
@@ -18,8 +20,10 @@ from clobster import data_dir as files
 from clobster.audit import audit
 from data.solana.localnet.keys import keypair_in
 from data.solana.localnet.mints import mint_to
+from engine.core.types import MARKET_MAKER
 from tests.e2e.test_dev_localnet import ask, mints_of, running
 from tests.e2e.test_start_and_stop import clobster
+from tests.support.onchain import holdings
 from tests.support.server import Server, call
 
 ROUNDS = 6
@@ -45,8 +49,7 @@ def test_every_deposit_is_credited_once_whenever_the_server_dies(tmp_path: Path)
             for giver in givers:
                 giver.join()
         server.start()
-        address = _address(server, 42)
-        deposits = _until_agreed(server, address)
+        deposits = _until_agreed(server)
         assert len(deposits) == len(set(deposits))
         assert set(answered) <= set(deposits)
         assert len(answered) == len(set(answered))  # two who give the same at once give twice
@@ -81,25 +84,21 @@ def _address(server: Server, telegram_id: int) -> dict[str, Any]:
         time.sleep(0.1)
 
 
-def _until_agreed(server: Server, address: dict[str, Any]) -> list[str]:
-    """Wait until the books say what the chain says; return the deposits' references."""
-    chain, token = (
-        re.findall(r'"localnet": "(http://[^"]+)", .*"deposits are taken"', server.log)[-1],
-        server.sign_in(42),
-    )
+def _until_agreed(server: Server) -> list[str]:
+    """Wait until all that is on the chain is credited, and swept; return the deposits' references."""
+    token = server.sign_in(42)
+    account = call("GET", f"{server.url}/api/account", token=token).body["id"]
+    _address(server, 42)  # the chain is there
     until = time.monotonic() + PATIENCE_S
-    time.sleep(2)  # whatever was sent is final by now
     while True:
-        asked = {"jsonrpc": "2.0", "id": 1, "method": "getTokenAccountBalance", "params": [address["token_account"]]}
-        there = call("POST", chain, asked).body["result"]["value"]["amount"]
-        deposits = call("GET", f"{server.url}/api/portfolio/deposits?limit=500", token=token).body["deposits"]
-        [balance] = call("GET", f"{server.url}/api/portfolio/balances", token=token).body["balances"]
-        here = balance["total"].replace(".", "")
-        assert int(here) == 5_000_000 * len(deposits)
-        if int(here) == int(there):
-            return [each["reference"] for each in deposits]
-        assert time.monotonic() < until, (here, there, server.log[-4000:])
+        found = holdings(server)
+        if found[account, "USDT"].agrees:
+            break
+        assert time.monotonic() < until, (found, server.log[-4000:])
         time.sleep(0.1)
+    deposits = call("GET", f"{server.url}/api/portfolio/deposits?limit=500", token=token).body["deposits"]
+    assert found[account, "USDT"].ledger == 5_000_000 * len(deposits)
+    return [each["reference"] for each in deposits]
 
 
 def test_play_money_below_the_minimum_is_refused(tmp_path: Path) -> None:
@@ -142,6 +141,9 @@ def test_a_cluster_is_followed_by_its_url_and_trading_goes_on_without_it(tmp_pat
             where = f"{server.url}/api/portfolio/deposit-address?asset="
             assert call("GET", f"{where}BTC", token=token).body["error"]["code"] == "unknown_asset"
             assert call("POST", f"{server.url}/api/dev/fund", {}).status == 404  # no play money beside a cluster's
+            with contextlib.closing(sqlite3.connect(server.data_dir / "clobster.db")) as database:
+                [[given]] = database.execute("SELECT count(*) FROM deposits WHERE user_id = ?", (MARKET_MAKER,))
+            assert given == 0  # not even the market maker's
 
             told = call("GET", f"{server.url}/readyz").body["settlement"]
             assert told == {"owed": 0, "under_way": 0, "failed": 0, "oldest_owed_s": 0.0}

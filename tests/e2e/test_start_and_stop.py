@@ -14,9 +14,9 @@ from tests.support.server import Server, call
 
 PRODUCTION = {
     "CLOBSTER_ENV": "production",
-    "CLOBSTER_BOT_TOKEN": "1:token",
-    "CLOBSTER_JWT_SECRET": "s" * 32,
-    "CLOBSTER_ENCRYPTION_KEY": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
+    "CLOBSTER_BOT_TOKEN": "7000000001:AAH8s2dkPq0w9Zx7cVbN3mK5jLhG1fDyUeo",
+    "CLOBSTER_JWT_SECRET": "f3Gq9Zk2Lw7Rt5Yx8Bn4Vc1Md6Hs0JpQ",
+    "CLOBSTER_ENCRYPTION_KEY": "CzBVep/E6Q4zWH2ix+wRNluApcrvFDleg6jN8hc8YYY=",
     "CLOBSTER_FEED": "off",
     "CLOBSTER_SOLANA": "off",
     "CLOBSTER_PUBLIC_URL": "https://clobster.example",
@@ -94,3 +94,33 @@ def test_production_does_not_migrate_by_itself(tmp_path: Path) -> None:
 def test_a_command_without_its_server_or_books_says_so(tmp_path: Path, command: tuple[str, ...]) -> None:
     code, _, said = clobster(*command, "--data-dir", str(tmp_path))
     assert (code, said.count("\n")) == (2, 1)
+
+
+def test_what_is_wrong_with_the_place_is_said_in_one_line(tmp_path: Path) -> None:
+    broken, torn = tmp_path / "broken", tmp_path / "torn"
+    for place in (broken, torn):
+        place.mkdir()
+    (broken / "clobster.db").write_text("this is not a database, however long it may be" * 30)
+    (torn / "secrets.json").write_text("{")
+    for place, hint in (
+        (broken, "CLOBSTER_DATABASE_URL"),
+        (torn, "secrets.json"),
+        (broken / "clobster.db" / "var", "CLOBSTER_DATA_DIR"),
+    ):
+        code, _, said = clobster("run", "--port", "0", "--data-dir", str(place), CLOBSTER_SOLANA="off")
+        last = said.splitlines()[-1]
+        assert (code, "Traceback" in said) == (2, False), said
+        assert last.startswith("clobster: ")
+        assert hint in last
+
+
+def test_production_does_not_open_books_with_play_money(tmp_path: Path) -> None:
+    server = Server(tmp_path / "var").start()
+    try:
+        server.fund(42, USDT="1")
+        assert server.stop() == 0
+    finally:
+        server.kill()
+    code, _, said = clobster("run", "--port", "0", "--data-dir", str(server.data_dir), **PRODUCTION)
+    assert (code, said.count("\n")) == (2, 1)
+    assert "play money" in said

@@ -4,16 +4,27 @@ import asyncio
 import itertools
 import json
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
 PATIENCE_S = 10.0
 LONGEST_POLL_S = 30.0
 Sent = dict[str, Any]
+
+
+@dataclass
+class Limits:
+    """How many messages may come: most in any window_s, and one in chat_s in a chat."""
+
+    most: int = 30
+    window_s: float = 1.0
+    chat_s: float = 1.0
 
 
 @dataclass
@@ -37,14 +48,23 @@ class Telegram:
         self.pictures: dict[str, bytes] = {}  # by file_id
         self.commands: dict[str, list[dict[str, str]]] = {}  # by language
         self.webhook = ""
+        self.secret = ""
+        self.deliveries: list[int] = []  # how the webhook answered
         self.down = False
+        self.patience_s = PATIENCE_S
+        self.lose_answers = 0  # messages that are taken while the answer is lost
         self.polls = 0
+        self.limits: Limits | None = None
+        self.exceeded = 0  # messages refused by the limits
+        self._lately: deque[float] = deque()  # when messages came
+        self._last: dict[int, float] = {}  # when the last one came to each chat
         self._faults: list[tuple[str, int, int]] = []
         self._updates: list[dict[str, Any]] = []
         self._numbers = itertools.count(1)
         self._queries: set[str] = set()
         self._wake = asyncio.Event()
         self._heard = asyncio.Event()
+        self._delivering: asyncio.Task[None] | None = None
 
     def fail(self, method: str, status: int, *, retry_after: int = 0, times: int = 1) -> None:
         """Answer the next calls of a method with an error, before anything is done."""
@@ -55,6 +75,8 @@ class Telegram:
         number = next(self._numbers) if update_id is None else update_id
         self._updates.append({"update_id": number, kind: body})
         self._wake.set()
+        if self.webhook and (self._delivering is None or self._delivering.done()):
+            self._delivering = asyncio.create_task(self._deliver())
         return number
 
     def person(self, telegram_id: int, name: str = "Ada", language: str = "en") -> "Person":
@@ -70,7 +92,7 @@ class Telegram:
 
     async def until(self, true: Callable[[], Any], what: str) -> Any:
         """Wait until something is so, and return it."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(self.patience_s):
             while not (found := true()):
                 self._heard.clear()
                 with suppress(TimeoutError):
@@ -97,12 +119,16 @@ class Telegram:
                 args[name] = json.loads(args[name])
         if method != "getUpdates":
             self.calls.append(Call(method, args))
-        answer = self._fault(method)
+        answer = self._fault(method) or self._hold_limits(method, args)
         if answer is None:
             known = getattr(self, f"_{method}", None)
             if known is None:
                 return _error(404, "Not Found: method not found")
             answer = await known(args)
+            if self.lose_answers and method == "sendMessage":
+                self.lose_answers -= 1
+                assert request.transport is not None
+                request.transport.abort()
         self._heard.set()
         return answer
 
@@ -114,6 +140,31 @@ class Telegram:
                 if retry_after:
                     return _error(status, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
                 return _error(status, "Forbidden: bot was blocked by the user" if status == 403 else "a fault")
+        return None
+
+    async def _deliver(self) -> None:
+        """Send what waits to the webhook, each until it is taken."""
+        async with aiohttp.ClientSession() as session:
+            while self.webhook and self._updates:
+                headers = {"X-Telegram-Bot-Api-Secret-Token": self.secret}
+                async with session.post(self.webhook, json=self._updates[0], headers=headers) as answer:
+                    self.deliveries.append(answer.status)
+                if answer.status == 200:
+                    self._updates.pop(0)
+                else:
+                    await asyncio.sleep(0.1)
+
+    def _hold_limits(self, method: str, args: dict[str, Any]) -> web.Response | None:
+        if self.limits is None or "chat_id" not in args:
+            return None
+        now, chat = time.monotonic(), int(args["chat_id"])
+        while self._lately and self._lately[0] <= now - self.limits.window_s:
+            self._lately.popleft()
+        if len(self._lately) >= self.limits.most or now - self._last.get(chat, 0.0) < self.limits.chat_s:
+            self.exceeded += 1
+            return _error(429, "Too Many Requests: retry after 1", retry_after=1)
+        self._lately.append(now)
+        self._last[chat] = now
         return None
 
     async def _getMe(self, args: dict[str, Any]) -> web.Response:  # noqa: N802  as Telegram calls it, and those below
@@ -137,11 +188,15 @@ class Telegram:
         return _ok(True)
 
     async def _setWebhook(self, args: dict[str, Any]) -> web.Response:  # noqa: N802
-        self.webhook = args["url"]
+        self.webhook, self.secret = args["url"], args.get("secret_token", "")
+        if self._updates:
+            self._delivering = asyncio.create_task(self._deliver())
         return _ok(True)
 
     async def _deleteWebhook(self, args: dict[str, Any]) -> web.Response:  # noqa: N802
         self.webhook = ""
+        self.secret = ""
+        self.deliveries: list[int] = []  # how the webhook answered
         return _ok(True)
 
     async def _sendMessage(self, args: dict[str, Any]) -> web.Response:  # noqa: N802
@@ -314,6 +369,8 @@ async def telegram(token: str) -> AsyncIterator[Telegram]:
         yield simulator
     finally:
         simulator.down = True
+        if simulator._delivering is not None:
+            simulator._delivering.cancel()
         simulator._wake.set()
         await runner.cleanup()
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import Browser, async_playwright
@@ -10,13 +11,25 @@ OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "
 PHONE = {"width": 390, "height": 844}
 
 
+def installed() -> str | None:
+    """Return the path of the Chromium that is installed, None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Open a browser; where none is installed, the test says so."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    async with opened() as found:
+        yield found
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Browser]:
+    """Open a browser until left; where none is installed, the test says so."""
+    path = installed()
     if path is None:
         pytest.skip("there is no Chromium here")
     async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=path, args=OPTIONS)
-        yield opened
-        await opened.close()
+        found = await playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield found
+        await found.close()

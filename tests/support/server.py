@@ -32,7 +32,7 @@ def call(method: str, url: str, body: object = None, token: str | None = None) -
     request = urllib.request.Request(url, data=data, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=20) as response:
-            return Answer(response.status, json.loads(response.read()))
+            return Answer(response.status, json.loads(response.read() or b"null"))
     except urllib.error.HTTPError as error:
         return Answer(error.code, json.loads(error.read()))
 
@@ -51,12 +51,12 @@ class Server:
         """Everything that the server has said, over all its lives."""
         return (self.data_dir / "server.log").read_text()
 
-    def start(self, timeout_s: float = 30) -> "Server":
+    def start(self, timeout_s: float = 30, port: int = 0) -> "Server":
         """Start it and wait until it serves."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "clobster", "run", "--port", "0", "--data-dir", str(self.data_dir)],
+                [sys.executable, "-m", "clobster", "run", "--port", str(port), "--data-dir", str(self.data_dir)],
                 env=os.environ | self.settings,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

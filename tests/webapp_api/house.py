@@ -15,7 +15,10 @@ from prometheus_client import CollectorRegistry
 from data.binance.health import FeedHealth
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
+from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
+from data.store.reconciliation import SqliteStops
+from data.store.solvency import SqliteSolvency
 from data.store.sqlite import SqliteStore
 from data.store.wallet_links import SqliteWalletLinks
 from data.store.wallets import SqliteWallets
@@ -34,7 +37,11 @@ from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
 from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, UserId
 from engine.market_data.market_data import MarketData
+from engine.reconciliation.fees import FeePayer
+from engine.reconciliation.reconciler import Looked
+from engine.reconciliation.stop import Stop
 from engine.sequencer.sequencer import Sequencer
+from engine.solvency.snapshots import Solvency
 from engine.withdrawals.rules import Rules
 from engine.withdrawals.withdrawals import Withdrawals
 from tests.webapp_api.described import hold
@@ -46,10 +53,12 @@ from webapp_api.auth.sealing import Seal, made_encryption_key
 from webapp_api.auth.siws import Site
 from webapp_api.auth.token_keys import KeyRing, TokenKey
 from webapp_api.auth.tokens import AccessTokens, Guard
-from webapp_api.deps import Deps, Faucet, GiveAddress
+from webapp_api.deps import Arriving, Deps, Faucet, GiveAddress
 from webapp_api.explorer import Explorer
 from webapp_api.limits import Rate, RateLimits, RequestClass
 from webapp_api.quoting import Quoting
+from webapp_api.reconciling import Reconciling
+from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
 
@@ -59,6 +68,7 @@ BTCUSDT = Market.of("BTCUSDT", BTC, USDT, tick_atoms=10**4, lot_atoms=10**4)
 ETHUSDT = Market.of("ETHUSDT", ETH, USDT, tick_atoms=10**4, lot_atoms=10**4)
 MARKETS = {"BTCUSDT": MarketDecimals(BTCUSDT, BTC, USDT), "ETHUSDT": MarketDecimals(ETHUSDT, ETH, USDT)}
 ADMIN = 900_000_001  # the Telegram id of the one who runs the exchange
+NO_BOT = TelegramHook("a secret of a bot that does not run")
 DEV_SECRET = "a secret of development for tests"
 
 JWT_SECRET = "a secret of access tokens for tests"
@@ -152,6 +162,7 @@ class House:
         self.clock = clock
         self.url = url
         self.nobody = Person(session)
+        self.activity = ActivityFeed()
         self.reasons: list[str] = []
         self.feed: list[FeedHealth] = []
         self._deposits = 0
@@ -197,7 +208,9 @@ async def open_house(
     telegram_key: bytes | None = None,
     sockets_per_address: int = MAX_CLIENTS,
     deposits: GiveAddress | None = None,
+    arriving: Arriving | None = None,
     faucet: Faucet | None = None,
+    telegram_hook: TelegramHook | None = NO_BOT,
     rules: Rules = FREE,
 ) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
@@ -257,14 +270,20 @@ async def open_house(
         registry.register(limits)
         reasons: list[str] = []
         settling = Settling(is_on=False)
+        stop = Stop(SqliteStops(store, queries), clock)
+        reconciling = Reconciling(stop, FeePayer(0), Looked(), ASSETS, clock, is_on=False)
+        solvency = Solvency(SqliteSolvency(store, queries), clock, every=Micros(3_600_000_000), most=2)
         feed: list[FeedHealth] = []
         deps = Deps(
             sequencer=sequencer,
             queries=queries,
             accounts=accounts,
             administration=Administration(people, frozenset({ADMIN}), clock),
-            wallets=Wallets(SqliteWallets(store, queries), accounts, activity, clock),
+            wallets=Wallets(
+                SqliteWallets(store, queries), accounts, activity, clock, administrators=frozenset({ADMIN})
+            ),
             wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, clock),
+            notifications=SqliteNotifications(store, queries),
             site=SITE,
             tokens=tokens,
             guard=guard,
@@ -283,12 +302,16 @@ async def open_house(
             withdrawals=withdrawals,
             explorer=explorer,
             settling=settling,
+            reconciling=reconciling,
+            solvency=solvency,
             feed_health=lambda: feed,
             bot_token=BOT_TOKEN,
             deposits=deposits,
+            arriving=arriving,
             faucet=faucet,
             dev_secret=dev_secret,
             telegram_key=telegram_key,
+            telegram_hook=telegram_hook,
         )
         server = await stack.enter_async_context(TestServer(build_app(deps)))
         stack.push_async_callback(hub.close)
@@ -296,7 +319,7 @@ async def open_house(
             aiohttp.ClientSession(server.make_url("/"), timeout=aiohttp.ClientTimeout(PATIENCE_S))
         )
         house = House(deps, store, session, clock, str(server.make_url("/")))
-        house.reasons, house.feed = reasons, feed
+        house.reasons, house.feed, house.activity = reasons, feed, activity
         yield house
         sequencer.close()
         await writer

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.token.associated import get_associated_token_address
@@ -37,6 +38,7 @@ class ChainByHand:
         self.listeners: list[Callable[[SettlementBatch], None]] = []
         self.at: dict[str, Looked] = {}
         self.is_gone = False
+        self.mute: str | None = None  # an address of which nothing is said
         self.is_halted = False
         self.funds = Atoms(10**15)
         self.asked = 0
@@ -57,7 +59,7 @@ class ChainByHand:
 
     async def look(self, addresses: Sequence[str]) -> list[Looked | None]:
         self.asked += 1
-        if self.is_gone:
+        if self.is_gone or self.mute in addresses:
             raise ChainUnavailable("nobody answers")
         return [self.at.get(each) for each in addresses]
 
@@ -83,12 +85,16 @@ class ChainByHand:
         if sum(move.atoms for move in moves) > self.funds:
             raise NotSpendable
         self.moves.setdefault(withdrawal, []).append(tuple(moves))
-        row = (kind.value, "batched", "[]", withdrawal)
+        now = self._house.clock()
+        row = (kind.value, "batched", msgspec.json.encode(moves).decode(), withdrawal, now, now)
         statement = (
             "INSERT INTO settlement_batches (kind, state, moves, withdrawal_id, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, 1, 1)"
+            " VALUES (?, ?, ?, ?, ?, ?)"
         )
         return await self._house.store.write(lambda connection: connection.execute(statement, row).lastrowid or 0)
+
+    def withdrawable(self, user: UserId, asset: AssetCode) -> Atoms:
+        return self.funds
 
     async def take_back(self, batch_id: int) -> bool:
         statement = (

@@ -18,7 +18,13 @@ from webapp_api.auth.access import Who
 from webapp_api.openapi import OPERATIONS, document
 
 API_MD = Path(__file__).parents[2] / "docs/api.md"
-NOT_DESCRIBED = {"GET /api/ws", "POST /api/dev/fund"}
+NOT_DESCRIBED = {
+    "GET /api/ws",
+    "POST /api/dev/demo",
+    "POST /api/dev/demo-funds",
+    "POST /api/dev/fund",
+    "POST /api/telegram/updates",
+}
 OF_PAGES = re.compile(r"GET /(miniapp|wallet|api/docs)/.+")  # the files that a page is made of
 
 

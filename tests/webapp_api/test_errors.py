@@ -50,6 +50,7 @@ def test_every_status_is_one_of_http_and_blames_the_right_side() -> None:
         "busy",
         "deposits_unavailable",
         "withdrawals_unavailable",
+        "solvency_unavailable",
         "internal",
     }
 

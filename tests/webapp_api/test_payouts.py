@@ -9,7 +9,7 @@ from engine.core.types import Atoms, WithdrawalId
 from engine.settlement.types import BatchState
 from engine.withdrawals.types import Ending
 from tests.webapp_api.house import ADMIN, House
-from tests.webapp_api.payouts import SOMEWHERE, WITHDRAWALS, Desk, associated, token_account
+from tests.webapp_api.payouts import ELSEWHERE, SOMEWHERE, WITHDRAWALS, Desk, associated, token_account
 
 ADMIN_PATH = "/api/admin/withdrawals"
 
@@ -45,6 +45,31 @@ async def test_what_holds_a_withdrawal_up_is_said(desk: Desk) -> None:
     await desk.payouts.round()
     seen = await desk.seen(ada, number)
     assert (seen["state"], seen["waits_for"]) == ("batched", None)
+
+
+async def test_what_waits_for_settlement_asks_the_chain_nothing(desk: Desk) -> None:
+    ada, wallet = await desk.ada()
+    desk.chain.funds = Atoms(99_999_999)
+    number = await desk.confirmed(ada, wallet)
+    asked = desk.chain.asked
+    for _ in range(3):
+        await desk.payouts.round()
+    assert (desk.chain.asked, (await desk.seen(ada, number))["waits_for"]) == (asked, "settlement")
+    desk.chain.funds = Atoms(100_000_000)
+    await desk.payouts.round()
+    assert await desk.state(ada, number) == "batched"
+
+
+async def test_a_target_of_which_the_chain_says_nothing_holds_up_nobody_else(desk: Desk) -> None:
+    ada, wallet = await desk.ada()
+    bad, good = await desk.confirmed(ada, wallet), await desk.confirmed(ada, wallet, address=ELSEWHERE)
+    desk.chain.mute = SOMEWHERE
+    for _ in range(2):
+        await desk.payouts.round()
+    assert [await desk.state(ada, each) for each in (bad, good)] == ["approved", "batched"]
+    desk.chain.mute = None
+    await desk.payouts.round()
+    assert await desk.state(ada, bad) == "batched"
 
 
 async def test_while_it_is_stopped_what_is_on_its_way_goes_on(desk: Desk) -> None:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from engine.core.market import Asset
-from engine.core.types import AssetCode, Atoms, Micros, UserId
+from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, UserId
 from engine.custody.accounts import Depositable, DepositAccount
+from engine.custody.arrivals import Arrival
 from engine.custody.refusals import DepositsUnavailable
-from tests.webapp_api.house import DEV_SECRET, USDT, House, open_house
+from tests.webapp_api.house import ADMIN, DEV_SECRET, USDT, House, open_house
 
 ME = {"Authorization": f"Bearer {DEV_SECRET}"}
 FUND = {"telegram_id": 42, "asset": "USDT", "amount": "1000"}
@@ -94,6 +95,32 @@ async def test_a_deposit_address_is_told_with_its_rules(template: Path, tmp_path
         assert unavailable.problem == (503, "deposits_unavailable")
         assert "Retry-After" in unavailable.headers
 
+        boss, where = await house.person(ADMIN), "/api/admin/quoting/deposit-address"
+        assert (await boss.get(f"{where}?asset=USDT")).body["token_account"] == f"token account {MARKET_MAKER}"
+        assert (await boss.get(where)).problem == (400, "invalid_parameter")
+        assert (await ada.get(f"{where}?asset=USDT")).status == 403
+
+
+async def test_what_is_on_its_way_is_told_with_its_confirmations(template: Path, tmp_path: Path) -> None:
+    async def arriving(user: UserId, code: AssetCode) -> list[Arrival]:
+        if code != "USDT":
+            raise DepositsUnavailable
+        return [Arrival("sig", Atoms(2_500_000), 7, 32)]
+
+    async with open_house(template, tmp_path, arriving=arriving) as house:
+        ada = await house.person(1)
+        [deposit] = (await ada.get("/api/portfolio/deposits/arriving?asset=USDT")).body["deposits"]
+        assert deposit == {
+            "asset": "USDT",
+            "amount": "2.500000",
+            "signature": "sig",
+            "explorer": house.deps.explorer.transaction("sig"),
+            "confirmations": 7,
+            "confirmations_needed": 32,
+        }
+        unavailable = await ada.get("/api/portfolio/deposits/arriving?asset=BTC")
+        assert unavailable.problem == (503, "deposits_unavailable")
+
 
 async def test_where_nothing_is_deposited_that_is_said(house: House) -> None:
     ada = await house.person(1)
@@ -103,7 +130,8 @@ async def test_where_nothing_is_deposited_that_is_said(house: House) -> None:
         ("?asset=", (404, "unknown_asset")),
         ("", (400, "invalid_parameter")),
     ):
-        assert (await ada.get(f"/api/portfolio/deposit-address{query}")).problem == problem
+        for path in ("deposit-address", "deposits/arriving"):
+            assert (await ada.get(f"/api/portfolio/{path}{query}")).problem == problem
     assert (await house.nobody.get("/api/portfolio/deposit-address?asset=USDT")).problem == (401, "unauthorized")
 
 

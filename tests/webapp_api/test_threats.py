@@ -144,3 +144,18 @@ async def test_the_page_in_somebody_elses_frame(house: House) -> None:
         assert policy["default-src"] == "'none'"
         assert policy["script-src"] == "'self'"
         assert "unsafe" not in " ".join(policy.values())
+
+
+async def test_nothing_that_is_asked_names_a_place_that_we_would_ask(house: House) -> None:
+    described = (await house.nobody.get("/api/openapi.json")).body
+    names: set[str] = set()
+    for path in described["paths"].values():
+        for operation in path.values():
+            names |= {parameter["name"] for parameter in operation.get("parameters", [])}
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                schema = content["schema"]
+                while "$ref" in schema:
+                    schema = described["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+                names |= set(schema.get("properties", {}))
+    assert {"symbol", "init_data", "quantity"} <= names
+    assert not [name for name in names if re.search(r"url|uri|host|callback|webhook|domain|redirect", name)]

@@ -8,7 +8,7 @@ from engine.core.types import AssetCode, Atoms, Micros
 from engine.settlement.types import BatchState
 from tests.support.wallet import Wallet
 from tests.webapp_api.house import ADMIN, FREELY, House, Person
-from tests.webapp_api.payouts import ELSEWHERE, SOMEWHERE, WITHDRAWALS, Desk
+from tests.webapp_api.payouts import ELSEWHERE, SOMEWHERE, WITHDRAWALS, Desk, associated, token_account
 from tests.webapp_api.programs import program
 from tests.webapp_api.test_withdrawals import choose
 from tests.webapp_api.wallets import link
@@ -46,12 +46,29 @@ async def test_a_new_address_waits_and_is_known_then(desk: Desk) -> None:
     assert await desk.state(ada, first) == "approved"
     await desk.payouts.round()
     assert await desk.state(ada, first) == "batched"
+    await desk.chain.go_on(first, BatchState.SETTLED)
+    await desk.payouts.round()
     known = await desk.confirmed(ada, wallet)
     assert await desk.state(ada, known) == "approved"
     other = await desk.confirmed(ada, wallet, address=ELSEWHERE)
     assert await desk.state(ada, other) == "waits_for_delay"
     bob, bobs = await desk.ada(2, wallet=2)
     assert await desk.state(bob, await desk.confirmed(bob, bobs)) == "waits_for_delay"  # it is Ada's address, not his
+
+
+async def test_an_address_to_which_nothing_was_sent_in_the_end_is_not_known(desk: Desk) -> None:
+    choose(desk, delay=Micros(24 * HOUR_S * 1_000_000))
+    ada, wallet = await desk.ada()
+    desk.chain.funds = Atoms(0)  # nothing of hers is in the vault yet
+    waits, batched = [await desk.confirmed(ada, wallet) for _ in range(2)]
+    ada = await later(desk, 1, 24.1)
+    await desk.payouts.round()
+    assert (await ada.delete(f"{WITHDRAWALS}/{waits}")).status == 200
+    desk.chain.funds = Atoms(10**15)
+    await desk.payouts.round()
+    assert await desk.state(ada, batched) == "batched"
+    assert (await ada.delete(f"{WITHDRAWALS}/{batched}")).status == 200
+    assert await desk.state(ada, await desk.confirmed(ada, wallet)) == "waits_for_delay"
 
 
 async def test_a_change_of_the_accounts_doors_begins_the_delay_anew(desk: Desk) -> None:
@@ -72,6 +89,27 @@ async def test_a_change_of_the_accounts_doors_begins_the_delay_anew(desk: Desk) 
         until = seen["waits_until"]
     ada = await later(desk, 1, 24.1)
     assert await desk.state(ada, number) == "approved"
+
+
+async def test_token_accounts_that_are_paid_for_are_counted_lest_they_are_closed_for_gain(desk: Desk) -> None:
+    choose(desk, most_open=2)
+    ada, wallet = await desk.ada()
+    for _ in range(2):  # its owner closes it each time, and keeps what it cost us
+        number = await desk.confirmed(ada, wallet, amount="1")
+        await desk.payouts.round()
+        await desk.chain.go_on(number, BatchState.SETTLED)
+        await desk.payouts.round()
+    assert (await desk.ask(ada, amount="1")).problem == (409, "too_many_token_accounts")
+    desk.chain.at = {associated(SOMEWHERE): token_account(SOMEWHERE)}
+    number = await desk.confirmed(ada, wallet, amount="1")  # there it is, for as long as it is asked about
+    desk.chain.at = {}
+    await desk.payouts.round()
+    assert (await desk.seen(ada, number))["reason"] == "target_refused"
+    assert len(desk.chain.moves) == 2
+    bob, bobs = await desk.ada(2, wallet=2)
+    await desk.confirmed(bob, bobs, amount="1")
+    ada = await later(desk, 1, 24.1)
+    assert (await desk.ask(ada, amount="1")).status == 201
 
 
 # Two persons
@@ -112,6 +150,33 @@ async def test_a_large_withdrawal_needs_two_administrators_who_are_not_its_owner
         (boss.id, path),
         (boss.id, path),
     ]
+
+
+async def test_a_large_withdrawal_in_small_parts_needs_administrators_too(desk: Desk) -> None:
+    choose(desk, approval_above={"USDT": Atoms(150_000_000)})
+    ada, wallet = await desk.ada()
+    first = await desk.confirmed(ada, wallet)
+    await desk.payouts.round()
+    await desk.chain.go_on(first, BatchState.SETTLED)
+    await desk.payouts.round()
+    assert await desk.state(ada, first) == "completed"
+    assert await desk.state(ada, await desk.confirmed(ada, wallet, amount="50")) == "approved"
+    assert await desk.state(ada, await desk.confirmed(ada, wallet, amount="1")) == "waits_for_approval"
+    ada = await later(desk, 1, 24.1)
+    assert await desk.state(ada, await desk.confirmed(ada, wallet, amount="1")) == "approved"
+
+
+async def test_an_administrator_is_not_two_by_moving_telegram_to_another_account(desk: Desk) -> None:
+    choose(desk, approval_above={"USDT": Atoms(1)})
+    ada, wallet = await desk.ada()
+    large = await desk.confirmed(ada, wallet)
+    path = f"{ADMIN_PATH}/{large}/approve"
+    boss, _ = await desk.ada(ADMIN, wallet=2)
+    assert (await boss.post(path)).body["withdrawal"]["approvals"] == 1
+    assert (await boss.delete("/api/account/telegram")).problem == (403, "administrator")
+    again = await desk.house.person(ADMIN)
+    assert again.id == boss.id
+    assert (await again.post(path)).problem == (409, "already_approved")
 
 
 async def test_an_administrator_does_not_approve_a_withdrawal_of_their_own(desk: Desk) -> None:
@@ -175,6 +240,16 @@ async def test_all_that_leaves_in_a_day_is_bounded_by_its_worth(desk: Desk) -> N
     assert (await desk.ask(ada, amount="50")).status == 201
 
 
+async def test_what_has_no_price_and_no_limit_of_its_own_waits_for_administrators(desk: Desk) -> None:
+    desk.house.deps.withdrawals._value = lambda _code, _atoms: None
+    needed = []
+    for rules in ({}, {"day_value": Atoms(150)}, {"day_value": Atoms(150), "day_limits": {"USDT": Atoms(10**12)}}):
+        choose(desk, **rules)
+        ada, wallet = await desk.ada()
+        needed.append((await desk.seen(ada, await desk.confirmed(ada, wallet)))["approvals_needed"])
+    assert needed == [0, 2, 0]
+
+
 async def test_withdrawals_have_a_rate_limit_of_their_own(desk: Desk) -> None:
     assert (await desk.house.nobody.post(WITHDRAWALS, {})).problem == (401, "unauthorized")
     ada, _ = await desk.ada()
@@ -204,7 +279,9 @@ async def test_a_program_withdraws_only_from_its_networks_to_known_addresses_and
     bound = await program(desk.house, ada, scopes=["withdraw", "read"], addresses=["127.0.0.1"])
     assert await ask(bound) == (403, "address_not_known")
     assert (await bound.ask("DELETE", f"{WITHDRAWALS}/1")).problem == (404, "unknown_withdrawal")
-    await desk.confirmed(ada, wallet)
+    first = await desk.confirmed(ada, wallet)
+    await desk.payouts.round()
+    await desk.chain.go_on(first, BatchState.SETTLED)
     await desk.payouts.round()
     assert await ask(bound) == 201
     (number, *_) = [each["id"] for each in (await bound.ask("GET", WITHDRAWALS)).body["withdrawals"]]
@@ -218,7 +295,10 @@ async def test_a_program_withdraws_only_from_its_networks_to_known_addresses_and
 def test_money_of_another_asset_has_limits_of_its_own() -> None:
     from engine.withdrawals.rules import Rules, approvals_needed, check_limits
 
+    def unpriced(_code: AssetCode, _atoms: Atoms) -> None:
+        return None
+
     chosen = Rules(day_limits={AssetCode("BTC"): Atoms(5)}, approval_above={AssetCode("BTC"): Atoms(5)})
-    check_limits(AssetCode("USDT"), Atoms(10**9), 0, {AssetCode("BTC"): Atoms(5)}, chosen, lambda _code, _atoms: None)
-    assert approvals_needed(AssetCode("USDT"), Atoms(10**9), chosen) == 0
-    assert [approvals_needed(AssetCode("BTC"), Atoms(amount), chosen) for amount in (5, 6)] == [0, 2]
+    check_limits(AssetCode("USDT"), Atoms(10**9), 0, {AssetCode("BTC"): Atoms(5)}, chosen, unpriced)
+    assert approvals_needed(AssetCode("USDT"), Atoms(10**9), chosen, unpriced) == 0
+    assert [approvals_needed(AssetCode("BTC"), Atoms(amount), chosen, unpriced) for amount in (5, 6)] == [0, 2]

@@ -164,6 +164,7 @@ TARGETS = [
     ({associated(SOMEWHERE): token_account(SOMEWHERE, takes=False)}, SOMEWHERE, 409, "target_frozen"),
     ({associated(SOMEWHERE): token_account(ELSEWHERE)}, SOMEWHERE, 400, "not_a_wallet"),
     ({PDA: Looked(SYSTEM, None)}, PDA, 400, "not_a_wallet"),
+    ({SOMEWHERE: token_account(ELSEWHERE)}, SOMEWHERE, 400, "not_a_wallet"),  # where its key is nobody may know
 ]
 
 

@@ -54,6 +54,7 @@ TRADES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE)
 ACTS: Final = Rule(Who.ADMIN, RequestClass.READ)
 WITHDRAWS: Final = Rule(Who.ACCOUNT, RequestClass.WITHDRAWAL, Scope.WITHDRAW)
 KEEPS: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.WITHDRAW)
+PROVES: Final = Rule(Who.ACCOUNT, RequestClass.READ, Scope.READ, cost=5)  # trees may have to be made again
 LOOKS: Final = Rule(Who.OPERATOR, RequestClass.READ)
 BATCHES: Final = Rule(Who.ACCOUNT, RequestClass.ORDER, Scope.TRADE, BATCH_COST)
 
@@ -88,6 +89,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "DELETE /api/auth/sessions/{id}": PERSON,
     "GET /api/account": READS,
     "GET /api/account/activity": PERSON,
+    "GET /api/account/notifications": PERSON,
+    "PUT /api/account/notifications": PERSON,
     "GET /api/account/wallets": PERSON,
     "POST /api/account/wallets": PERSON,
     "DELETE /api/account/wallets/{address}": PERSON,
@@ -113,7 +116,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/portfolio/balances": READS,
     "GET /api/portfolio/ledger": READS,
     "GET /api/portfolio/deposits": READS,
+    "GET /api/portfolio/deposits/arriving": READS,
     "GET /api/portfolio/deposit-address": READS,
+    "GET /api/portfolio/solvency-proof": PROVES,
+    "GET /api/solvency": PUBLIC,
+    "GET /api/solvency/deposit-accounts": PUBLIC,
     "POST /api/portfolio/withdrawals": WITHDRAWS,
     "GET /api/portfolio/withdrawals": READS,
     "GET /api/portfolio/withdrawals/{id}": READS,
@@ -128,12 +135,19 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/admin/accounts/{id}": ACTS,
     "POST /api/admin/accounts/{id}/sign-out": ACTS,
     "GET /api/admin/quoting": LOOKS,
+    "GET /api/admin/quoting/deposit-address": LOOKS,
     "POST /api/admin/quoting/{symbol}/stop": ACTS,
     "POST /api/admin/quoting/{symbol}/resume": ACTS,
     "GET /api/admin/settlement": LOOKS,
     "POST /api/admin/settlement/retry": ACTS,
+    "GET /api/admin/reconciliation": LOOKS,
+    "POST /api/admin/reconciliation/clear": ACTS,
+    "POST /api/admin/solvency/snapshots": ACTS,
     "GET /api/admin/log": LOOKS,
-    "POST /api/dev/fund": PUBLIC,  # has a secret of its own, and exists in development only
+    "POST /api/telegram/updates": HEALTH,  # has a secret of its own; all that people write comes from a few addresses
+    "POST /api/dev/demo": LOG_IN,  # as the next two, it exists in development only
+    "POST /api/dev/demo-funds": PERSON,
+    "POST /api/dev/fund": PUBLIC,  # has a secret of its own
 }
 
 

@@ -78,4 +78,19 @@ OPERATIONS: Final = (
         reply=lists.Activities,
         errors=("invalid_parameter",),
     ),
+    Operation(
+        name="notifications",
+        method="GET",
+        path="/api/account/notifications",
+        summary="Of what the Telegram bot tells the account by itself, and how loudly",
+        reply=wire.Notifications,
+    ),
+    Operation(
+        name="choose_notifications",
+        method="PUT",
+        path="/api/account/notifications",
+        summary="Let the bot tell of some kinds on, silent (without a sound) or off; the others stay as they are",
+        body=wire.Notifications,
+        reply=wire.Notifications,
+    ),
 )

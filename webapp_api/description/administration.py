@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from typing import Final
 
-from webapp_api import admin_wire
-from webapp_api.description.operation import ACCOUNT_ID, CURSOR, LIMIT, QUOTED, Operation
+from webapp_api import admin_wire, portfolio_wire
+from webapp_api.description.operation import ACCOUNT_ID, CURSOR, DEPOSITED, LIMIT, NO_ADDRESS, QUOTED, Operation
 
 TAG: Final = "administration"
 
@@ -34,6 +34,15 @@ OPERATIONS: Final = (
         path="/api/admin/quoting",
         summary="What the market maker does, why it does not, and what it came to",
         reply=admin_wire.Quoting,
+    ),
+    Operation(
+        name="admin_quoting_deposit_address",
+        method="GET",
+        path="/api/admin/quoting/deposit-address",
+        summary="Where to send the market maker's capital on Solana",
+        parameters=(DEPOSITED,),
+        reply=portfolio_wire.DepositAddress,
+        errors=NO_ADDRESS,
     ),
     Operation(
         name="admin_stop_quoting",
@@ -71,6 +80,23 @@ OPERATIONS: Final = (
         summary="Try trades again that could not settle",
         body=admin_wire.RetrySettlement,
         reply=admin_wire.Retried,
+        errors=("settlement_off", "busy"),
+    ),
+    Operation(
+        name="admin_reconciliation",
+        method="GET",
+        path="/api/admin/reconciliation",
+        summary="Where the books and the chain differ, and whether withdrawals are stopped for it",
+        reply=admin_wire.Reconciliation,
+        errors=("settlement_off",),
+    ),
+    Operation(
+        name="admin_clear_reconciliation",
+        method="POST",
+        path="/api/admin/reconciliation/clear",
+        summary="Let withdrawals go on after a difference; one that is still there stops them again",
+        status=HTTPStatus.NO_CONTENT,
+        reply=None,
         errors=("settlement_off", "busy"),
     ),
     Operation(

@@ -17,6 +17,13 @@ BY_KEY: Final = ("malformed", "invalid_credentials", "expired", "missing_scope",
 NOT_BY_KEY: Final = ("malformed", "needs_a_session")
 LIMITED: Final = "too_many_requests"
 WITH_BODY: Final = ("malformed", "invalid_request", "payload_too_large")
+NO_ADDRESS: Final = (  # where a deposit address is asked for
+    "unknown_asset",
+    "invalid_parameter",
+    "deposits_off",
+    "deposits_unavailable",
+    "too_many_deposit_addresses",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class Operation:
     """
 
     name: str
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     summary: str
     parameters: tuple[Parameter, ...] = ()
@@ -102,6 +109,7 @@ CURSOR: Final = Parameter("cursor", CursorValue, "The next_cursor of the page be
 SYMBOL: Final = Parameter("symbol", Symbol, "Only this market.")
 ASSET: Final = Parameter("asset", AssetName, "Only this asset.")
 DEPOSITED: Final = Parameter("asset", AssetName, "The asset.", required=True)
+SNAPSHOT: Final = Parameter("snapshot_id", Id, "That of a snapshot that is kept; left out for the newest.")
 SIDE: Final = Parameter("side", Side, "Only this side.")
 START: Final = Parameter("start", Time, "Only what happened then or later, in ms.")
 END: Final = Parameter("end", Time, "Only what happened before, in ms.")

@@ -3,7 +3,7 @@
 from typing import Final
 
 from webapp_api import lists, portfolio_wire
-from webapp_api.description.operation import ASSET, CURSOR, DEPOSITED, END, LIMIT, START, Operation
+from webapp_api.description.operation import ASSET, CURSOR, DEPOSITED, END, LIMIT, NO_ADDRESS, START, Operation
 
 TAG: Final = "portfolio"
 
@@ -41,18 +41,21 @@ OPERATIONS: Final = (
         errors=("invalid_parameter",),
     ),
     Operation(
+        name="arriving_deposits",
+        method="GET",
+        path="/api/portfolio/deposits/arriving",
+        summary="What is on its way and not final yet, newest first",
+        parameters=(DEPOSITED,),
+        reply=lists.ArrivingDeposits,
+        errors=NO_ADDRESS,
+    ),
+    Operation(
         name="deposit_address",
         method="GET",
         path="/api/portfolio/deposit-address",
         summary="Where to send an asset on Solana",
         parameters=(DEPOSITED,),
         reply=portfolio_wire.DepositAddress,
-        errors=(
-            "unknown_asset",
-            "invalid_parameter",
-            "deposits_off",
-            "deposits_unavailable",
-            "too_many_deposit_addresses",
-        ),
+        errors=NO_ADDRESS,
     ),
 )

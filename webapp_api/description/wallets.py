@@ -75,7 +75,7 @@ OPERATIONS: Final = (
         summary="Unlink Telegram; the sessions that it opened end at once",
         status=HTTPStatus.NO_CONTENT,
         reply=None,
-        errors=("not_linked", "last_door"),
+        errors=("not_linked", "last_door", "administrator"),
     ),
     Operation(
         name="ask_for_wallet_link",

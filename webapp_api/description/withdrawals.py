@@ -43,6 +43,7 @@ OPERATIONS: Final = (
             "idempotency_key_reused",
             "no_confirmation",
             "day_limit",
+            "too_many_token_accounts",
             "too_many_withdrawals",
             "address_not_known",
             "key_needs_addresses",

@@ -3,9 +3,10 @@
 from aiohttp import web
 
 from engine.accounts.types import Account, AdminAct, Device
-from engine.core.types import UserId
+from engine.core.types import MARKET_MAKER, UserId
 from webapp_api import accounts, admin_wire, wire
 from webapp_api.asked import cursor, limit, number
+from webapp_api.deposits import address
 from webapp_api.deps import DEPS
 from webapp_api.refusals import UnknownAccount
 from webapp_api.reply import json_reply
@@ -51,6 +52,12 @@ async def resume_quoting(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+@routes.get("/api/admin/quoting/deposit-address")
+async def funding(request: web.Request) -> web.Response:
+    """Say where to send the market maker's capital on Solana."""
+    return json_reply(await address(request, MARKET_MAKER))
+
+
 @routes.get("/api/admin/settlement")
 async def settlement(request: web.Request) -> web.Response:
     """Answer what is owed on the chain, and what can't settle."""
@@ -62,6 +69,19 @@ async def retry_settlement(request: web.Request) -> web.Response:
     """Let trades that could not settle be tried again."""
     body = wire.decode(await request.read(), admin_wire.RETRY_SETTLEMENT)
     return json_reply(admin_wire.Retried(await request.app[DEPS].settling.retry(body.trades)))
+
+
+@routes.get("/api/admin/reconciliation")
+async def reconciliation(request: web.Request) -> web.Response:
+    """Answer where the books and the chain differ, and whether withdrawals are stopped."""
+    return json_reply(request.app[DEPS].reconciling.view())
+
+
+@routes.post("/api/admin/reconciliation/clear")
+async def clear_reconciliation(request: web.Request) -> web.Response:
+    """Let withdrawals go on after a difference."""
+    await request.app[DEPS].reconciling.clear()
+    return web.Response(status=204)
 
 
 @routes.get("/api/admin/log")

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from engine.accounts.notifications import Kind, Level, kinds
 from engine.accounts.refusals import SignedOutSince
 from engine.accounts.types import TELEGRAM
 from webapp_api import accounts, lists, wire
@@ -85,3 +86,21 @@ async def activity(request: web.Request) -> web.Response:
     """List what happened to the account, newest first."""
     found = await request.app[DEPS].accounts.activity(asker(request), limit(request, 100))
     return json_reply(lists.Activities([accounts.activity(each) for each in found]))
+
+
+@routes.get("/api/account/notifications")
+async def notifications(request: web.Request) -> web.Response:
+    """Say of what the bot tells the account, and how loudly."""
+    return await _notifications(request, await request.app[DEPS].notifications.levels(asker(request)))
+
+
+@routes.put("/api/account/notifications")
+async def choose_notifications(request: web.Request) -> web.Response:
+    """Let the bot tell of some kinds in another way."""
+    chosen = wire.decode(await request.read(), wire.NOTIFICATIONS).notifications
+    return await _notifications(request, await request.app[DEPS].notifications.choose(asker(request), chosen))
+
+
+async def _notifications(request: web.Request, levels: dict[Kind, Level]) -> web.Response:
+    is_admin = await request.app[DEPS].administration.includes(asker(request))
+    return json_reply(wire.Notifications({kind: levels[kind] for kind in kinds(is_admin=is_admin)}))

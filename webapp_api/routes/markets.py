@@ -65,7 +65,9 @@ async def candles(request: web.Request) -> web.Response:
         limit=limit(request, 500, stored.MAX_LIMIT),
     )
     shown = [market_views.candle(each, market) for each in found]
-    return json_reply(market_wire.Candles(market.market.symbol, interval.value, shown))
+    answer = json_reply(market_wire.Candles(market.market.symbol, interval.value, shown))
+    answer.enable_compression()  # for who takes it: a page of candles says much the same again and again
+    return answer
 
 
 @routes.get("/api/markets/{symbol}/stats")

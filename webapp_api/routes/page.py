@@ -1,37 +1,39 @@
-"""`GET /` and `GET /wallet`: the pages, each from files of our own, read once."""
+"""`GET /` and `GET /wallet`: the pages, each from files of our own, read once; and pictures of addresses."""
 
+import io
+import re
 from importlib.resources import files
+from typing import Final
 
-from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
+import segno
+from aiohttp import web
 
+from webapp_api import miniapp_files
+from webapp_api.page_files import FOREVER, TYPES, read, serve
+from webapp_api.refusals import InvalidParameter
 from webapp_api.reply import PAGE
 
-_TYPES = {
-    "html": "text/html; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-    "css": "text/css; charset=utf-8",
-    "svg": "image/svg+xml",
-}
+_ADDRESS: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
 
 
-def routes() -> list[web.RouteDef]:
+def routes(shared: miniapp_files.Texts, *, chain: str, demo: bool) -> list[web.RouteDef]:
     """Return a route for every file of the pages."""
-    return [*_page("webapp_api.miniapp", "/", "/miniapp"), *_page("webapp_api.wallet_page", "/wallet", "/wallet")]
+    return [*miniapp_files.routes(shared, chain=chain, demo=demo), web.get("/miniapp/qr.svg", qr), *_wallet_page()]
 
 
-def _page(package: str, path: str, folder: str) -> list[web.RouteDef]:
+async def qr(request: web.Request) -> web.Response:
+    """Draw a Solana address as a QR code."""
+    address = request.query.get("address", "")
+    if not _ADDRESS.fullmatch(address):
+        raise InvalidParameter("The address is a public key in base58.", parameter="address")
+    drawn = io.BytesIO()
+    segno.make_qr(address, error="m").save(drawn, kind="svg", border=2, light="#fff", xmldecl=False)
+    headers = {**PAGE, "Content-Type": TYPES["svg"], "Cache-Control": FOREVER}
+    return web.Response(body=drawn.getvalue(), headers=headers)
+
+
+def _wallet_page() -> list[web.RouteDef]:
     return [
-        web.get(path if file.name == "index.html" else f"{folder}/{file.name}", _serve(file.name, file.read_bytes()))
-        for file in files(package).iterdir()
-        if file.name.rpartition(".")[2] in _TYPES
+        web.get("/wallet" if name == "index.html" else f"/wallet/{name}", serve(name, content, PAGE))
+        for name, content in read(files("webapp_api.wallet_page"))
     ]
-
-
-def _serve(name: str, content: bytes) -> Handler:
-    headers = {hdrs.CONTENT_TYPE: _TYPES[name.rpartition(".")[2]], **PAGE}
-
-    async def serve(_: web.Request) -> web.Response:
-        return web.Response(body=content, headers=headers)
-
-    return serve

@@ -2,12 +2,10 @@
 
 from aiohttp import web
 
-from engine.core.decimals import show
-from engine.custody.refusals import DepositsOff
-from webapp_api import lists, portfolio_wire
+from webapp_api import lists
 from webapp_api.asked import asker, asset, cursor, limit, time
-from webapp_api.deps import DEPS, PORTFOLIO
-from webapp_api.refusals import InvalidParameter
+from webapp_api.deposits import address, arriving
+from webapp_api.deps import PORTFOLIO
 from webapp_api.reply import json_reply
 
 routes = web.RouteTableDef()
@@ -49,14 +47,13 @@ async def deposits(request: web.Request) -> web.Response:
     return json_reply(lists.Deposits(await request.app[PORTFOLIO].deposits(user, limit=limit(request, 100))))
 
 
+@routes.get("/api/portfolio/deposits/arriving")
+async def arriving_deposits(request: web.Request) -> web.Response:
+    """List what is on its way and not final yet."""
+    return json_reply(await arriving(request))
+
+
 @routes.get("/api/portfolio/deposit-address")
 async def deposit_address(request: web.Request) -> web.Response:
     """Say where to send an asset on Solana, so that it is the account's."""
-    user, code, give = asker(request), asset(request), request.app[DEPS].deposits
-    if code is None:
-        raise InvalidParameter("Name the asset that is to be deposited.", parameter="asset")
-    if give is None:
-        raise DepositsOff
-    account, rules = await give(user, code)
-    minimum = show(rules.minimum, rules.asset.decimals)
-    return json_reply(portfolio_wire.DepositAddress(code, account.owner, account.token_account, account.mint, minimum))
+    return json_reply(await address(request, asker(request)))

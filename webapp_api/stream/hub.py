@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,8 +22,11 @@ from engine.market_data.market_data import MarketData
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy, Sequencer
+from engine.settlement.fills import Fill
+from engine.settlement.types import SettlementState
 from engine.withdrawals.types import Withdrawal
 from engine.withdrawals.withdrawals import Withdrawals
+from webapp_api import wire
 from webapp_api.addresses import Addresses, neighbourhood
 from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.tokens import Guard
@@ -58,8 +61,9 @@ class Hub:
     """The WebSocket edge. Make it inside the running loop; register `metrics` with the program's registry.
 
     on_batch is a listener of the sequencer and comes after `MarketData.on_batch`; on_activity is one of the
-    `ActivityFeed`. public_url is where browsers find us, "https://clobster.example"; empty where there is nothing but
-    the host they ask. limits are of clients that read slowly, rates of those that ask too often.
+    `ActivityFeed`, on_settlement one of settlement's fills. public_url is where browsers find us,
+    "https://clobster.example"; empty where there is nothing but the host they ask. limits are of clients that read
+    slowly, rates of those that ask too often.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class Hub:
         self._writers = Writers(limits or Limits(), self.metrics)
         self._public = PublicChannels(market_data, markets, clock() // 1000)
         views = AccountViews(markets, assets)
+        self._explorer = explorer
         reads = Reads(queries, accounts, markets, views, explorer)
         self._withdrawals = WithdrawalViews(withdrawals, assets, explorer)
         self._withdrawal_changes = 0
@@ -149,6 +154,15 @@ class Hub:
             self.private.on_withdrawal(withdrawal.asked.user, self._withdrawal_changes, view)
         except Exception:  # whoever changed it must not suffer
             log.exception("publishing a withdrawal failed", withdrawal=withdrawal.asked.id)
+
+    def on_settlement(self, fills: Sequence[Fill], state: SettlementState, signature: str | None) -> None:
+        """Tell accounts how far trades of theirs have come on the chain."""
+        try:
+            self.private.on_settlement(
+                fills, wire.Settlement(state.value, signature, self._explorer.transaction(signature))
+            )
+        except Exception:  # settlement must not suffer
+            log.exception("publishing a settlement failed", trade=fills[0].id)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve `GET /api/ws`. Raises ForbiddenOrigin, TooManySockets, and Busy where there are too many clients."""

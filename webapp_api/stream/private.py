@@ -10,6 +10,7 @@ to an account is no command: there the id of the newest says where a read stands
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import dropwhile
 from typing import Final
 
 from typing_extensions import override
@@ -18,6 +19,7 @@ from engine.accounts.types import Activity
 from engine.core.types import UserId
 from engine.ports import Clock
 from engine.sequencer.batch import Batch
+from engine.settlement.fills import Fill
 from webapp_api import accounts, wire
 from webapp_api.stream import protocol
 from webapp_api.stream.outgoing import SLOW, Outgoing
@@ -29,6 +31,7 @@ READ_S: Final = 5.0  # a snapshot takes milliseconds
 MAX_HELD: Final = 10_000  # updates held back during one read
 RESUME_S: Final = 30.0  # a channel goes on for an account that may come back
 MAX_DESERTED: Final = 1_000  # channels that go on for nobody
+AFTER_ALL: Final = 2**63  # later than any command
 RING_BYTES: Final = 64 * 1024  # held of a channel for those who come back
 
 Read = Callable[[UserId], Awaitable[tuple[int, Sequence[object]]]]
@@ -89,7 +92,7 @@ class PrivateChannel:
         if self._subscribers.get(client) is not held:  # left while we read
             return
         self._subscribers[client] = None
-        later = [update for update in held.updates if update[0] > seq]
+        later = list(dropwhile(lambda update: update[0] <= seq, held.updates))
         client.send(protocol.snapshot(self.name, later[0][1] - 1 if later else self._seq, data))
         for _, _, frame in later:
             client.send(frame)
@@ -226,6 +229,16 @@ class PrivateChannels:
         channel = self._accounts.get(user, {}).get(WITHDRAWALS)
         if channel is not None:
             channel.publish(number, [view])
+
+    def on_settlement(self, fills: Sequence[Fill], settlement: wire.Settlement) -> None:
+        """Send accounts their trades again, with what has become of them on the chain, where they listen.
+
+        Whether a snapshot that is being read contains that is not known, so it is told after it anyway.
+        """
+        for (user, name), data in self._views.of_fills(fills, settlement, self._accounts).items():
+            channel = self._accounts[user].get(name)
+            if channel is not None:
+                channel.publish(AFTER_ALL, data)
 
     async def _published(self, seq: int) -> None:
         """Return when the batch with this command was published: a read may see it a moment before we do."""

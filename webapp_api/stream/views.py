@@ -1,7 +1,7 @@
 """What an account's private channels tell: of a committed batch, and of rows read for a snapshot."""
 
 from collections import defaultdict
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from engine.core.decimals import MarketDecimals, show
@@ -9,6 +9,7 @@ from engine.core.events import BalanceChanged, OrderChanged, Traded
 from engine.core.market import Asset
 from engine.core.types import OrderId, UserId
 from engine.sequencer.batch import Batch
+from engine.settlement.fills import Fill
 from engine.settlement.types import SettlementState
 from webapp_api import orders, portfolio_wire, wire
 
@@ -50,6 +51,18 @@ class AccountViews:
         for balance in batch.balances:
             if balance.owner in accounts:
                 told[balance.owner, BALANCES].append(self.balance(balance))
+        return told
+
+    def of_fills(
+        self, fills: Sequence[Fill], settlement: wire.Settlement, accounts: Container[UserId]
+    ) -> dict[tuple[UserId, str], list[object]]:
+        """Return, by account and channel, the trades of these accounts, all of which have come as far as this."""
+        told: defaultdict[tuple[UserId, str], list[object]] = defaultdict(list)
+        for fill in fills:
+            for party, maker in ((fill.trade.maker, True), (fill.trade.taker, False)):
+                if party in accounts:
+                    view = orders.own_trade(fill.trade, maker, settlement, self._markets[fill.trade.symbol])
+                    told[party, TRADES].append(view)
         return told
 
     def balance(self, changed: BalanceChanged) -> portfolio_wire.Balance:

@@ -290,7 +290,7 @@ class Chain:
 def _begin(history: History, slot: int, authority: Pubkey) -> None:
     genesis_hash = Hash.from_bytes(secrets.token_bytes(32))
     history.begin(genesis_hash, slot)
-    history.add_block(Block(slot, slot, 0, genesis_hash, int(time.time())))
+    history.add_block(Block(slot, slot, 0, genesis_hash, 0))  # 1970: nothing was before
     history.put(authority, Account(TREASURY_LAMPORTS, b"", Pubkey.default()))
 
 

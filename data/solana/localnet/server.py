@@ -37,6 +37,7 @@ class Server:
         app.router.add_post("/control", self._control)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         self._site: web.TCPSite | None = None
+        self._starting: asyncio.Task[None] | None = None
         self.port = 0
 
     async def start(self, port: int) -> None:
@@ -50,12 +51,15 @@ class Server:
         """Listen, where it does not."""
         if self._site is None:
             self._site = web.TCPSite(self._runner, HOST, self.port, backlog=1024)
-            await self._site.start()
+            self._starting = asyncio.create_task(self._site.start())
+        assert self._starting is not None
+        await asyncio.shield(self._starting)  # whoever goes away meanwhile leaves no socket that nobody closes
 
     async def down(self) -> None:
         """Refuse connections, and cut those that there are."""
         if self._site is not None:
             site, self._site = self._site, None
+            await self._started()
             await site.stop()
         self._pubsub.cut()
         assert self._runner.server is not None
@@ -66,7 +70,12 @@ class Server:
     async def stop(self) -> None:
         """Close everything."""
         self._pubsub.cut()
+        await self._started()
         await self._runner.cleanup()
+
+    async def _started(self) -> None:
+        if self._starting is not None:
+            await asyncio.wait([self._starting])
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":

@@ -10,6 +10,16 @@ newest bucket (see `walk`).
 """
 
 from data.store.schema.books import balances, commands, deposits, postings, sequencer, withdrawals
+from data.store.schema.bot import (
+    NoticeState,
+    bot_cards,
+    bot_conversations,
+    bot_cursor,
+    bot_notices,
+    bot_people,
+    bot_seen,
+    price_alerts,
+)
 from data.store.schema.chat import chart_themes, daily_summary
 from data.store.schema.columns import BUCKET_BITS, metadata
 from data.store.schema.custody import deposit_accounts
@@ -30,22 +40,32 @@ from data.store.schema.people import (
     wallet_links,
     wallets,
 )
+from data.store.schema.reconciliation import reconciliation_stops
 from data.store.schema.settlement import (
     lookup_tables,
     settlement_attempts,
     settlement_batches,
     settlement_outbox,
+    sweeps,
     vault_accounts,
 )
+from data.store.schema.solvency import solvency_assets, solvency_leaves, solvency_snapshots
 from data.store.schema.trading import assets, candles, markets, orders, reference_candles, trades
 
 __all__ = [
     "BUCKET_BITS",
+    "NoticeState",
     "activity",
     "admin_log",
     "api_keys",
     "assets",
     "balances",
+    "bot_cards",
+    "bot_conversations",
+    "bot_cursor",
+    "bot_notices",
+    "bot_people",
+    "bot_seen",
     "candles",
     "challenges",
     "chart_themes",
@@ -61,12 +81,18 @@ __all__ = [
     "metadata",
     "orders",
     "postings",
+    "price_alerts",
+    "reconciliation_stops",
     "reference_candles",
     "sequencer",
     "sessions",
     "settlement_attempts",
     "settlement_batches",
     "settlement_outbox",
+    "solvency_assets",
+    "solvency_leaves",
+    "solvency_snapshots",
+    "sweeps",
     "trades",
     "users",
     "vault_accounts",

@@ -1,6 +1,6 @@
 """The token accounts on Solana into which people deposit."""
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table
 
 from data.store.schema.columns import check, integer, metadata, text
 
@@ -20,6 +20,7 @@ deposit_accounts = Table(
     integer("seen"),
     check("looking", "(newest_signature IS NULL) = (reached_signature IS NULL)"),
     check("seen", "seen >= 0"),
+    Index("ix_deposit_accounts_user", "user_id", "asset"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -38,6 +38,7 @@ settlement_batches = Table(
     check("signature", "signature IS NOT NULL OR state = 'batched' OR state = 'failed'"),
     check("withdrawal", "(kind = 'withdrawal') = (withdrawal_id IS NOT NULL)"),
     index("ix_settlement_batches_open", "batch_id", where="state <> 'settled' AND state <> 'failed'"),
+    index("ix_settlement_batches_settled", "updated_at", where="state = 'settled'"),
     Index(
         "ix_settlement_batches_withdrawal",
         "withdrawal_id",
@@ -62,6 +63,22 @@ settlement_attempts = Table(
     text("outcome", null=True),
     check("outcome", "outcome IS NULL OR outcome = 'settled' OR outcome = 'failed' OR outcome = 'expired'"),
     Index("ix_settlement_attempts_batch", "batch_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# What each batch sweeps out of which deposit account. passed: the deposit watch has seen it go by.
+sweeps = Table(
+    "sweeps",
+    metadata,
+    integer("batch_id", "settlement_batches.batch_id", key=True),
+    text("token_account", key=True),
+    integer("atoms"),
+    integer("passed"),
+    check("atoms", "atoms > 0"),
+    check("passed", "passed = 0 OR passed = 1"),
+    Index("ix_sweeps_account", "token_account"),
+    index("ix_sweeps_not_passed", "batch_id", where="passed = 0"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from data.store import sqlite
 from data.store import store as writing
 from data.store.audit import AuditReads
 from data.store.connection import Connection
@@ -273,3 +274,10 @@ async def test_the_log_plays_back_to_the_same_state(place: Place) -> None:
         assert again.state_hash() == day.exchange.state_hash()
         with AuditReads(day.database) as reads:
             assert next(reads.log(5)).first_seq == 5
+
+
+async def test_a_place_that_cannot_write_ahead_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ensure_database(path := tmp_path / "exchange.db")
+    monkeypatch.setattr(sqlite, "_PRAGMAS", ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"))
+    with pytest.raises(sqlite3.OperationalError, match="synchronous"):
+        await SqliteStore.open(path)

@@ -8,7 +8,8 @@ from engine.settlement.following import Looked, Step, must_search, next_step
 from engine.settlement.types import BatchState
 
 LAST = 500
-ATTEMPT = Attempt("signature", 1, b"raw", LAST, Micros(0))
+SIGNED_AT = 10**15
+ATTEMPT = Attempt("signature", 1, b"raw", LAST, Micros(SIGNED_AT))
 SENT, CONFIRMED = BatchState.SENT, BatchState.CONFIRMED
 FAULT = Fault(FaultKind.REFUSED, "frozen")
 OPEN, OVER = Finalized(1_000, LAST), Finalized(1_001, LAST + 1)
@@ -19,9 +20,15 @@ def status(level: Level, fault: Fault | None = None) -> Status:
 
 
 def looked(
-    status: Status | None, finalized: Finalized = OPEN, *, slot: int = 1_040, searched: bool | None = None
+    status: Status | None,
+    finalized: Finalized = OPEN,
+    *,
+    slot: int = 1_040,
+    searched: bool | None = None,
+    since: int | None = 0,
 ) -> Looked:
-    return Looked(status, slot, must_search(ATTEMPT, finalized) if searched is None else searched, finalized)
+    is_searched = must_search(ATTEMPT, finalized) if searched is None else searched
+    return Looked(status, slot, is_searched, finalized, None if since is None else Micros(since))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +62,12 @@ def looked(
         (CONFIRMED, looked(None, OVER, searched=False), Step.UNCONFIRMED),
         (SENT, looked(None, OVER, slot=1_000), Step.SEND),
         (SENT, looked(None, OVER, slot=1_001), Step.EXPIRED),
+        # Not known to whose history begins after it was signed, give or take ten minutes, or who says not when.
+        (SENT, looked(None, OVER, since=SIGNED_AT + 1), Step.SEND),
+        (SENT, looked(None, OVER, since=SIGNED_AT - 599_000_000), Step.SEND),
+        (SENT, looked(None, OVER, since=SIGNED_AT - 600_000_000), Step.EXPIRED),
+        (SENT, looked(None, OVER, since=None), Step.SEND),
+        (CONFIRMED, looked(None, OVER, since=SIGNED_AT), Step.UNCONFIRMED),
         # Landed late, and not final yet: it is not signed anew.
         (SENT, looked(status(Level.PROCESSED), OVER), Step.WAIT),
         (SENT, looked(status(Level.CONFIRMED), OVER), Step.CONFIRMED),

@@ -155,6 +155,7 @@ class World:
     ) -> None:
         self.exchange = exchange
         self.sequencer = sequencer
+        self.store = store
         self.gate, self.told = store.gate, store.told
         self.queries = queries
         self.hub = hub

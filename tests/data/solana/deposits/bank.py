@@ -22,9 +22,10 @@ from data.solana.localnet.blocks import Lags
 from data.solana.localnet.mints import create_mints, mint_to
 from data.store.deposit_accounts import SqliteDepositAccounts
 from engine.core.market import Asset
-from engine.core.types import AssetCode, Atoms, UserId
+from engine.core.types import AssetCode, Atoms, Micros, UserId
 from engine.custody.accounts import Depositable
 from engine.custody.addresses import DepositAddresses
+from engine.custody.arrivals import FRESH, Arrival, Arrivals
 from engine.custody.watch import DepositWatch
 from tests.data.solana.localnet.world import SOL, UNCHECKED, World, memo, moving, world_on
 from tests.data.store.books import BTC, USDT, Books, books
@@ -62,7 +63,12 @@ class Bank:
         options = {"poll_s": 0.1} | options
         watch = DepositWatch(chain, store, sequencer, self.assets, now, self.counted, vault=vault, **options)
         await watch.load()
-        desk = Desk(watch, DepositAddresses(chain, self.keys, store, watch, self.assets, now, most_a_day=most))
+        addresses = DepositAddresses(chain, self.keys, store, watch, self.assets, now, most_a_day=most)
+        never_twice = count(FRESH, FRESH).__next__  # a clock by which no answer is fresh
+        arrivals = Arrivals(
+            chain, lambda key: key == vault or watch.knows(key), lambda: Micros(never_twice()), needed=LAGS.finalized
+        )
+        desk = Desk(watch, addresses, arrivals)
         task = asyncio.create_task(watch.run())
         try:
             yield desk
@@ -115,13 +121,18 @@ class Bank:
 class Desk:
     """What is open."""
 
-    def __init__(self, watch: DepositWatch, addresses: DepositAddresses) -> None:
+    def __init__(self, watch: DepositWatch, addresses: DepositAddresses, arrivals: Arrivals) -> None:
         self.watch = watch
         self.addresses = addresses
+        self.arrivals = arrivals
 
     async def owner(self, user: UserId) -> str:
         """Return where somebody deposits."""
         return (await self.addresses.of(user, AssetCode("USDT")))[0].owner
+
+    async def arriving(self, user: UserId) -> list[Arrival]:
+        """Return what is on its way to somebody."""
+        return await self.arrivals.of(*await self.addresses.of(user, AssetCode("USDT")))
 
 
 def sending(source: Keypair, to: str, mint: Pubkey, atoms: int) -> list[Instruction]:

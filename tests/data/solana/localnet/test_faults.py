@@ -138,6 +138,18 @@ async def test_a_node_that_is_down_refuses_connections_and_comes_back_at_the_sam
     assert await world.balance(bob) == SOL // 2
 
 
+@pytest.mark.parametrize("steps", range(6))
+async def test_whoever_goes_away_while_a_node_comes_back_leaves_it_whole(world: World, steps: int) -> None:
+    await world.net.inflict(Down(600))
+    healing = asyncio.create_task(world.net.inflict(Heal()))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    healing.cancel()
+    await asyncio.wait([healing])
+    await world.net.inflict(Heal())
+    assert await world.client.is_connected()
+
+
 async def test_heal_ends_what_is_left(world: World) -> None:
     for fault in (Down(600), Unavailable(), RateLimited(), Slow(5), Unhealthy(), DropSends(9), LoseReplies(9)):
         await world.net.inflict(fault)

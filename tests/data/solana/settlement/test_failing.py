@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from solana.rpc.async_api import AsyncClient
 from solders.pubkey import Pubkey
 from solders.token.associated import get_associated_token_address
 from spl.token.constants import TOKEN_PROGRAM_ID
@@ -15,11 +16,15 @@ from spl.token.models import CloseAccountParams
 
 from data.solana.localnet import faults as f
 from data.solana.localnet.blocks import Lags
+from data.solana.sending import RpcSender
+from data.store.settlement import SqliteSettlement
 from engine.core.types import Atoms, UserId
-from engine.settlement.settlement import NotSpendable
-from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
+from engine.settlement.ports import Change
+from engine.settlement.settlement import NotSpendable, Settlement
+from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch, SettlementState
 from tests.data.solana.localnet.world import UNCHECKED, moving
-from tests.data.solana.settlement.settling import BTC, QUICK, USDT, House, Running, house_on
+from tests.data.solana.settlement.settling import BTC, FEE_CAP, KEYS, QUICK, USDT, House, Running, house_on
+from tests.data.solana.svm_clob.forgetful import forgetful
 
 NEVER = replace(QUICK, collect_s=10**6, collect_fills=10**6)
 
@@ -50,13 +55,21 @@ async def test_a_fill_that_can_never_settle_is_found_among_others_and_waits_for_
     fine = await house.trades(people, 30, random.Random(1))
     (bad,) = await house.traded(poor, people[0])
     fine += await house.trades(people, 30, random.Random(2))
+    heard: list[tuple[SettlementState, str | None]] = []
     async with house.settling() as running:
         settlement = running.settlement
+        settlement.fill_listeners.append(
+            lambda fills, state, signature: (
+                heard.append((state, signature)) if bad in [f.trade for f in fills] else None
+            )
+        )
         await running.until(lambda: settlement.backlog.settled == len(fine) and settlement.backlog.failed == 1)
         assert settlement.withdrawable(poor, USDT) == 100_000 * 10**6 - bad.notional  # it still owes that
         (failed,) = await settlement.failed(10)
         assert (failed.fill.trade, failed.fill.buyer) == (bad, poor)
         assert "InvalidAccountData" in failed.reason
+        assert heard[0] == (SettlementState.OWED, None)  # the batch that it shared with others has failed
+        assert heard[-1] == (SettlementState.FAILED, None)
     async with house.settling() as running:
         assert running.settlement.backlog.failed == 1
         await running.nothing_owed()
@@ -157,7 +170,8 @@ async def test_a_batch_is_taken_back_before_it_is_signed_and_never_after(house: 
             await asyncio.sleep(random.uniform(0, 0.02))
             taken = await settlement.take_back(number)
             await running.nothing_owed()
-            assert settlement.settled(ada, USDT) == before - (0 if taken else 10**6)
+            after = before - (0 if taken else 10**6)
+            await running.until(lambda after=after: settlement.settled(ada, USDT) == after)  # type: ignore[misc]
         assert await house.chain([place]) == [settlement.settled(ada, USDT)]
 
 
@@ -170,6 +184,51 @@ async def test_a_payout_opens_the_account_that_it_needs(house: House) -> None:
         await running.settlement.add(BatchKind.SWEEP, [Move(USDT, Atoms(10**6), place, target, opens_for=stranger)])
         await running.nothing_owed()
         assert await house.chain([target]) == [10**6]
+
+
+async def test_a_batch_that_fails_before_all_is_read_hides_no_older_fill(house: House) -> None:
+    ada, bob = await house.people(2, USDT=100_000, BTC=10)
+    eve = await house.exchange.person(USDT=100_000)  # whose deposit is not swept yet: her fill waits
+    await house.deposit({(eve, USDT): 0})
+    (older,) = await house.traded(eve, ada)
+    newer = [*await house.traded(ada, bob), *await house.traded(ada, bob)]
+    async with house.settling(replace(NEVER, collect_fills=3)) as running:
+        await house.world.net.inflict(f.Unavailable())  # nothing is signed
+        await running.until(lambda: running.settlement.backlog.batches == 1)
+    await house.world.net.inflict(f.Heal())
+    async with AsyncClient(house.world.net.url) as client:
+        vault, kept = house.books.vault(client), SqliteSettlement(house.exchange.store, house.exchange.queries)
+        await vault.load()
+        sender = RpcSender(client, house.books.program(client, vault), KEYS.vault, fee_cap=FEE_CAP)
+        settlement = Settlement(sender, vault, kept, house.exchange.now, pace=NEVER)
+        await settlement.load()
+        (under,) = settlement._carrier.under_way.values()
+        assert [fill.trade for fill in under.fills] == newer
+        failing = Change(replace(under.batch, state=BatchState.FAILED, reason="a table is not there"))
+        await settlement._carrier._write([(under, failing)])
+        async with settlement._collector.turn:
+            await settlement._collector.read_all()
+        assert [fill.trade for fill in settlement._collector.owed] == [older, *newer]
+        assert settlement._collector.debits((eve, USDT)) == older.notional
+        assert settlement._collector.debits((ada, USDT)) == sum(trade.notional for trade in newer)
+
+
+async def test_a_node_that_was_begun_from_a_snapshot_does_not_have_a_batch_paid_twice(house: House) -> None:
+    ada, bob = await house.people(2, USDT=100_000, BTC=10)
+    await house.traded(ada, bob)
+    async with forgetful(house.world.net.url) as (node, url), house.settling(url=url) as running:
+        node.forgets = True
+        await running.until(lambda: bool(node.sends))
+        await house.desk.finality(6)
+        node.begins = (await house.world.client.get_slot()).value
+        await house.world.net.advance(160)  # the first signing can't land any more; it has landed before
+        asked = node.asked["getFirstAvailableBlock"]
+        await running.until(lambda: node.asked["getFirstAvailableBlock"] > asked + 3 or len(set(node.sends)) > 1)
+        assert len(set(node.sends)) == 1
+        node.forgets = False
+        await running.nothing_owed()
+    assert len(set(node.sends)) == 1
+    await house.agree()
 
 
 async def test_a_fork_takes_a_confirmed_batch_back_and_it_is_sent_again(house: House) -> None:

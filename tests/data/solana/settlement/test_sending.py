@@ -66,7 +66,7 @@ MOVES = st.lists(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(MOVES, st.integers(0, 120), st.integers(1, 3))
 def test_what_fits_is_just_what_a_transaction_holds(moves: list[Move], listed: int, tables: int) -> None:
     names = [mint for mint, _ in MINTS.values()] + PLACES

@@ -1,4 +1,7 @@
-"""A node that counts what it is asked and may forget what became of transactions, in front of one that does not."""
+"""A node that counts what it is asked and may forget what became of transactions, in front of one that does not.
+
+It may say that it forgets: its history begins with a newer block then, as after a start from a snapshot.
+"""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -16,6 +19,7 @@ class Forgetful:
 
     def __init__(self, url: str, http: httpx2.AsyncClient) -> None:
         self.forgets = False
+        self.begins: int | None = None  # the oldest slot that it says it has
         self.sends: list[str] = []
         self.asked = Counter[str]()
         self._url = url
@@ -31,6 +35,8 @@ class Forgetful:
         found = answer.json()
         if sent["method"] == "getSignatureStatuses" and self.forgets:
             found["result"]["value"] = [None] * len(found["result"]["value"])
+        if sent["method"] == "getFirstAvailableBlock" and self.begins is not None:
+            found["result"] = self.begins
         return web.json_response(found, status=answer.status_code)
 
 

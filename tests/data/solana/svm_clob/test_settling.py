@@ -24,6 +24,7 @@ from data.solana.svm_clob.program import SvmClob
 from data.store import facts
 from engine.core.types import AssetCode, Atoms, UserId
 from engine.settlement.fills import Fill
+from engine.settlement.types import BatchState, SettlementBatch
 from engine.settlement.vault import Vault
 from tests.data.solana.deposits.bank import bank
 from tests.data.solana.settlement.settling import KEYS, House, Written
@@ -181,6 +182,29 @@ async def test_what_a_node_has_forgotten_is_found_on_the_chain_and_not_executed_
         assert set(node.sends) == sent
     await house.agree()
     await once_each(house, 20)
+
+
+async def test_a_kill_after_a_signing_was_given_up_does_not_have_it_executed_again(house: ClobHouse) -> None:
+    people = await house.people(2, USDT=100_000, BTC=10)
+    async with forgetful(house.world.net.url) as (node, url), house.settling(url=url) as running:
+        await house.trades(people, 1, random.Random(3))
+        await running.nothing_owed()  # what both need in the program is there
+        before, told = len(await executed(house)), list[SettlementBatch]()
+        node.forgets = True
+        running.settlement.listeners.append(told.append)
+        await house.trades(people, 1, random.Random(4))
+        await running.until(lambda: bool(told) and told[-1].state is BatchState.SENT)
+        while len(await executed(house)) == before:
+            await house.desk.finality(6)
+
+    def give_up(connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE settlement_attempts SET outcome = 'expired', raw = NULL WHERE outcome IS NULL")
+
+    await house.exchange.store.write(give_up)  # what a node that has forgotten had us write last
+    async with house.settling() as running:
+        await running.nothing_owed()
+    await house.agree()
+    await once_each(house, 2)
 
 
 async def test_a_fill_of_more_than_may_be_inside_waits_for_an_operator_and_holds_up_nobody(house: ClobHouse) -> None:

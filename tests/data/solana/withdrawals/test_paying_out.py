@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
-from spl.token.constants import TOKEN_PROGRAM_ID
+from spl.token.constants import ACCOUNT_LEN, TOKEN_PROGRAM_ID
 from spl.token.instructions import close_account, create_idempotent_associated_token_account
 from spl.token.models import CloseAccountParams
 
@@ -126,6 +126,7 @@ async def test_what_the_chain_says_of_real_addresses(payer: Payer) -> None:
         str(TOKEN_PROGRAM_ID): "not_a_wallet",
         str(account(payer.house.world.net.authority.pubkey(), mint))[:-4]: "invalid_address",
         str(Pubkey.find_program_address([b"x"], TOKEN_PROGRAM_ID)[0]): "not_a_wallet",
+        str(await payer.house.world.place(ACCOUNT_LEN, TOKEN_PROGRAM_ID)): "not_a_wallet",  # nobody has begun it
     }
     async with payer.paying() as running:
         for address, code in refused.items():

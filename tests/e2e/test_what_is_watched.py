@@ -1,0 +1,82 @@
+"""What alert rules and the dashboard ask for is what a running exchange exports: names, labels and their values."""
+
+import json
+import re
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from engine.liquidity.stops import StopReason
+from engine.withdrawals.types import WithdrawalState
+from tests.support.server import Server, call
+from webapp_api.limits import RequestClass
+
+DEPLOY = Path(__file__).parent.parent.parent / "deploy"
+METRIC = re.compile(r"\b(clobster_\w+)(?:\{([^}]*)\})?")
+LABEL = re.compile(r'(\w+)(?:=~|!=|!~|=)"([^"]*)"')
+GROUPED = re.compile(r"\bby \(([^)]*)\)")
+FIXED = {  # labels whose values are a list of ours
+    "state": {each.value for each in WithdrawalState} | {"owed", "under_way", "failed"},
+    "reason": {each.value for each in StopReason},
+    "class": {each.value for each in RequestClass},
+    "stage": {"received", "sequenced", "written", "acknowledged"},
+    "queue": {"inbox", "writes", "reads"},
+    "figure": {"total"},
+    "outcome": {"refused"},
+}
+ORDER = {"symbol": "BTCUSDT", "side": "buy", "type": "limit", "price": "10.00", "quantity": "0.0100"}
+
+
+def queries() -> Iterator[str]:
+    for group in yaml.safe_load((DEPLOY / "prometheus/rules.yml").read_text())["groups"]:
+        for rule in group["rules"]:
+            assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
+            assert rule["labels"]["severity"] in {"critical", "warning"}
+            yield rule["expr"]
+    for panel in json.loads((DEPLOY / "grafana/dashboards/clobster.json").read_text())["panels"]:
+        yield from (target["expr"] for target in panel["targets"])
+
+
+def test_every_query_asks_for_what_is_exported(tmp_path: Path) -> None:
+    asked: dict[str, set[str]] = {}
+    for query in queries():
+        assert query.count("(") == query.count(")"), query
+        assert METRIC.search(query) or query.startswith("up{"), query
+        for name, matchers in METRIC.findall(query):
+            labels = asked.setdefault(name, set())
+            for label, value in LABEL.findall(matchers):
+                labels.add(label)
+                assert value in FIXED[label], query
+            if len(METRIC.findall(query)) == 1:
+                labels |= {each.strip() for group in GROUPED.findall(query) for each in group.split(",")}
+    server = Server(tmp_path / "var", CLOBSTER_FEED="recorded", CLOBSTER_SOLANA="localnet").start()
+    try:
+        server.fund(42, USDT="1000")
+        assert call("POST", f"{server.url}/api/trading/orders", ORDER, server.sign_in(42)).status == 201
+        until = time.monotonic() + 60
+        while missing := asked.keys() - (exported := figures(server)).keys():
+            assert time.monotonic() < until, missing
+            time.sleep(0.1)
+        for name, labels in asked.items():
+            assert labels <= exported[name] or not exported[name], name
+        assert server.stop() == 0
+    finally:
+        server.kill()
+
+
+def figures(server: Server) -> dict[str, set[str]]:
+    """Return the names that are exported, each with its labels; of one that has no figure yet, none."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=20) as answer:
+        text = answer.read().decode()
+    found: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(text):
+        suffix = "_total" if family.type == "counter" else ""
+        found.setdefault(f"{family.name}{suffix}", set())
+        for sample in family.samples:
+            found.setdefault(sample.name, set()).update(sample.labels)
+    assert "clobster_order_stage_seconds_bucket" in found
+    return found

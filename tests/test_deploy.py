@@ -1,0 +1,117 @@
+"""What operators run: whole files, no secrets in them, and an update that goes back."""
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clobster.config import PREFIX, Settings
+from clobster.sources import FILE
+
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "deploy"
+
+# A docker that only says what it was asked, and does what the test wants of the new image.
+DOCKER = """#!/bin/sh
+echo "$CLOBSTER_IMAGE|$*" >> "$CALLS"
+case "$*" in
+  inspect*) echo old ;;
+  *"--entrypoint python"*) cat "$COUNTS" ;;
+  *migrate) [ "$FAULT" != migrate ] ;;
+  *exec*)
+    [ "$FAULT" = traded ] && echo more > "$COUNTS"
+    [ "$CLOBSTER_IMAGE" = old ] || [ ! "$FAULT" ] ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        ("", 0, "runs: new"),
+        ("migrate", 1, "went back to old"),
+        ("ready", 1, "went back to old"),
+        ("traded", 2, "a person is needed"),
+    ],
+)
+def test_an_update_makes_a_backup_first_and_goes_back_where_nothing_was_taken(
+    tmp_path: Path, fault: str, code: int, said: str
+) -> None:
+    (docker := tmp_path / "docker").write_text(DOCKER)
+    docker.chmod(0o755)
+    (tmp_path / "counts").write_text("1 1 1 0")
+    environ = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "CALLS": str(tmp_path / "calls"),
+        "COUNTS": str(tmp_path / "counts"),
+        "FAULT": fault,
+        "CLOBSTER_IMAGE": "",
+        "UPDATE_TRIES": "2",
+        "UPDATE_PAUSE_S": "0",
+    }
+    done = subprocess.run(
+        [DEPLOY / "update", "new"], env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
+    calls = (tmp_path / "calls").read_text().splitlines()
+    steps = [next((each for each in STEPS if each in call), "") for call in calls]
+    steps = [step for step in steps if step]
+    assert steps[:3] == ["stop clobster", "clobster backup", "clobster migrate"]
+    assert ("clobster restore" in steps) is (code == 1)
+    if code == 1:
+        restored = next(call for call in calls if "clobster restore" in call)
+        assert restored.startswith("old|"), "the old program reads the old books"
+        assert calls[-2 if "exec" in calls[-1] else -1].startswith("old|")
+    if code == 2:
+        assert steps[-1] == "stop clobster", "it stays down"
+
+
+STEPS = ("stop clobster", "clobster backup", "clobster migrate", "clobster restore")
+
+
+def test_release_notes_come_from_the_changelog() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    notes = subprocess.run([DEPLOY / "release-notes", version], capture_output=True, text=True, check=True).stdout
+    assert "The exchange core" in notes
+    assert subprocess.run([DEPLOY / "release-notes", "99.0.0"], capture_output=True, check=False).returncode == 1
+
+
+def test_what_is_deployed_names_settings_that_exist_and_no_secret() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {f"{PREFIX}CONFIG", f"{PREFIX}IMAGE"}
+    for path in ("Dockerfile", "compose.yml", "clobster.service"):
+        for name in re.findall(rf"{PREFIX}[A-Z_]+", (DEPLOY / path).read_text()):
+            assert name.removesuffix(FILE) in known, f"{path}: {name}"
+            if name.endswith(FILE):
+                field = name.removeprefix(PREFIX).removesuffix(FILE).lower()
+                assert "SecretStr" in str(Settings.model_fields[field].annotation)
+    compose = yaml.safe_load((DEPLOY / "compose.yml").read_text())
+    exchange = compose["services"]["clobster"]
+    assert exchange["read_only"]
+    assert exchange["cap_drop"] == ["ALL"]
+    for name, service in compose["services"].items():
+        assert set(service.get("secrets", [])) <= set(compose["secrets"]), name
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:"), f"{name} is open to the world"
+    users = re.findall(r"^USER (\S+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    assert users
+    assert users[-1] not in {"0", "root"}
+
+
+def test_workflows_can_be_read_and_may_write_only_where_they_say_so() -> None:
+    for path in (ROOT / ".github/workflows").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text())
+        assert workflow["permissions"] == {"contents": "read"}, path.name
+        for job in workflow["jobs"].values():
+            for step in job["steps"]:
+                assert "uses" in step or "run" in step
+                assert (
+                    not step.get("uses", "").startswith("actions/checkout") or not step["with"]["persist-credentials"]
+                )
+    versions = yaml.safe_load((ROOT / ".github/workflows/checks.yml").read_text())["jobs"]["checks"]["strategy"][
+        "matrix"
+    ]
+    assert versions["python"] == ["3.11", "3.12", "3.13", "3.14"]

@@ -1,0 +1,1 @@
+"""What the page says: one JSON catalogue a language, all with the same keys and placeholders."""
