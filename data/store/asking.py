@@ -46,8 +46,11 @@ class Asking:
     async def run(self, statement: str, values: Values) -> "Answer":
         """Run a statement with SQLite's parameters."""
         words = translated(statement)
+        arguments = words.arguments(values)
+        if float in map(type, arguments):  # asyncpg would cut its fraction off
+            raise TypeError("no float is kept in the books")
         prepared = await self.prepared(words.text)
-        found = await prepared.fetch(*words.arguments(values))
+        found = await prepared.fetch(*arguments)
         return Answer([tuple(record) for record in found], _count(prepared.get_statusmsg()))
 
 

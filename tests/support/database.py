@@ -1,5 +1,7 @@
 """Databases with their tables and nothing in them, copied from one that was migrated once in this process."""
 
+import os
+import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -43,6 +45,14 @@ def everything(place: Place) -> dict[str, list[tuple[object, ...]]]:
     with closing(sqlite3.connect(place)) as connection:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
+
+
+def fresh(path: Path, template: Path) -> Place:
+    """Return where a new exchange's books are: a copy of a file, or in PostgreSQL where `make postgres` asks for it."""
+    if os.environ.get("CLOBSTER_TEST_DATABASE") == "postgres":
+        return postgres.empty_exchange()
+    shutil.copyfile(template, path)
+    return path
 
 
 def ensure_database(place: Place) -> None:
