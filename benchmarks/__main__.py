@@ -9,6 +9,7 @@ KEPT = HERE.parent / "var" / "bench"
 BENCHMARKS = (
     "matching",
     "orders",
+    "postgres",
     "auth",
     "candles",
     "fanout",

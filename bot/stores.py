@@ -10,7 +10,7 @@ from data.store.notices import SqliteNotices
 from data.store.notifications import SqliteNotifications
 from data.store.price_alerts import SqlitePriceAlerts
 from data.store.queries import Queries
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 
 
 class Stores(Struct, frozen=True):
@@ -24,7 +24,7 @@ class Stores(Struct, frozen=True):
     queries: Queries
 
     @classmethod
-    def of(cls, store: SqliteStore, queries: Queries) -> Self:
+    def of(cls, store: Store, queries: Queries) -> Self:
         """Return them for the writer's store and its readers."""
         return cls(
             SqliteNotices(store, queries),

@@ -1,6 +1,5 @@
 """All construction: who is given what. Nothing else in the program joins the parts."""
 
-import asyncio
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -15,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from bot.alarms import Alarms
 from bot.texts import Texts
-from clobster import identity, limits, markets, withdrawing
+from clobster import identity, leading, limits, markets, withdrawing
 from clobster.batch_log import log_batch
 from clobster.books import opening
 from clobster.bot_metrics import BotMetrics
@@ -35,12 +34,10 @@ from data.store import candles
 from data.store.deposit_accounts import SqliteDepositAccounts
 from data.store.ledger_check import unbalanced
 from data.store.liquidity import SqliteMakerStore
-from data.store.migrate import SchemaMismatch, check, sqlite_url, upgrade
 from data.store.notifications import SqliteNotifications
 from data.store.queries import Queries
 from data.store.readers import Readers
 from data.store.reference import SqliteReference
-from data.store.sqlite import SqliteStore
 from data.store.summaries import SqliteSummaries
 from data.store.themes import SqliteThemes
 from engine.core.decimals import MarketDecimals
@@ -96,8 +93,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     listing = markets.load()
     for read in (maker_settings, hedge_settings, withdrawing.rules):
         read(settings, listing)  # what is wrong is said before anything is opened
-    with opening(settings.database_path):
-        store, queries = await _open_books(settings, stack)
+    with opening(settings.database):
+        store, queries = await leading.open_books(settings, stack)
         snapshot = await store.take_lead()
     if settings.env == "production" and any(reference.startswith(PLAY_MONEY) for reference in snapshot.deposits):
         raise ConfigError("the database has play money of development in it: name another in CLOBSTER_DATABASE_URL")
@@ -122,7 +119,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     payouts = Payouts(withdrawals, sequencer, now)
     registry = CollectorRegistry()
     alarms = Alarms(settings.admins)
-    reading = await Readers.open(settings.database_path, 1)
+    reading = await Readers.open(settings.database, 1)
     stack.push_async_callback(reading.close)
     reconciling = ReconcilingOnSolana(settings, store, queries, reading, assets, now)
     reconciling.tell(alarms)
@@ -254,21 +251,6 @@ def _metrics_token(settings: Settings) -> str | None:
     if settings.metrics_token is not None:
         return settings.metrics_token.get_secret_value()
     return None if settings.env == "development" else ""
-
-
-async def _open_books(settings: Settings, stack: AsyncExitStack) -> tuple[SqliteStore, Queries]:
-    path = settings.database_path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # In production the schema is changed by `clobster migrate`, by a person, with a backup.
-        await asyncio.to_thread(upgrade if settings.env == "development" else check, sqlite_url(path))
-    except SchemaMismatch as mismatch:
-        raise ConfigError(str(mismatch)) from None
-    store = await SqliteStore.open(path)
-    stack.push_async_callback(store.close)
-    queries = await Queries.open(path)
-    stack.push_async_callback(queries.close)
-    return store, queries
 
 
 async def _restore_trades(market_data: MarketData, queries: Queries, symbols: Iterable[Symbol]) -> None:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from clobster.config import ConfigError
 from data.store.audit import AuditReads
+from data.store.opening import Place
 from engine.core.checks import findings
 from engine.core.exchange import Exchange
 from engine.sequencer.journal import Diverged, replay
@@ -18,9 +19,9 @@ class Report(Struct, frozen=True):
     lines: list[str]
 
 
-def audit(database: Path) -> Report:
-    """Audit the books in a SQLite file, which may be in use. Raises ConfigError where there are none."""
-    if not database.is_file():
+def audit(database: Place) -> Report:
+    """Audit the books in a database, which may be in use. Raises ConfigError where there is no such file."""
+    if isinstance(database, Path) and not database.is_file():
         raise ConfigError(f"there are no books at {database}")
     with AuditReads(database) as reads:
         kept = reads.snapshot()

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -86,8 +87,8 @@ def audit_chain(settings: Settings) -> Report:
     """Compare the books with the chain; a server may be running. Raises ConfigError where that can't be done."""
     if settings.solana == "off":
         raise ConfigError("CLOBSTER_SOLANA is off: there is no chain to compare the books with")
-    if not settings.database_path.is_file():
-        raise ConfigError(f"there are no books at {settings.database_path}")
+    if isinstance(settings.database, Path) and not settings.database.is_file():
+        raise ConfigError(f"there are no books at {settings.database}")
     try:
         return asyncio.run(_audit(settings))
     except* ChainUnavailable as unavailable:
@@ -98,7 +99,7 @@ def audit_chain(settings: Settings) -> Report:
 
 async def _audit(settings: Settings) -> Report:
     authority = DerivedKeys(master_key(settings)).vault.address
-    queries = await Queries.open(settings.database_path, 1)
+    queries = await Queries.open(settings.database, 1)
     try:
         async with _rpc(settings) as url, AsyncClient(url, rate_limit=_rate(settings)) as client:
             looker = Looker(SqliteBooks(queries), client, authority)

@@ -45,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
 
     migrate = commands.add_parser("migrate", parents=[place], help="bring the database's schema up to date")
     migrate.set_defaults(command=_migrate)
+    move = commands.add_parser(
+        "copy-database", parents=[place], help="copy the books to PostgreSQL and prove that both hold the same"
+    )
+    move.add_argument("source", help="the SQLite file, of a server that is stopped")
+    move.add_argument("target", help="postgresql://USER@HOST/NAME, a database with nothing in it")
+    move.set_defaults(command=_copy_database)
     audit = commands.add_parser("audit", parents=[place], help="replay every command and prove the books")
     audit.add_argument("--chain", action="store_true", help="compare the books with Solana instead, account by account")
     audit.set_defaults(command=_audit)
@@ -95,19 +101,26 @@ def _run(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _migrate(settings: Settings, _: argparse.Namespace) -> int:
-    from clobster.books import opening
-    from data.store.migrate import upgrade
+    from clobster.books import named, opening
+    from data.store.migrate import upgrade, url_of
 
-    with opening(settings.database_path):
-        settings.database_path.parent.mkdir(parents=True, exist_ok=True)
-        upgrade(f"sqlite:///{settings.database_path}")
-    return _say(f"the schema of {settings.database_path} is up to date")
+    with opening(settings.database):
+        if isinstance(settings.database, Path):
+            settings.database.parent.mkdir(parents=True, exist_ok=True)
+        upgrade(url_of(settings.database))
+    return _say(f"the schema of {named(settings.database)} is up to date")
+
+
+def _copy_database(settings: Settings, options: argparse.Namespace) -> int:
+    from clobster.moving import move
+
+    return 0 if move(settings, options.source, options.target, _say) else 1
 
 
 def _audit(settings: Settings, options: argparse.Namespace) -> int:
     from clobster.books import opening
 
-    with opening(settings.database_path):
+    with opening(settings.database):
         if options.chain:
             from clobster.audit_chain import audit_chain
 
@@ -115,7 +128,7 @@ def _audit(settings: Settings, options: argparse.Namespace) -> int:
         else:
             from clobster.audit import audit
 
-            report = audit(settings.database_path)
+            report = audit(settings.database)
     for line in report.lines:
         _say(line)
     return 0 if report.clean else 1
@@ -131,18 +144,20 @@ def _verify_solvency(_: Settings, options: argparse.Namespace) -> int:
 
 def _backup(settings: Settings, options: argparse.Namespace) -> int:
     from clobster.backup import backup
-    from clobster.books import opening
+    from clobster.books import file_of, opening
 
-    with opening(settings.database_path):
-        return _say(backup(settings.database_path, options.file))
+    database = file_of(settings.database, "backup")
+    with opening(database):
+        return _say(backup(database, options.file))
 
 
 def _restore(settings: Settings, options: argparse.Namespace) -> int:
     from clobster.backup import restore
-    from clobster.books import opening
+    from clobster.books import file_of, opening
 
+    database = file_of(settings.database, "restore")
     with data_dir.locked(settings.data_dir), opening(options.file):
-        return _say(restore(options.file, settings.database_path))
+        return _say(restore(options.file, database))
 
 
 def _config(settings: Settings, options: argparse.Namespace) -> int:

@@ -49,7 +49,9 @@ class Settings(BaseModel):
     data_dir: Path = Path("var")
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
-    database_url: str | None = Field(None, description="where the exchange keeps its books: sqlite:///PATH")
+    database_url: SecretStr | None = Field(
+        None, description="where the exchange keeps its books: sqlite:///PATH or postgresql://USER@HOST/NAME"
+    )
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
     telegram_api_url: str | None = Field(None, description="a Bot API server; Telegram's own where it is not set")
     telegram_updates: Literal["polling", "webhook"] = Field("polling", description="whether the bot asks or is told")
@@ -165,8 +167,10 @@ class Settings(BaseModel):
                     TokenKey.of(secret.get_secret_value(), self.jwt_algorithm)
                 except ValueError as error:
                     raise ValueError(f"CLOBSTER_{name} {error}") from None
-        if self.database_url is not None and not self.database_url.startswith("sqlite:///"):
-            raise ValueError("CLOBSTER_DATABASE_URL must be sqlite:///PATH")
+        if self.database_url is not None and not re.match(
+            r"sqlite:///|postgres(ql)?://", self.database_url.get_secret_value()
+        ):
+            raise ValueError("CLOBSTER_DATABASE_URL must be sqlite:///PATH or postgresql://USER@HOST/NAME")
         if not all(part.strip().isdecimal() for part in self.admin_telegram_ids.split(",") if part.strip()):
             raise ValueError("CLOBSTER_ADMIN_TELEGRAM_IDS must be Telegram ids with commas between, such as 11,22")
         if not re.fullmatch(r"https?://[A-Za-z0-9.\-:\[\]]+/?", self.public_url):
@@ -237,11 +241,12 @@ class Settings(BaseModel):
         return frozenset(int(part) for part in self.admin_telegram_ids.split(",") if part.strip())
 
     @property
-    def database_path(self) -> Path:
-        """The SQLite file."""
+    def database(self) -> Path | str:
+        """Where the books are: a SQLite file, or a PostgreSQL database's URL."""
         if self.database_url is None:
             return self.data_dir / "clobster.db"
-        return Path(self.database_url.removeprefix("sqlite:///"))
+        url = self.database_url.get_secret_value()
+        return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else url
 
 
 def load(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:

@@ -10,7 +10,7 @@ from clobster.config import ConfigError, Settings
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
 from data.store.queries import Queries
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from data.store.wallet_links import SqliteWalletLinks
 from data.store.wallets import SqliteWallets
 from engine.accounts.accounts import Accounts
@@ -59,9 +59,7 @@ class Identity:
     dev_secret: str | None
 
 
-async def build(
-    settings: Settings, store: SqliteStore, queries: Queries, clock: Clock, stack: AsyncExitStack
-) -> Identity:
+async def build(settings: Settings, store: Store, queries: Queries, clock: Clock, stack: AsyncExitStack) -> Identity:
     """Build it; the stack closes it. Raises ConfigError."""
     activity, people = ActivityFeed(), SqliteAccounts(store, queries)
     accounts = Accounts(people, activity, clock)

@@ -11,7 +11,7 @@ from clobster.metrics import ReconciliationMetrics
 from data.store.queries import Queries
 from data.store.readers import Readers
 from data.store.reconciliation import SqliteBooks, SqliteStops
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.decimals import show_plain
 from engine.core.market import Asset
 from engine.ports import Clock
@@ -36,7 +36,7 @@ class ReconcilingOnSolana:
     def __init__(
         self,
         settings: Settings,
-        store: SqliteStore,
+        store: Store,
         queries: Queries,
         reading: Readers,
         assets: Mapping[str, Asset],

@@ -13,7 +13,7 @@ from clobster.markets import Listing
 from clobster.metrics import SettlementMetrics
 from data.store.queries import Queries
 from data.store.settlement import SqliteSettlement
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from data.store.vault import SqliteVault
 from engine.core.types import AssetCode
 from engine.custody.accounts import Depositable
@@ -42,7 +42,7 @@ class SettlementOnSolana:
         self,
         settings: Settings,
         listing: Listing,
-        store: SqliteStore,
+        store: Store,
         queries: Queries,
         clock: Clock,
         shown: Settling,

@@ -10,7 +10,7 @@ import aiohttp
 from clobster.config import Settings
 from data.store.readers import Readers
 from data.store.solvency import SqliteSolvency
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import AssetCode, Micros
 from engine.custody.accounts import Depositable
 from engine.ports import Clock
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # solana-py is imported beside trading
 class SolvencyOnSolana:
     """Built with the exchange. `solvency` is what people are shown of it."""
 
-    def __init__(self, settings: Settings, store: SqliteStore, reading: Readers, clock: Clock) -> None:
+    def __init__(self, settings: Settings, store: Store, reading: Readers, clock: Clock) -> None:
         """Take a connection to read besides that of the people: reading all balances takes a while."""
         every = Micros(settings.solvency_every_s * 1_000_000)
         self.solvency = Solvency(SqliteSolvency(store, reading), clock, every=every, most=settings.solvency_kept)

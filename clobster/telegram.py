@@ -15,7 +15,7 @@ from clobster.identity import Identity
 from clobster.probes import probes
 from data.binance.health import FeedHealth
 from data.store.queries import Queries
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from data.store.summaries import SqliteSummaries
 from data.store.themes import SqliteThemes
 from engine.core.decimals import MarketDecimals
@@ -55,7 +55,7 @@ class Telegram:
     withdrawals: Withdrawals
     clock: Clock
     alarms: Alarms
-    store: SqliteStore
+    store: Store
     hook: TelegramHook | None
     metrics: BotMetrics
     deposits: GiveAddress | None

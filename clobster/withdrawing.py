@@ -8,7 +8,7 @@ from clobster.config import Settings
 from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from data.store.queries import Queries
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from data.store.withdrawals import SqliteWithdrawals
 from engine.core.events import BalanceChanged
 from engine.core.market import Asset
@@ -78,7 +78,7 @@ def rules(settings: Settings, listing: Listing) -> Rules:
 def build(
     settings: Settings,
     listing: Listing,
-    store: SqliteStore,
+    store: Store,
     queries: Queries,
     sequencer: Sequencer,
     assets: Mapping[str, Asset],

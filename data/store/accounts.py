@@ -3,12 +3,12 @@
 Writes go through the one writer's thread, each in a transaction of its own; reads go to the readers.
 """
 
-import sqlite3
 from typing import Final
 
 from data.store import activities, sessions
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.accounts.refusals import SignedOutSince
 from engine.accounts.types import Account, Activity, ActivityKind, AdminAct, Renewal, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
@@ -25,7 +25,7 @@ _NEWEST: Final = 2**63 - 1
 class SqliteAccounts:
     """`engine.accounts.ports.AccountStore` and `AdminStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -128,7 +128,7 @@ class SqliteAccounts:
 
 
 def _open_session(
-    connection: sqlite3.Connection, session: Session, signed_in: Activity, proved_at: Micros | None
+    connection: Connection, session: Session, signed_in: Activity, proved_at: Micros | None
 ) -> tuple[Activity, list[str]]:
     # Asked here too: a log-out that comes at the same time leaves no session behind.
     since = None if proved_at is None else _signed_out(session.user_id, proved_at)
@@ -142,13 +142,13 @@ def _signed_out(user_id: UserId, since: Micros) -> tuple[UserId, str, Micros]:
     return user_id, ActivityKind.SIGNED_OUT_EVERYWHERE.value, since
 
 
-def person(connection: sqlite3.Connection, user_id: UserId) -> Account:
+def person(connection: Connection, user_id: UserId) -> Account:
     """Return a person that there is, in the caller's transaction."""
     return Account(*connection.execute(_PERSON, (user_id,)).fetchone())
 
 
 def person_by_telegram(
-    connection: sqlite3.Connection,
+    connection: Connection,
     telegram_id: int,
     first_name: str,
     username: str | None,
@@ -158,7 +158,8 @@ def person_by_telegram(
     """Insert or update a person in the caller's transaction. Ids are given in the order of arrival."""
     connection.execute(
         "INSERT INTO users (id, kind, telegram_id, first_name, username, language_code, created_at)"
-        " SELECT max(coalesce(max(id), 0) + 1, ?), 'person', ?, ?, ?, ?, ? FROM users WHERE true"
+        " SELECT coalesce(max(id) + 1, CAST(? AS BIGINT)), 'person', CAST(? AS BIGINT), ?, ?, ?, CAST(? AS BIGINT)"
+        " FROM users WHERE kind = 'person'"
         " ON CONFLICT (telegram_id) DO UPDATE SET"
         " first_name = excluded.first_name, username = excluded.username, language_code = excluded.language_code",
         (FIRST_PERSON, telegram_id, first_name, username, language_code, now),

@@ -1,13 +1,13 @@
 """API keys: `engine.accounts.ports.ApiKeyStore` on SQLite."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from data.store import activities, doors
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
 from data.store.rows import Row
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.accounts.types import MAX_API_KEYS, Activity, ApiKey, KeyKind, KeyUse, Scope
 from engine.accounts.wallet_types import Asker
 from engine.core.types import UserId
@@ -25,7 +25,7 @@ _BETWEEN: Final = ","  # scopes, and addresses: neither has one inside
 class SqliteApiKeys:
     """`engine.accounts.ports.ApiKeyStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -73,7 +73,7 @@ class SqliteApiKeys:
         )
 
 
-def _add(connection: sqlite3.Connection, key: ApiKey, created: Activity, asker: Asker) -> Activity | None:
+def _add(connection: Connection, key: ApiKey, created: Activity, asker: Asker) -> Activity | None:
     doors.check(connection, asker, created.at)  # a key outlives its session: none is made by one that has ended
     (count,) = connection.execute("SELECT count(*) FROM api_keys WHERE user_id = ?", (key.user_id,)).fetchone()
     if count >= MAX_API_KEYS:
@@ -96,7 +96,7 @@ def _add(connection: sqlite3.Connection, key: ApiKey, created: Activity, asker: 
     return activities.record(connection, created)
 
 
-def _remove(connection: sqlite3.Connection, key_id: str, revoked: Activity) -> Activity | None:
+def _remove(connection: Connection, key_id: str, revoked: Activity) -> Activity | None:
     gone = connection.execute("DELETE FROM api_keys WHERE id = ? AND user_id = ?", (key_id, revoked.user_id))
     return activities.record(connection, revoked) if gone.rowcount else None
 

@@ -7,14 +7,21 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from data.store.opening import Place
 from data.store.readers import read_only
 from data.store.snapshot import load
 from engine.core.snapshot import Snapshot
 from engine.sequencer.journal import LogRow
 
+if TYPE_CHECKING:
+    from data.store.asking import Aside
+
+LOG_ROWS: Final = 500  # of the command log at once in memory
 MAX_FINDINGS: Final = 20  # of each kind: one is enough to know that the books are wrong
+
+_LOG: Final = "SELECT first_seq, last_seq, body, digest FROM commands WHERE first_seq >= ? ORDER BY first_seq LIMIT ?"
 
 _CANDLES: Final = """
     SELECT symbol, minutes, begin_at, opening.price, high, low, closing.price, volume, cost, count, bought, spent
@@ -25,7 +32,9 @@ _CANDLES: Final = """
                sum(CASE taker_side WHEN 'buy' THEN quantity ELSE 0 END) AS bought,
                sum(CASE taker_side WHEN 'buy' THEN notional ELSE 0 END) AS spent
           FROM trades
-          CROSS JOIN (SELECT 1 AS minutes UNION ALL SELECT 15 UNION ALL SELECT 60 UNION ALL SELECT 1440) AS length
+          CROSS JOIN (
+            SELECT CAST(1 AS BIGINT) AS minutes UNION ALL SELECT 15 UNION ALL SELECT 60 UNION ALL SELECT 1440
+          ) AS length
          GROUP BY 1, 2, 3
       )
       JOIN (SELECT id, price FROM trades) AS opening ON opening.id = first
@@ -144,10 +153,17 @@ class _ExactSum:
 class AuditReads:
     """The books of one moment, read only, while a writer may go on. A context manager; not for an event loop."""
 
-    def __init__(self, path: Path) -> None:
-        """Raise sqlite3.OperationalError where there is no file."""
-        self._connection = sqlite3.connect(read_only(path), uri=True, isolation_level=None)
-        self._connection.create_aggregate("exact_sum", 1, cast(Any, _ExactSum))  # typeshed wants an int
+    def __init__(self, place: Place) -> None:
+        """Raise the driver's error where there is no such database."""
+        self._is_sqlite = isinstance(place, Path)
+        self._connection: sqlite3.Connection | Aside
+        if isinstance(place, Path):
+            self._connection = sqlite3.connect(read_only(place), uri=True, isolation_level=None)
+            self._connection.create_aggregate("exact_sum", 1, cast(Any, _ExactSum))  # typeshed wants an int
+        else:
+            from data.store import asking  # who keeps books in SQLite does not wait for the import
+
+            self._connection = asking.Aside(place)
 
     def __enter__(self) -> "AuditReads":
         self._connection.execute("BEGIN")
@@ -164,19 +180,24 @@ class AuditReads:
 
     def log(self, first_seq: int = 1) -> Iterator[LogRow]:
         """Yield the batches of the command log, from the one that begins with first_seq or later."""
-        rows = self._connection.execute(
-            "SELECT first_seq, last_seq, body, digest FROM commands WHERE first_seq >= ? ORDER BY first_seq",
-            (first_seq,),
-        )
-        for first, last, body, digest in rows:
-            yield LogRow(first, last, zlib.decompress(body), digest)
+        while rows := self._connection.execute(_LOG, (first_seq, LOG_ROWS)).fetchall():
+            for first, last, body, digest in rows:
+                yield LogRow(first, last, zlib.decompress(body), digest)
+            first_seq = last + 1
 
     def findings(self) -> list[str]:
         """Return what is wrong in the tables, a sentence each; nothing where they are sound."""
         found: list[str] = []
         for check in _CHECKS:
+            if not self._is_sqlite:
+                check = check.replace("exact_sum(", "sum(")  # which is exact there
             rows = self._connection.execute(f"{check} LIMIT {MAX_FINDINGS}")
             found += [sentence for (sentence,) in rows]
+        return found + self._of_the_file() if self._is_sqlite else found
+
+    def _of_the_file(self) -> list[str]:
+        """Return what SQLite finds; PostgreSQL's foreign keys can't be switched off, and its files are its own."""
+        found: list[str] = []
         broken: list[tuple[str, int | None, str, int]] = self._connection.execute("PRAGMA foreign_key_check").fetchall()
         found += [f"{table} row {row} points to nothing in {parent}" for table, row, parent, _ in broken[:MAX_FINDINGS]]
         found += [said for (said,) in self._connection.execute("PRAGMA integrity_check(20)") if said != "ok"]

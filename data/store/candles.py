@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-import aiosqlite
-
+from data.store.connection import Reading
 from data.store.kept import Kept, kept_minutes
 from data.store.readers import Readers, rows
 from engine.core.types import Micros, Symbol, Ticks
@@ -55,7 +54,7 @@ async def candles(
     if start is not None and start > now:
         return []
 
-    async def read(connection: aiosqlite.Connection) -> list[Candle | ReferenceCandle]:
+    async def read(connection: Reading) -> list[Candle | ReferenceCandle]:
         values = {"symbol": symbol, "minutes": kept_minutes(interval)}
         ((first_traded, first_reference, last_reference),) = await rows(connection, _KNOWN, values)
         known = [each for each in (first_traded, first_reference) if each is not None]
@@ -86,7 +85,7 @@ async def newest(
     since = Interval.ONE_MINUTE.begin(since)
 
     async def read(
-        connection: aiosqlite.Connection,
+        connection: Reading,
     ) -> tuple[list[tuple[Interval, Candle]], list[Candle], Ticks | None]:
         found_last = await rows(connection, _LAST_TRADED, {"symbol": symbol})
         if not found_last:
@@ -107,7 +106,7 @@ async def ever(readers: Readers, symbols: Iterable[Symbol]) -> dict[Symbol, Cand
     """Return all that ever traded in markets as one candle each; nothing of a market without trades. May raise Busy."""
     names = list(symbols)
 
-    async def read(connection: aiosqlite.Connection) -> dict[Symbol, Candle]:
+    async def read(connection: Reading) -> dict[Symbol, Candle]:
         found: dict[Symbol, Candle] = {}
         for symbol in names:
             for month in await OWN.between(connection, symbol, Interval.ONE_MONTH, Micros(0), _END):

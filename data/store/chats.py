@@ -1,13 +1,13 @@
 """What the bot knows of people and chats: what they chose, conversations, cards that wait, updates that came."""
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import Micros, UserId
 
 DAY: Final = Micros(86_400 * 1_000_000)
@@ -21,7 +21,10 @@ _CHOOSE_LANGUAGE: Final = """
 """
 
 _TALK: Final = "SELECT state, data FROM bot_conversations WHERE key = ?"
-_KEEP_TALK: Final = "INSERT OR REPLACE INTO bot_conversations (key, state, data, at) VALUES (?, ?, ?, ?)"
+_KEEP_TALK: Final = """
+    INSERT INTO bot_conversations (key, state, data, at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET state = excluded.state, data = excluded.data, at = excluded.at
+"""
 _END_TALK: Final = "DELETE FROM bot_conversations WHERE key = ?"
 
 _ADD_CARD: Final = (
@@ -34,10 +37,10 @@ _TAKE_CARD: Final = (
 _CARD_PLACE: Final = "SELECT chat, message FROM bot_cards WHERE nonce = ? AND user_id = ? AND taken = 1"
 _PRUNE_CARDS: Final = """
     DELETE FROM bot_cards WHERE user_id = ? AND (until < ? OR nonce IN
-        (SELECT nonce FROM bot_cards WHERE user_id = ? ORDER BY until DESC LIMIT -1 OFFSET ?))
+        (SELECT nonce FROM bot_cards WHERE user_id = ? ORDER BY until DESC LIMIT 4611686018427387904 OFFSET ?))
 """
 
-_SEE: Final = "INSERT OR IGNORE INTO bot_seen (name, at) VALUES (?, ?)"
+_SEE: Final = "INSERT INTO bot_seen (name, at) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 
 class WaitingCard(Struct, frozen=True):
@@ -54,7 +57,7 @@ class WaitingCard(Struct, frozen=True):
 class SqliteChats:
     """Every write is durable when it returns."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -75,7 +78,7 @@ class SqliteChats:
     async def keep_conversation(self, key: str, state: str | None, data: str, now: Micros) -> None:
         """Keep a conversation; one that has neither state nor data is forgotten. Some of a day ago go for it."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             _prune(connection, "bot_conversations", "key", Micros(now - DAY))
             if state is None and data == "{}":
                 connection.execute(_END_TALK, (key,))
@@ -88,7 +91,7 @@ class SqliteChats:
         """Keep a card. The person's oldest go beyond MOST_CARDS, and those of a day ago."""
         values = (card.nonce, card.user, card.chat, card.message, card.body, card.until)
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             connection.execute(_ADD_CARD, values)
             connection.execute(_PRUNE_CARDS, (card.user, card.until - DAY, card.user, MOST_CARDS))
 
@@ -108,7 +111,7 @@ class SqliteChats:
     async def see(self, updates: Sequence[Sequence[str]], now: Micros) -> list[bool]:
         """Note that updates came, each by all of its names; say of each whether none of them had come before."""
 
-        def write(connection: sqlite3.Connection) -> list[bool]:
+        def write(connection: Connection) -> list[bool]:
             _prune(connection, "bot_seen", "name", Micros(now - 2 * DAY))
             new = [[connection.execute(_SEE, (name, now)).rowcount for name in names] for names in updates]
             return [all(each) for each in new]
@@ -116,7 +119,7 @@ class SqliteChats:
         return await self._store.write(write)
 
 
-def _prune(connection: sqlite3.Connection, table: str, key: str, before: Micros) -> None:
+def _prune(connection: Connection, table: str, key: str, before: Micros) -> None:
     connection.execute(
         f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE at < ? LIMIT {PRUNED})",  # noqa: S608
         (before,),

@@ -2,21 +2,21 @@
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import astuple
 
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.custody.accounts import DepositAccount
 
 _COLUMNS: Final = (
     "token_account, owner, user_id, asset, mint, created_at, done_signature, newest_signature, reached_signature, seen"
 )
 _ALL: Final = f"SELECT {_COLUMNS} FROM deposit_accounts ORDER BY created_at, token_account"
-_ADD: Final = f"INSERT OR IGNORE INTO deposit_accounts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD: Final = f"INSERT INTO deposit_accounts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEEP: Final = (
     "UPDATE deposit_accounts SET done_signature = ?, newest_signature = ?, reached_signature = ?, seen = ?"
     " WHERE token_account = ?"
@@ -30,7 +30,7 @@ _SEEN_GO: Final = (
 class SqliteDepositAccounts:
     """`engine.custody.ports.DepositStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -47,7 +47,7 @@ class SqliteDepositAccounts:
         """Keep how far one was looked at, and which sweeps are among the transactions that landed there."""
         values = (account.done, account.newest, account.reached, account.seen, account.token_account)
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             connection.execute(_KEEP, values)
             connection.executemany(_SEEN_GO, [(account.token_account, signature) for signature in landed])
 

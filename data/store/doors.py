@@ -1,15 +1,14 @@
 """Which doors an account has, looked up in the caller's transaction: Telegram and wallets."""
 
-import sqlite3
-
 from data.store import activities
+from data.store.connection import Connection
 from engine.accounts.refusals import LastDoor, SessionOver, TooManyWallets, WalletTaken
 from engine.accounts.types import TELEGRAM, Activity, ActivityKind
 from engine.accounts.wallet_types import MAX_WALLETS, Asker, Wallet
 from engine.core.types import Micros, UserId
 
 
-def has(connection: sqlite3.Connection, user_id: UserId, door: str) -> bool:
+def has(connection: Connection, user_id: UserId, door: str) -> bool:
     """Say whether an account has this door: TELEGRAM, or a wallet's address."""
     if door == TELEGRAM:
         found = connection.execute("SELECT 1 FROM users WHERE id = ? AND telegram_id IS NOT NULL", (user_id,))
@@ -18,7 +17,7 @@ def has(connection: sqlite3.Connection, user_id: UserId, door: str) -> bool:
     return found.fetchone() is not None
 
 
-def check(connection: sqlite3.Connection, asker: Asker, now: Micros) -> None:
+def check(connection: Connection, asker: Asker, now: Micros) -> None:
     """Raise SessionOver where the session that asks has ended since it was let in."""
     found = connection.execute(
         "SELECT 1 FROM sessions WHERE id = ? AND user_id = ? AND revoked_at IS NULL AND expires_at > ?",
@@ -28,7 +27,7 @@ def check(connection: sqlite3.Connection, asker: Asker, now: Micros) -> None:
         raise SessionOver
 
 
-def wallet(connection: sqlite3.Connection, address: str) -> Wallet | None:
+def wallet(connection: Connection, address: str) -> Wallet | None:
     """Return a linked wallet, or None."""
     row = connection.execute(
         "SELECT address, user_id, created_at FROM wallets WHERE address = ?", (address,)
@@ -36,7 +35,7 @@ def wallet(connection: sqlite3.Connection, address: str) -> Wallet | None:
     return Wallet(*row) if row else None
 
 
-def insert_wallet(connection: sqlite3.Connection, new: Wallet) -> None:
+def insert_wallet(connection: Connection, new: Wallet) -> None:
     """Link a wallet that is not linked."""
     connection.execute(
         "INSERT INTO wallets (address, user_id, created_at) VALUES (?, ?, ?)",
@@ -44,9 +43,7 @@ def insert_wallet(connection: sqlite3.Connection, new: Wallet) -> None:
     )
 
 
-def link_wallet(
-    connection: sqlite3.Connection, asker: Asker, address: str, now: Micros
-) -> tuple[Wallet, Activity | None]:
+def link_wallet(connection: Connection, asker: Asker, address: str, now: Micros) -> tuple[Wallet, Activity | None]:
     """Link a wallet to the asker's account, or find it linked. Raises WalletTaken, TooManyWallets."""
     known = wallet(connection, address)
     if known is not None:
@@ -60,17 +57,17 @@ def link_wallet(
     return new, record(connection, asker, ActivityKind.WALLET_LINKED, address, now)
 
 
-def check_left(connection: sqlite3.Connection, user_id: UserId) -> None:
+def check_left(connection: Connection, user_id: UserId) -> None:
     """Raise LastDoor where an account has no door any more."""
     if not _wallets(connection, user_id) and not has(connection, user_id, TELEGRAM):
         raise LastDoor
 
 
-def record(connection: sqlite3.Connection, asker: Asker, kind: ActivityKind, detail: str, now: Micros) -> Activity:
+def record(connection: Connection, asker: Asker, kind: ActivityKind, detail: str, now: Micros) -> Activity:
     """Keep what the asker did to their account."""
     return activities.record(connection, Activity(asker.user_id, now, kind, asker.address, detail))
 
 
-def _wallets(connection: sqlite3.Connection, user_id: UserId) -> int:
+def _wallets(connection: Connection, user_id: UserId) -> int:
     (count,) = connection.execute("SELECT count(*) FROM wallets WHERE user_id = ?", (user_id,)).fetchone()
     return int(count)

@@ -1,8 +1,8 @@
 """What has expired goes a little at a time, whenever something of its kind is added: no job, and no full scan."""
 
-import sqlite3
 from typing import Final
 
+from data.store.connection import Connection
 from engine.core.types import Micros
 
 MOST_CLEANED: Final = 20  # at a time: more than comes, so what has piled up goes too, and never a pause
@@ -19,6 +19,6 @@ CHALLENGES: Final = _statement("challenges", "nonce")
 WALLET_LINKS: Final = _statement("wallet_links", "id")
 
 
-def clean(connection: sqlite3.Connection, statement: str, now: Micros) -> None:
+def clean(connection: Connection, statement: str, now: Micros) -> None:
     """Delete the oldest of what had expired at `now`, in the caller's transaction."""
     connection.execute(statement, (now,))

@@ -10,9 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Final
 
-import aiosqlite
-
 from data.store import activities, facts
+from data.store.connection import Reading
 from data.store.notices import Cursor
 from data.store.readers import Readers, rows
 from data.store.rows import Row
@@ -63,7 +62,7 @@ class Happened:
     async def newest(self) -> Cursor:
         """Return the cursor behind all that has happened."""
 
-        async def read(connection: aiosqlite.Connection) -> Cursor:
+        async def read(connection: Reading) -> Cursor:
             statement = "SELECT now, next_trade - 1, next_order - 1, (SELECT coalesce(max(id), 0) FROM activity)"
             return Cursor(*(await rows(connection, f"{statement} FROM sequencer"))[0])
 
@@ -104,7 +103,7 @@ class Happened:
             after = found[-1][column]
 
 
-async def _posting_before(connection: aiosqlite.Connection, at: Micros) -> int:
+async def _posting_before(connection: Reading, at: Micros) -> int:
     """Return the id of the last posting before a time, or 0: half of what is left is put aside, again and again."""
     [[high]] = await rows(connection, "SELECT coalesce(max(id), 0) FROM postings")
     low = 0  # before the time, or nothing; everything above `high` is not before it

@@ -9,8 +9,7 @@ close, and columns that add up.
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
-import aiosqlite
-
+from data.store.connection import Both, Reading
 from data.store.readers import rows
 from data.store.rows import CANDLE_MINUTES
 from engine.core.types import Micros, Symbol, Ticks
@@ -22,6 +21,9 @@ T = TypeVar("T", Candle, ReferenceCandle)
 
 _FIXED: Final = "(begin_at - :offset) / :size * :size + :offset"
 _MONTH: Final = "CAST(strftime('%s', begin_at / 1000000, 'unixepoch', 'start of month') AS INTEGER) * 1000000"
+_MONTH_POSTGRES: Final = (
+    "CAST(extract(epoch FROM date_trunc('month', to_timestamp(begin_at / 1000000), 'UTC')) AS BIGINT) * 1000000"
+)
 _OF_LENGTH: Final = "symbol = :symbol AND minutes = :minutes"
 _WITHIN: Final = f"{_OF_LENGTH} AND begin_at >= :since AND begin_at < :until"
 
@@ -45,13 +47,13 @@ class Kept(Generic[T]):
             SELECT begin_at, open, high, low, close, {", ".join(sums)} FROM {table} WHERE {_WITHIN} ORDER BY begin_at
         """
         self._grouped = _grouped(table, sums, _FIXED)
-        self._by_month = _grouped(table, sums, _MONTH)
+        self._by_month = Both(_grouped(table, sums, _MONTH), _grouped(table, sums, _MONTH_POSTGRES))
         self._close_before = f"""
             SELECT close FROM {table} WHERE {_OF_LENGTH} AND begin_at < :since ORDER BY begin_at DESC LIMIT 1
         """
 
     async def between(
-        self, connection: aiosqlite.Connection, symbol: Symbol, interval: Interval, since: Micros, until: Micros
+        self, connection: Reading, symbol: Symbol, interval: Interval, since: Micros, until: Micros
     ) -> list[T]:
         """Return the candles that something is known of and that begin from since on and before until, oldest first."""
         size, minutes = interval.size, kept_minutes(interval)
@@ -65,7 +67,7 @@ class Kept(Generic[T]):
         return [self._make(*row) for row in found]
 
     async def without_gaps(
-        self, connection: aiosqlite.Connection, symbol: Symbol, interval: Interval, since: Micros, until: Micros
+        self, connection: Reading, symbol: Symbol, interval: Interval, since: Micros, until: Micros
     ) -> list[T]:
         """Return a candle for each begin from since on and before until, which are begins of candles themselves.
 
@@ -89,9 +91,7 @@ class Kept(Generic[T]):
             begin = interval.step(begin, 1)
         return filled
 
-    async def close_before(
-        self, connection: aiosqlite.Connection, symbol: Symbol, minutes: int, since: Micros
-    ) -> Ticks | None:
+    async def close_before(self, connection: Reading, symbol: Symbol, minutes: int, since: Micros) -> Ticks | None:
         """Return the last close of the kept candles of a length that begin before a moment; None where none does."""
         values = {"symbol": symbol, "minutes": minutes, "since": since}
         found = await rows(connection, self._close_before, values)

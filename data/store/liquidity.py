@@ -6,17 +6,16 @@ Writes go through the one writer's thread, each in a transaction of its own; rea
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
 import secrets
-import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-import aiosqlite
 from msgspec.structs import astuple, replace
 
 from data.store import facts
+from data.store.connection import Connection, Reading
 from data.store.readers import Readers, rows
 from data.store.rows import Row
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.events import Traded
 from engine.core.types import MARKET_MAKER, Side, Symbol, TradeId
 from engine.liquidity.hedging import Hedge, HedgeState
@@ -25,7 +24,8 @@ from engine.liquidity.profit import Profit
 _PROFIT: Final = Profit.__struct_fields__
 _PROFITS: Final = f"SELECT {', '.join(_PROFIT)} FROM maker_profits"
 _KEEP_PROFIT: Final = (
-    f"INSERT OR REPLACE INTO maker_profits ({', '.join(_PROFIT)}) VALUES ({', '.join('?' * len(_PROFIT))})"
+    f"INSERT INTO maker_profits ({', '.join(_PROFIT)}) VALUES ({', '.join('?' * len(_PROFIT))})"
+    f" ON CONFLICT (symbol, is_paper) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _PROFIT[2:])}"
 )
 _STOPPED: Final = "SELECT symbol, reason FROM maker_stops"
 
@@ -50,7 +50,7 @@ _TRADES: Final = f"""
 class SqliteMakerStore:
     """`engine.liquidity.ports.MakerStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -67,7 +67,7 @@ class SqliteMakerStore:
     async def house_trades(self, after: TradeId, limit: int) -> tuple[list[Traded], TradeId | None]:
         """Return the house's trades among the next `limit` ones, and the id up to which that was."""
 
-        async def read(connection: aiosqlite.Connection) -> tuple[list[Row], int | None]:
+        async def read(connection: Reading) -> tuple[list[Row], int | None]:
             values = {"after": after, "limit": limit}
             [[last]] = await rows(connection, f"SELECT max(id) FROM ({_NEXT})", values)
             return await rows(connection, _TRADES, {"after": after, "last": last}), last
@@ -83,7 +83,7 @@ class SqliteMakerStore:
         """Keep what is stopped instead of what was."""
         values = list(stopped.items())
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             connection.execute("DELETE FROM maker_stops")
             connection.executemany("INSERT INTO maker_stops (symbol, reason) VALUES (?, ?)", values)
 

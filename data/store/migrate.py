@@ -1,22 +1,28 @@
 """Bring a database's schema to the newest version, or say that it is not there.
 
 Alembic's scripts are in the package `migrations`. All that are due run in one real transaction, so that where one fails
-nothing is changed: BEGIN IMMEDIATE also makes a second program that migrates at the same moment wait and find
-everything done.
+nothing is changed. BEGIN IMMEDIATE, or an advisory lock on PostgreSQL, makes a second program that migrates at the same
+moment wait and find everything done.
 
 Alembic is imported only where there is something to do: its imports cost a start more than recovering a small exchange.
 So what is newest is read from the names of the migrations, which begin with their revisions; a test holds them so.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Callable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
+
+T = TypeVar("T")
+
+MIGRATING: Final = 0x436C6F6202  # the advisory lock of whoever migrates
+CONNECT_S: Final = 10.0
 
 
 class SchemaMismatch(Exception):  # noqa: N818
@@ -28,33 +34,46 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path.absolute()}"
 
 
+def is_postgres(place: Path | str) -> bool:
+    """Say whether a place is a PostgreSQL database's URL."""
+    return isinstance(place, str) and place.startswith(("postgresql://", "postgres://"))
+
+
+def url_of(place: Path | str) -> str:
+    """Return the URL of a SQLite file or a PostgreSQL database."""
+    return place if isinstance(place, str) else sqlite_url(place)
+
+
 def upgrade(url: str, scripts: Path | None = None) -> None:
     """Bring the database up to the newest schema; a SQLite file is made where there is none. Blocks.
 
     scripts is another directory of migrations than our own.
     """
     location = scripts or files("migrations")
-    with _connected(url) as connection:
-        if _version(connection) == newest(location):
-            return
+    if _run(url, _version) == newest(location):
+        return
+    _run(url, lambda connection: _upgrade(connection, str(location)))
+
+
+def _upgrade(connection: Connection, location: str) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(location).replace("%", "%%"))
-    with _connected(url) as connection, connection.begin():
+    config.set_main_option("script_location", location.replace("%", "%%"))
+    with connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
 
 
 def check(url: str) -> None:
     """Raise SchemaMismatch where the database's schema is older or newer than this program's. Blocks."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise SchemaMismatch(f"there is no database {parsed.database}: make it with `clobster migrate`")
+    if not is_postgres(url) and not Path(name := make_url(url).database or "").is_file():
+        raise SchemaMismatch(f"there is no database {name}: make it with `clobster migrate`")
     wanted = newest(files("migrations"))
-    with _connected(url) as connection:
-        found = _version(connection)
+    found = _run(url, _version)
     if found != wanted:
         raise SchemaMismatch(
             f"the database has schema {found or 'none'}, this program works with {wanted}:"
@@ -76,16 +95,31 @@ def _version(connection: Connection) -> str | None:
     return found
 
 
-@contextmanager
-def _connected(url: str) -> Iterator[Connection]:
+def _run(url: str, work: Callable[[Connection], T]) -> T:
+    if is_postgres(url):
+        return asyncio.run(_run_on_postgres(url, work))
     engine = create_engine(url, poolclass=NullPool)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin_immediate)
     try:
         with engine.connect() as connection:
-            yield connection
+            return work(connection)
     finally:
         engine.dispose()
+
+
+async def _run_on_postgres(url: str, work: Callable[[Connection], T]) -> T:
+    import asyncpg
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(url, timeout=CONNECT_S)
+
+    engine = create_async_engine("postgresql+asyncpg://", poolclass=NullPool, async_creator=connect)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
 
 
 def _begin_immediate(connection: Connection) -> None:

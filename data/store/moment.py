@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-import aiosqlite
 from typing_extensions import override
 
+from data.store.connection import Reading
 from data.store.queries import Queries
 from data.store.readers import rows
 
@@ -22,10 +22,10 @@ class Moment(Queries):
         self.seq = 0
 
     @override
-    async def read(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+    async def read(self, work: Callable[[Reading], Awaitable[T]]) -> T:
         """Run `work` like `Queries.read`, and read seq in the same transaction."""
 
-        async def read_both(connection: aiosqlite.Connection) -> tuple[int, T]:
+        async def read_both(connection: Reading) -> tuple[int, T]:
             [[seq]] = await rows(connection, _SEQ)
             return seq, await work(connection)
 

@@ -2,16 +2,16 @@
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
 from data.store.schema import NoticeState
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import Micros, OrderId, TradeId, UserId
 
 PRUNED: Final = 500  # rows that go at once
@@ -19,12 +19,13 @@ PRUNED: Final = 500  # rows that go at once
 _COLUMNS: Final = "user_id, topic, state, body, at, rings, chat, message"
 _LEFT: Final = f"SELECT {_COLUMNS} FROM bot_notices WHERE state <> 'told' ORDER BY at LIMIT ?"
 # Who does not know where it was told before leaves that as it is.
+_STAYS: Final = ":place_unknown AND excluded.chat IS NULL"
 _KEEP: Final = f"""
-    INSERT INTO bot_notices ({_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    INSERT INTO bot_notices ({_COLUMNS}) VALUES (:user, :topic, :state, :body, :at, :rings, :chat, :message)
     ON CONFLICT (user_id, topic) DO UPDATE SET state = excluded.state, body = excluded.body, at = excluded.at,
         rings = excluded.rings,
-        chat = iif(?9 AND excluded.chat IS NULL, chat, excluded.chat),
-        message = iif(?9 AND excluded.chat IS NULL, message, excluded.message)
+        chat = CASE WHEN {_STAYS} THEN bot_notices.chat ELSE excluded.chat END,
+        message = CASE WHEN {_STAYS} THEN bot_notices.message ELSE excluded.message END
 """
 _DROP: Final = "DELETE FROM bot_notices WHERE user_id = ? AND topic = ?"
 _KNOWN: Final = "SELECT state, chat, message FROM bot_notices WHERE user_id = ? AND topic = ?"
@@ -33,7 +34,11 @@ _PRUNE: Final = f"""
         (SELECT user_id, topic FROM bot_notices WHERE state = 'told' AND at < ? LIMIT {PRUNED})
 """
 _CURSOR: Final = "SELECT at, trade_id, order_id, activity_id FROM bot_cursor"
-_MOVE: Final = "INSERT OR REPLACE INTO bot_cursor (id, at, trade_id, order_id, activity_id) VALUES (1, ?, ?, ?, ?)"
+_MOVE: Final = """
+    INSERT INTO bot_cursor (id, at, trade_id, order_id, activity_id) VALUES (1, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET at = excluded.at, trade_id = excluded.trade_id, order_id = excluded.order_id,
+        activity_id = excluded.activity_id
+"""
 
 
 class Cursor(Struct, frozen=True):
@@ -71,7 +76,7 @@ class NoticeRow(Struct, frozen=True):
 class SqliteNotices:
     """Notices, each known by its person and its topic."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -89,7 +94,7 @@ class SqliteNotices:
         """Keep notices as they are now, forget others, and move the cursor, in one transaction."""
         values = [_values(row) for row in changed]
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             connection.executemany(_KEEP, values)
             connection.executemany(_DROP, gone)
             if cursor is not None:
@@ -119,6 +124,15 @@ def _place(chat: int | None, message: int | None) -> Place | None:
     return None if chat is None or message is None else Place(chat, message)
 
 
-def _values(row: NoticeRow) -> tuple[object, ...]:
-    chat, message = (None, None) if row.place is None else (row.place.chat, row.place.message)
-    return row.user, row.topic, row.state.value, row.body, row.at, row.rings, chat, message, row.place_unknown
+def _values(row: NoticeRow) -> dict[str, object]:
+    return {
+        "user": row.user,
+        "topic": row.topic,
+        "state": row.state.value,
+        "body": row.body,
+        "at": row.at,
+        "rings": row.rings,
+        "chat": row.place and row.place.chat,
+        "message": row.place and row.place.message,
+        "place_unknown": row.place_unknown,
+    }

@@ -1,13 +1,13 @@
 """What each person wants to hear of, and how loudly."""
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.accounts.notifications import Kind, Level
 from engine.core.types import UserId
 
@@ -22,7 +22,7 @@ _DECODER: Final = msgspec.json.Decoder(dict[Kind, Level])
 class SqliteNotifications:
     """Every write is durable when it returns."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -34,7 +34,7 @@ class SqliteNotifications:
     async def choose(self, user: UserId, chosen: Mapping[Kind, Level]) -> dict[Kind, Level]:
         """Let somebody hear of these kinds like that from now on, and of others as before; return all."""
 
-        def write(connection: sqlite3.Connection) -> dict[Kind, Level]:
+        def write(connection: Connection) -> dict[Kind, Level]:
             levels = _all(connection.execute(_CHOSEN, (user,)).fetchall()) | dict(chosen)
             connection.execute(_CHOOSE, (user, msgspec.json.encode(levels).decode()))
             return levels

@@ -2,25 +2,28 @@
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
-import sqlite3
 from typing import Final
 
 from msgspec import Struct
 
+from data.store.connection import Connection
 from data.store.notices import NoticeRow
 from data.store.readers import Readers, rows
 from data.store.rows import Row
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import Micros, Symbol, Ticks, UserId
 
 _COLUMNS: Final = "id, user_id, symbol, above, below, move_ppm, armed_at, armed, fired_at, fired_price"
 _ARMED: Final = f"SELECT {_COLUMNS} FROM price_alerts WHERE armed = 1 AND id > ? ORDER BY id LIMIT 1000"
 _OF: Final = f"SELECT {_COLUMNS} FROM price_alerts WHERE user_id = ? ORDER BY id"
 _COUNT: Final = "SELECT count(*) FROM price_alerts WHERE user_id = ?"
-_SAME: Final = (
-    "SELECT 1 FROM price_alerts WHERE user_id = ? AND symbol = ? AND above IS ? AND below IS ? AND move_ppm IS ?"
-    " AND armed = 1"
-)
+_SAME: Final = """
+    SELECT 1 FROM price_alerts
+     WHERE user_id = ? AND symbol = ? AND armed = 1
+       AND coalesce(above, 0) = coalesce(CAST(? AS BIGINT), 0)
+       AND coalesce(below, 0) = coalesce(CAST(? AS BIGINT), 0)
+       AND coalesce(move_ppm, 0) = coalesce(CAST(? AS BIGINT), 0)
+"""
 _ADD: Final = (
     "INSERT INTO price_alerts (user_id, symbol, above, below, move_ppm, armed_at, armed)"
     " VALUES (?, ?, ?, ?, ?, ?, 1) RETURNING id"
@@ -28,9 +31,11 @@ _ADD: Final = (
 _FIRE: Final = "UPDATE price_alerts SET armed = 0, fired_at = ?, fired_price = ? WHERE id = ? AND armed = 1"
 _ARM: Final = "UPDATE price_alerts SET armed = 1, armed_at = ?, above = ?, below = ? WHERE id = ? AND user_id = ?"
 _DELETE: Final = "DELETE FROM price_alerts WHERE id = ? AND user_id = ?"
-_TELL: Final = (
-    "INSERT OR REPLACE INTO bot_notices (user_id, topic, state, body, at, rings) VALUES (?, ?, 'waiting', ?, ?, 1)"
-)
+_TELL: Final = """
+    INSERT INTO bot_notices (user_id, topic, state, body, at, rings) VALUES (?, ?, 'waiting', ?, ?, 1)
+    ON CONFLICT (user_id, topic) DO UPDATE SET state = excluded.state, body = excluded.body, at = excluded.at,
+        rings = excluded.rings, chat = NULL, message = NULL
+"""
 
 
 class PriceAlert(Struct, frozen=True):
@@ -54,7 +59,7 @@ class PriceAlert(Struct, frozen=True):
 class SqlitePriceAlerts:
     """Every write is durable when it returns."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -71,7 +76,7 @@ class SqlitePriceAlerts:
         """Keep a new alert; return its id, or None where the person has `most` already; 0 where it is there already."""
         values = (alert.user, alert.symbol, alert.above, alert.below, alert.move_ppm)
 
-        def write(connection: sqlite3.Connection) -> int | None:
+        def write(connection: Connection) -> int | None:
             if connection.execute(_SAME, values).fetchone():
                 return 0
             if connection.execute(_COUNT, (alert.user,)).fetchone()[0] >= most:
@@ -83,7 +88,7 @@ class SqlitePriceAlerts:
     async def fire(self, alert: PriceAlert, at: Micros, price: Ticks, notice: NoticeRow) -> bool:
         """Disarm an alert and keep the notice of it, in one transaction. Return whether it was armed."""
 
-        def write(connection: sqlite3.Connection) -> bool:
+        def write(connection: Connection) -> bool:
             if connection.execute(_FIRE, (at, price, alert.id)).rowcount != 1:
                 return False
             connection.execute(_TELL, (notice.user, notice.topic, notice.body, notice.at))

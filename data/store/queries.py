@@ -14,7 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from data.store import facts
-from data.store.readers import Readers, Values, rows
+from data.store.connection import Values
+from data.store.readers import Readers, rows
 from data.store.rows import Row
 from data.store.walk import Walk
 from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
@@ -57,7 +58,7 @@ class LedgerEntry(Struct, frozen=True):
 _ORDER = f"SELECT {facts.ORDER} FROM orders WHERE id = ? AND user_id = ?"
 
 
-_OF_MARKET: Final = "(:symbol IS NULL OR symbol = :symbol)"
+_OF_MARKET: Final = "(CAST(:symbol AS TEXT) IS NULL OR symbol = :symbol)"
 _IS_OPEN: Final = "(status = 'new' OR status = 'partially_filled')"
 
 
@@ -69,7 +70,7 @@ def _orders(status: Status) -> Walk:
         owned={"ix_orders_open": f"user_id = :user AND {_IS_OPEN}"}
         if is_open
         else {"ix_orders_user": "user_id = :user"},
-        where=f"{_OF_MARKET} AND (:side IS NULL OR side = :side)"
+        where=f"{_OF_MARKET} AND (CAST(:side AS TEXT) IS NULL OR side = :side)"
         + (f" AND NOT {_IS_OPEN}" if status == "closed" else ""),
         time="created_at",
         bounded=not is_open,  # few are open, and whoever shows them wants them all
@@ -78,10 +79,11 @@ def _orders(status: Status) -> Walk:
 
 _ORDERS: Final[dict[Status, Walk]] = {status: _orders(status) for status in STATUSES}
 
+
 # An order takes before it rests, so the first fills of each come first. One index is asked order by order: asked for
 # all of them at once, SQLite would sort what it finds.
 _WANTED: Final = "(SELECT value AS wanted FROM json_each(:orders))"
-_FILLS = f"""
+_FILLS: Final = f"""
     SELECT {facts.TRADE} FROM {_WANTED} CROSS JOIN trades ON taker_order_id = wanted
     UNION ALL
     SELECT {facts.TRADE} FROM {_WANTED} CROSS JOIN trades ON maker_order_id = wanted
@@ -92,7 +94,7 @@ _OWN_TRADES: Final = Walk(
     "trades",
     f"{facts.TRADE}, CASE WHEN failed IS NULL THEN coalesce(state, 'owed') ELSE 'failed' END, signature",
     owned={"ix_trades_maker": "maker = :user", "ix_trades_taker": "taker = :user"},
-    where=f"{_OF_MARKET} AND (:side IS NULL OR (taker_side = :side) = (taker = :user))",
+    where=f"{_OF_MARKET} AND (CAST(:side AS TEXT) IS NULL OR (taker_side = :side) = (taker = :user))",
     time="at",
     join="LEFT JOIN settlement_outbox ON trade_id = id LEFT JOIN settlement_batches USING (batch_id)",
 )
@@ -106,7 +108,7 @@ _LEDGER: Final = Walk(
         "ix_postings_debit": "debit_owner = :user",
         "ix_postings_credit": "credit_owner = :user AND credit_owner <> debit_owner",
     },
-    where="(:asset IS NULL OR asset = :asset)",
+    where="(CAST(:asset AS TEXT) IS NULL OR asset = :asset)",
     time="at",
 )
 

@@ -1,22 +1,22 @@
-"""A few read-only connections for everybody who asks: aiosqlite's, each in a thread of its own.
+"""A few read-only connections for everybody who asks: on SQLite aiosqlite's, each in a thread of its own.
 
-Readers see what was committed when they began, and never wait for the writer nor make it wait (WAL).
+Readers see what was committed when they began, and never wait for the writer nor make it wait.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final, Self, TypeVar, cast
 
 import aiosqlite
 
+from data.store.connection import Reading, Values
 from data.store.rows import Row
 from engine.sequencer.sequencer import Busy
 
 T = TypeVar("T")
-Values = Sequence[object] | Mapping[str, object]
 
 MOST_WAITING: Final = 1_000
 
@@ -24,18 +24,20 @@ MOST_WAITING: Final = 1_000
 class Readers:
     """A bounded pool of connections that can't write."""
 
-    def __init__(self, connections: Sequence[aiosqlite.Connection]) -> None:
+    def __init__(self, connections: Sequence[Reading]) -> None:
         self._connections = connections
         # The one used last goes first: it has the pages that everybody asks for in its cache.
-        self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._idle: asyncio.LifoQueue[Reading] = asyncio.LifoQueue()
         for connection in connections:
             self._idle.put_nowait(connection)
         self._asked = 0
 
     @classmethod
-    async def open(cls, path: Path, size: int = 2) -> Self:
-        """Open the file `size` times. Raises sqlite3.OperationalError where there is none."""
-        uri = read_only(path)
+    async def open(cls, place: Path | str, size: int = 2) -> Self:
+        """Open a file, or a PostgreSQL URL, `size` times. Raises the driver's error where there is none."""
+        if isinstance(place, str):
+            return await cls._open_postgres(place, size)
+        uri = read_only(place)
         # A connection of aiosqlite that can't be opened leaves its thread behind, so a plain one tries first.
         (await asyncio.to_thread(sqlite3.connect, uri, uri=True, check_same_thread=False)).close()
         async with AsyncExitStack() as opened:
@@ -43,6 +45,18 @@ class Readers:
                 await opened.enter_async_context(aiosqlite.connect(uri, uri=True, isolation_level=None))
                 for _ in range(size)
             ]
+            opened.pop_all()
+        return cls(connections)
+
+    @classmethod
+    async def _open_postgres(cls, url: str, size: int) -> Self:
+        from data.store.asking import Looking  # who keeps books in SQLite does not wait for the import
+
+        async with AsyncExitStack() as opened:
+            connections = []
+            for _ in range(size):
+                connections.append(await Looking.open(url))
+                opened.push_async_callback(connections[-1].close)
             opened.pop_all()
         return cls(connections)
 
@@ -58,7 +72,7 @@ class Readers:
         for connection in self._connections:  # whoever asks from now on is told that they are closed
             self._idle.put_nowait(connection)
 
-    async def read(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+    async def read(self, work: Callable[[Reading], Awaitable[T]]) -> T:
         """Run `work` on a connection, in one transaction, so that all it reads is of one moment.
 
         Raises Busy where too many wait already.
@@ -76,7 +90,7 @@ class Readers:
             self._asked -= 1
 
 
-async def rows(connection: aiosqlite.Connection, statement: str, values: Values = ()) -> list[Row]:
+async def rows(connection: Reading, statement: str, values: Values = ()) -> list[Row]:
     """Return all that a statement selects, for one trip to the connection's thread."""
     return cast(list[Row], await connection.execute_fetchall(statement, values))
 
@@ -86,7 +100,7 @@ def read_only(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=ro"
 
 
-async def _in_one_moment(connection: aiosqlite.Connection, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+async def _in_one_moment(connection: Reading, work: Callable[[Reading], Awaitable[T]]) -> T:
     # A connection does what it is asked in turn: even where this task is cancelled half way, whoever has the
     # connection next begins after this one's end.
     try:

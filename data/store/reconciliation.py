@@ -2,16 +2,15 @@
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-import aiosqlite
 import msgspec
 
+from data.store.connection import Connection, Reading
 from data.store.readers import Readers, rows
 from data.store.settlement import BATCH, batch_of
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import FEES, VAULT, Micros, UserId
 from engine.reconciliation.types import DepositPlace, Difference, Identity, Line, Written
 from engine.settlement.types import VaultAccount
@@ -84,7 +83,8 @@ _LINES: Final = f"""
          UNION ALL
         SELECT user_id, asset, 0, settled, 0, 0, 0, 0, 0 FROM page CROSS JOIN vault_accounts USING (user_id)
          UNION ALL
-        SELECT user_id, asset, 0, 0, amount, amount * (reference LIKE 'solana:%' AND at < :old), 0, 0, 0
+        SELECT user_id, asset, 0, 0, amount,
+               CASE WHEN reference LIKE 'solana:%' AND at < :old THEN amount ELSE 0 END, 0, 0, 0
           FROM page CROSS JOIN deposits USING (user_id)
          UNION ALL
         SELECT user_id, asset, 0, 0, 0, 0, atoms, 0, 0
@@ -143,7 +143,7 @@ class SqliteBooks:
         """Return what is written down of accounts, as of one moment; what was before `since` is not of late."""
         floor, below = self._floor, self._below
 
-        async def read(connection: aiosqlite.Connection) -> tuple[Written, int, frozenset[int]]:
+        async def read(connection: Reading) -> tuple[Written, int, frozenset[int]]:
             values = {"users": _json(users), "floor": floor, "below": _json(below), "old": since}
             lines = await rows(connection, _LINES, values)
             vault = await rows(connection, _VAULT, {"users": values["users"]})
@@ -167,7 +167,7 @@ class SqliteBooks:
 class SqliteStops:
     """`engine.reconciliation.ports.StopStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -190,7 +190,7 @@ class SqliteStops:
     async def clear(self) -> None:
         """Forget them all."""
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: Connection) -> None:
             connection.execute(_CLEAR)
 
         await self._store.write(work)

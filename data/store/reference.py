@@ -1,6 +1,5 @@
 """Writes of reference candles. They go through the one writer's thread, in pieces that no order notices."""
 
-import sqlite3
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -8,8 +7,9 @@ from typing import Final
 from msgspec.structs import astuple
 
 from data.store.candles import FIRST_TRADED, LAST_REFERENCE
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import Micros, Symbol
 from engine.market_data.intervals import MINUTE
 from engine.market_data.reference import ReferenceCandle
@@ -27,7 +27,7 @@ _ADD: Final = (
 class SqliteReference:
     """Where reference candles are kept. Each call may raise Busy."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -48,7 +48,7 @@ class SqliteReference:
 
 
 def _add(
-    connection: sqlite3.Connection, symbol: Symbol, minutes: int, candles: Sequence[ReferenceCandle], since: Micros
+    connection: Connection, symbol: Symbol, minutes: int, candles: Sequence[ReferenceCandle], since: Micros
 ) -> None:
     traded = connection.execute(FIRST_TRADED, {"symbol": symbol}).fetchone()
     kept = [each for each in candles if traded is None or each.begin + minutes * MINUTE <= traded[0]]

@@ -3,6 +3,7 @@
 This is the hot path: plain tuples, and an enum's word by `_value_`, which is an attribute where `value` is a call.
 """
 
+import zlib
 from collections.abc import Iterable
 from copy import copy
 from typing import Any, Final
@@ -13,12 +14,24 @@ from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting,
 from engine.core.market import Asset, Market
 from engine.market_data.candles import Candle, by_minute
 from engine.market_data.intervals import MINUTE
+from engine.sequencer.batch import Batch
 
 Row = tuple[Any, ...]
 
 MAX_INTEGER: Final = 2**63 - 1  # that a column holds
 
 CANDLE_MINUTES: Final = (1, 15, 60, 1440)  # Candles of these lengths are kept; the others are put together from them.
+
+
+def sequencer_row(batch: Batch) -> Row:
+    """Return parameters of `statements.MOVE_SEQUENCER`."""
+    counters = (batch.next_order, batch.next_trade, batch.next_withdrawal)
+    return (batch.last_seq, batch.digest, batch.at, *counters, batch.epoch, batch.first_seq - 1)
+
+
+def log_row(batch: Batch) -> Row:
+    """Return a batch's row of `commands`."""
+    return (batch.first_seq, batch.last_seq, batch.epoch, batch.at, zlib.compress(batch.commands, 1), batch.digest)
 
 
 def asset_rows(assets: Iterable[Asset]) -> list[Row]:

@@ -1,9 +1,9 @@
 """Sessions as rows: opened, renewed and ended in the caller's transaction."""
 
-import sqlite3
 from typing import Final
 
 from data.store import activities, doors, expired
+from data.store.connection import Connection
 from engine.accounts.refusals import DoorClosed
 from engine.accounts.types import MAX_SESSIONS, Activity, ActivityKind, Renewal, Rotation, Session
 from engine.core.types import Micros, UserId
@@ -16,7 +16,7 @@ BY_ID: Final = _COLUMNS + " WHERE id = ?"
 LIVE: Final = _COLUMNS + " WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ? ORDER BY refreshed_at DESC"
 
 
-def keep(connection: sqlite3.Connection, session: Session) -> list[str]:
+def keep(connection: Connection, session: Session) -> list[str]:
     """Keep a new session. Return the ids of its owner's that it pushed out; the owner's dead ones go silently.
 
     Some that expired long ago go as well, whosever they are, so that nothing else has to look for them. Raises
@@ -31,7 +31,8 @@ def keep(connection: sqlite3.Connection, session: Session) -> list[str]:
     )
     pushed_out = connection.execute(
         "DELETE FROM sessions WHERE id IN"
-        " (SELECT id FROM sessions WHERE user_id = ? ORDER BY refreshed_at DESC LIMIT -1 OFFSET ?) RETURNING id",
+        " (SELECT id FROM sessions WHERE user_id = ? ORDER BY refreshed_at DESC LIMIT 4611686018427387904 OFFSET ?)"
+        " RETURNING id",
         (session.user_id, MAX_SESSIONS - 1),
     ).fetchall()
     connection.execute(
@@ -53,7 +54,7 @@ def keep(connection: sqlite3.Connection, session: Session) -> list[str]:
     return [session_id for (session_id,) in pushed_out]
 
 
-def rotate(connection: sqlite3.Connection, renewal: Renewal) -> tuple[Rotation, Activity | None]:
+def rotate(connection: Connection, renewal: Renewal) -> tuple[Rotation, Activity | None]:
     """Replace a session's refresh token by the next one, or end the session where the token is one of its past."""
     row = connection.execute(BY_ID, (renewal.session,)).fetchone()
     if row is None:
@@ -81,7 +82,7 @@ def rotate(connection: sqlite3.Connection, renewal: Renewal) -> tuple[Rotation, 
     return Rotation.ROTATED, None
 
 
-def revoke(connection: sqlite3.Connection, session_id: str, now: Micros) -> bool:
+def revoke(connection: Connection, session_id: str, now: Micros) -> bool:
     """End a session. Return whether it was alive."""
     ended = connection.execute(
         "UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL AND expires_at > ?",
@@ -91,7 +92,7 @@ def revoke(connection: sqlite3.Connection, session_id: str, now: Micros) -> bool
 
 
 def revoke_many(
-    connection: sqlite3.Connection, user_id: UserId, now: Micros, *, door: str | None = None, keep: str | None = None
+    connection: Connection, user_id: UserId, now: Micros, *, door: str | None = None, keep: str | None = None
 ) -> list[str]:
     """End an account's live sessions, only those that `door` opened where it is named, but never the one to keep.
 
@@ -99,7 +100,8 @@ def revoke_many(
     """
     ended = connection.execute(
         "UPDATE sessions SET revoked_at = :now WHERE user_id = :user AND revoked_at IS NULL AND expires_at > :now"
-        " AND (:door IS NULL OR door = :door) AND (:keep IS NULL OR id <> :keep) RETURNING id",
+        " AND (CAST(:door AS TEXT) IS NULL OR door = :door) AND (CAST(:keep AS TEXT) IS NULL OR id <> :keep)"
+        " RETURNING id",
         {"now": now, "user": user_id, "door": door, "keep": keep},
     ).fetchall()
     return [session_id for (session_id,) in ended]

@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
-import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -10,9 +9,10 @@ from typing import Final
 import msgspec
 
 from data.store import facts
+from data.store.connection import Connection, Cursor
 from data.store.readers import Readers, rows
 from data.store.rows import Row
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import Micros, TradeId
 from engine.settlement.attempts import Attempt, Outcome
 from engine.settlement.fills import Fill, Purse
@@ -47,6 +47,7 @@ _ADD: Final = (
     " VALUES (?, 'batched', ?, ?, ?, ?) RETURNING batch_id"
 )
 _PUT_IN: Final = "UPDATE settlement_outbox SET batch_id = ? WHERE trade_id = ? AND batch_id IS NULL AND failed IS NULL"
+_COUNT_OF: Final = "SELECT count(*) FROM settlement_outbox WHERE batch_id = ?"
 _SWEEP: Final = "INSERT INTO sweeps (batch_id, token_account, atoms, passed) VALUES (?, ?, ?, 0)"
 _TAKE_BACK: Final = """
     UPDATE settlement_batches SET state = 'failed', reason = ?, updated_at = ?
@@ -67,7 +68,7 @@ _ADD_ATTEMPT: Final = """
     INSERT INTO settlement_attempts (signature, batch_id, raw, last_valid_block_height, created_at)
     VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (signature) DO UPDATE SET outcome = NULL, last_valid_block_height = excluded.last_valid_block_height
-     WHERE batch_id = excluded.batch_id AND outcome = 'expired'
+     WHERE settlement_attempts.batch_id = excluded.batch_id AND settlement_attempts.outcome = 'expired'
 """
 _CHANGE: Final = (
     f"UPDATE settlement_batches SET state = ?, reason = ?, updated_at = ? WHERE batch_id = ? AND {_IS_OPEN}"
@@ -77,7 +78,7 @@ _END_ATTEMPT: Final = (
 )
 _MOVE: Final = "UPDATE vault_accounts SET settled = settled + ? WHERE token_account = ?"
 _RETRY: Final = "UPDATE settlement_outbox SET failed = NULL WHERE trade_id = ? AND failed IS NOT NULL"
-_NO_LIMIT: Final = -1
+_NO_LIMIT: Final = 2**62
 
 _MOVES: Final = msgspec.json.Decoder(tuple[Move, ...])
 
@@ -85,7 +86,7 @@ _MOVES: Final = msgspec.json.Decoder(tuple[Move, ...])
 class SqliteSettlement:
     """`engine.settlement.ports.SettlementStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -102,13 +103,14 @@ class SqliteSettlement:
         """Write batches down; return them with their ids. Raises ValueError where one of the fills is not owed."""
         encoded = [msgspec.json.encode(new.moves).decode() for new in batches]
 
-        def write(connection: sqlite3.Connection) -> list[SettlementBatch]:
+        def write(connection: Connection) -> list[SettlementBatch]:
             added = []
             for new, moves in zip(batches, encoded, strict=True):
                 values = (new.kind.value, moves, new.withdrawal, at, at)
                 [id_] = connection.execute(_ADD, values).fetchone()
-                put = connection.executemany(_PUT_IN, [(id_, fill.id) for fill in new.fills])
-                if new.fills and put.rowcount != len(new.fills):
+                connection.executemany(_PUT_IN, [(id_, fill.id) for fill in new.fills])
+                [put] = connection.execute(_COUNT_OF, (id_,)).fetchone()
+                if put != len(new.fills):
                     raise ValueError("a fill that is not owed can't be in a batch")
                 if new.kind is BatchKind.SWEEP:
                     connection.executemany(_SWEEP, [(id_, move.source, move.atoms) for move in new.moves])
@@ -120,7 +122,7 @@ class SqliteSettlement:
     async def take_back(self, batch: int, reason: str, at: Micros) -> bool:
         """Let a batch fail that was never signed; return whether it was so."""
 
-        def write(connection: sqlite3.Connection) -> bool:
+        def write(connection: Connection) -> bool:
             taken = connection.execute(_TAKE_BACK, (reason, at, batch)).rowcount == 1
             if taken:
                 connection.execute(_LET_GO, (batch,))
@@ -131,7 +133,7 @@ class SqliteSettlement:
     async def sign(self, attempts: Sequence[Attempt], at: Micros) -> set[str]:
         """Write signings down; return the signatures of those that stand."""
 
-        def write(connection: sqlite3.Connection) -> set[str]:
+        def write(connection: Connection) -> set[str]:
             standing = set()
             for attempt in attempts:
                 if connection.execute(_SIGN, (attempt.signature, at, attempt.batch)).rowcount == 1:
@@ -144,7 +146,7 @@ class SqliteSettlement:
     async def change(self, changes: Sequence[Change], at: Micros) -> None:
         """Write down how far batches have come. With SETTLED the moves of their vault accounts are done, too."""
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: Connection) -> None:
             for change in changes:
                 _change(connection, change, at)
 
@@ -158,7 +160,7 @@ class SqliteSettlement:
     async def retry(self, trades: Sequence[TradeId] | None) -> list[Fill]:
         """Let failed fills, all or some, be owed again; return them."""
 
-        def write(connection: sqlite3.Connection) -> list[Fill]:
+        def write(connection: Connection) -> list[Fill]:
             failed = [_fill_of(row[1:]) for row in connection.execute(_FAILED, (_NO_LIMIT,))]
             again = [fill for fill in failed if trades is None or fill.id in trades]
             connection.executemany(_RETRY, [(fill.id,) for fill in again])
@@ -167,7 +169,7 @@ class SqliteSettlement:
         return await self._store.write(write)
 
 
-def _load(connection: sqlite3.Connection) -> Kept:
+def _load(connection: Connection) -> Kept:
     batches = [batch_of(row) for row in connection.execute(_OPEN)]
     fills = {
         batch.id: tuple(_fill_of(row) for row in connection.execute(_FILLS_OF, (batch.id,)))
@@ -187,7 +189,7 @@ def _load(connection: sqlite3.Connection) -> Kept:
     return Kept(batches, fills, attempts, ended, settled, len(failed), debits)
 
 
-def _change(connection: sqlite3.Connection, change: Change, at: Micros) -> None:
+def _change(connection: Connection, change: Change, at: Micros) -> None:
     batch = change.batch
     if change.outcome is not None:
         ended = connection.execute(_END_ATTEMPT, (change.outcome.value, batch.signature, batch.id))
@@ -203,7 +205,7 @@ def _change(connection: sqlite3.Connection, change: Change, at: Micros) -> None:
         connection.executemany(_ISOLATE, [(batch.reason, trade) for trade in change.isolated])
 
 
-def _one(done: sqlite3.Cursor, rule: str) -> None:
+def _one(done: Cursor, rule: str) -> None:
     if done.rowcount != 1:
         raise ValueError(rule)
 

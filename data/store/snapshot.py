@@ -2,13 +2,13 @@
 
 # ruff: noqa: S608  statements are put together from our own columns only
 
-import sqlite3
 from operator import itemgetter
 from typing import Final
 
 from msgspec.structs import replace
 
 from data.store import facts
+from data.store.connection import Asked
 from engine.core.commands import PlaceOrder
 from engine.core.events import OrderChanged
 from engine.core.market import Asset, Market
@@ -45,7 +45,7 @@ _NAMED_AND_CLOSED_SINCE: Final = (
 )
 
 
-def load(connection: sqlite3.Connection) -> Snapshot:
+def load(connection: Asked) -> Snapshot:
     """Return the state as the tables tell it. The caller's transaction makes it one moment's. Raises NoSequencer."""
     row = connection.execute(
         "SELECT seq, epoch, digest, now, next_order, next_trade, next_withdrawal FROM sequencer WHERE id = 1"
@@ -80,7 +80,7 @@ def load(connection: sqlite3.Connection) -> Snapshot:
 
 
 def _remembered(
-    connection: sqlite3.Connection, open_orders: list[OrderChanged], reduced: dict[OrderId, Lots], since: int
+    connection: Asked, open_orders: list[OrderChanged], reduced: dict[OrderId, Lots], since: int
 ) -> list[tuple[OrderId, PlaceOrder]]:
     """Return the orders with a client order id that were placed since, or are open, by id, as they were placed."""
     before = connection.execute(_BEFORE, (since,)).fetchone()

@@ -5,20 +5,19 @@ same; it would be six times as large.
 """
 
 import asyncio
-import sqlite3
 import sys
 import zlib
 from array import array
 from collections import defaultdict
 from typing import Final
 
-import aiosqlite
 import msgspec
 from msgspec import Struct
 
+from data.store.connection import Connection, Reading
 from data.store.readers import Readers, rows
 from data.store.rows import Row
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import VAULT, AssetCode, Atoms, Micros
 from engine.solvency.proof import Root
 from engine.solvency.tree import Owed
@@ -48,7 +47,7 @@ _UNSWEPT: Final = """
 _ADD: Final = "INSERT INTO solvency_snapshots (taken_at, seq, authority, secret) VALUES (?, ?, ?, ?) RETURNING id"
 _ADD_ASSET: Final = "INSERT INTO solvency_assets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ADD_LEAVES: Final = "INSERT INTO solvency_leaves VALUES (?, ?, ?)"
-_OLD: Final = "SELECT id FROM solvency_snapshots ORDER BY id DESC LIMIT -1 OFFSET ?"
+_OLD: Final = "SELECT id FROM solvency_snapshots ORDER BY id DESC LIMIT 4611686018427387904 OFFSET ?"
 _FORGET: Final = (
     "DELETE FROM solvency_leaves WHERE snapshot_id = ?",
     "DELETE FROM solvency_assets WHERE snapshot_id = ?",
@@ -71,14 +70,14 @@ class _Holdings(Struct):
 class SqliteSolvency:
     """`engine.solvency.ports.SolvencyStore`. Give it readers of its own: balances are read all in one transaction."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
     async def moment(self) -> Moment:
         """Return all that is owed, at one moment of the ledger."""
 
-        async def read(connection: aiosqlite.Connection) -> Moment:
+        async def read(connection: Reading) -> Moment:
             [[seq]] = await rows(connection, _SEQ)
             owed: defaultdict[AssetCode, Owed] = defaultdict(Owed)
             mirror: dict[AssetCode, Atoms] = {}
@@ -111,7 +110,7 @@ class SqliteSolvency:
         """Keep a snapshot and of those before it the newest, so many altogether; return it with its id, durable."""
         packed = await asyncio.to_thread(lambda: {code: _pack(owed) for code, owed in owing.owed.items()})
 
-        def work(connection: sqlite3.Connection) -> int:
+        def work(connection: Connection) -> int:
             values = (snapshot.taken_at, snapshot.seq, snapshot.authority, owing.secret)
             [id_] = connection.execute(_ADD, values).fetchone()
             connection.executemany(_ADD_ASSET, [(id_, *_row(each)) for each in snapshot.assets])
@@ -127,7 +126,7 @@ class SqliteSolvency:
     async def kept(self) -> list[Snapshot]:
         """Return all that are kept, oldest first."""
 
-        async def read(connection: aiosqlite.Connection) -> list[Snapshot]:
+        async def read(connection: Reading) -> list[Snapshot]:
             assets: defaultdict[int, list[AssetSnapshot]] = defaultdict(list)
             for id_, *row in await rows(connection, _ASSETS):
                 assets[id_].append(_asset(*row))
@@ -141,7 +140,7 @@ class SqliteSolvency:
     async def owing(self, snapshot: int) -> Owing | None:
         """Return what a snapshot's trees are made of, None where it is not kept any more."""
 
-        async def read(connection: aiosqlite.Connection) -> tuple[list[Row], list[Row]]:
+        async def read(connection: Reading) -> tuple[list[Row], list[Row]]:
             return await rows(connection, _SECRET, (snapshot,)), await rows(connection, _LEAVES, (snapshot,))
 
         secret, leaves = await self._readers.read(read)

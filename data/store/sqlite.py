@@ -1,4 +1,4 @@
-"""The one writer's store on SQLite: a connection of its own in a thread of its own, one hop of it a batch.
+"""The one writer's store on SQLite.
 
 WAL with synchronous=FULL: a commit that has returned survives a power loss. BEGIN IMMEDIATE: a transaction that will
 write waits for its turn at its start and never fails half way for want of a lock.
@@ -6,7 +6,6 @@ write waits for its turn at its start and never fails half way for want of a loc
 
 import asyncio
 import sqlite3
-import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,17 +14,15 @@ from typing import Final, TypeVar
 
 from data.store import rows, statements
 from data.store.checkpoints import Checkpoints
-from data.store.snapshot import load
-from engine.core.snapshot import Snapshot
+from data.store.connection import Connection
+from data.store.store import Store
 from engine.ports import LostLead
 from engine.sequencer.batch import Batch
-from engine.sequencer.sequencer import Busy
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS: Final = 5_000
 DURABLE: Final = ("wal", 2)  # the journal mode, and synchronous=FULL
-MOST_WAITING: Final = 1_000  # writes besides the batches
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -37,14 +34,8 @@ _PRAGMAS: Final = (
 )
 
 
-class SqliteStore:
-    """`engine.ports.Store` on a SQLite file that `data.store.migrate.upgrade` has made."""
-
-    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor, checkpoints: Checkpoints) -> None:
-        self._connection = connection
-        self._thread = thread
-        self._checkpoints = checkpoints
-        self._waiting = 0
+class SqliteStore(Store):
+    """`engine.ports.Store` on a SQLite file."""
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
@@ -55,47 +46,54 @@ class SqliteStore:
         except BaseException:
             thread.shutdown(wait=False)
             raise
-        return cls(connection, thread, Checkpoints(path))
+        return cls(SqliteWriter(connection, Checkpoints(path)), thread)
 
-    @property
-    def waiting(self) -> int:
-        """How many writes besides the batches wait, or are under way."""
-        return self._waiting
 
-    async def close(self) -> None:
-        """Finish what was asked for before and close the file."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._checkpoints.close)
-        await loop.run_in_executor(self._thread, self._connection.close)
-        self._thread.shutdown(wait=False)
+class SqliteWriter:
+    """`data.store.store.Writer` on SQLite."""
 
-    async def take_lead(self) -> Snapshot:
-        """Raise the epoch by one and return the state as the tables tell it; its epoch is the new one."""
-        return await self._run(_take_lead)
+    def __init__(self, connection: sqlite3.Connection, checkpoints: Checkpoints) -> None:
+        self._connection = connection
+        self._checkpoints = checkpoints
 
-    async def commit(self, batch: Batch) -> None:
-        """Write a batch in one transaction and return when it is durable.
+    def close(self) -> None:
+        """Close the file."""
+        self._checkpoints.close()
+        self._connection.close()
 
-        Raises LostLead where (epoch, first_seq - 1) is no longer what the sequencer row says, sqlite3.Error where the
-        database refuses. Then nothing of the batch is kept.
-        """
-        await self._run(lambda connection: _write_batch(connection, batch))
-
-    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` in a transaction of its own in the writer's thread, and return when that is durable.
-
-        What `work` raises is raised here, and then nothing is kept. Raises Busy where too many wait already.
-        """
-        if self._waiting >= MOST_WAITING:
-            raise Busy("More people are signing in than can be taken; try again in a moment.")
-        self._waiting += 1
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction."""
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            return await self._run(work)
-        finally:
-            self._waiting -= 1
+            result = work(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # SQLite has rolled back by itself after some errors
+                connection.execute("ROLLBACK")
+            raise
+        return result
 
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _transact, self._connection, work)
+    def lead(self, connection: Connection) -> None:
+        """Do nothing: the epoch puts whoever led before out, as all that is written is in one file."""
+
+    def write_batch(self, connection: Connection, batch: Batch) -> None:
+        """Write a batch's rows."""
+        moved = connection.execute(statements.MOVE_SEQUENCER, rows.sequencer_row(batch))
+        if moved.rowcount != 1:
+            raise LostLead(f"another writer went on from command {batch.first_seq - 1}, or leads by now")
+        statements.ASSETS.run(connection, rows.asset_rows(batch.assets))
+        statements.MARKETS.run(connection, rows.market_rows(batch.markets))
+        statements.ORDERS.run(connection, rows.order_rows(batch.orders))
+        connection.executemany(statements.REDUCE, rows.reduction_rows(batch.reductions))
+        statements.TRADES.run(connection, rows.trade_rows(batch.trades))
+        statements.CANDLES.run(connection, rows.candle_rows(batch.trades))
+        statements.OWED.run(connection, rows.owed_rows(batch.trades))
+        statements.POSTINGS.run(connection, rows.posting_rows(batch.postings))
+        statements.BALANCES.run(connection, rows.balance_rows(batch.balances))
+        statements.DEPOSITS.run(connection, rows.deposit_rows(batch.deposits))
+        statements.WITHDRAWALS.run(connection, rows.withdrawal_rows(batch.withdrawals))
+        statements.COMMANDS.run(connection, [rows.log_row(batch)])
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -109,52 +107,3 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise sqlite3.OperationalError(f"journal_mode and synchronous are {held} where they must be {DURABLE}")
     return connection
-
-
-def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        result = work(connection)
-        connection.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):  # SQLite has rolled back by itself after some errors
-            connection.execute("ROLLBACK")
-        raise
-    return result
-
-
-def _take_lead(connection: sqlite3.Connection) -> Snapshot:
-    connection.execute("UPDATE sequencer SET epoch = epoch + 1 WHERE id = 1")
-    return load(connection)
-
-
-def _write_batch(connection: sqlite3.Connection, batch: Batch) -> None:
-    moved = connection.execute(
-        statements.MOVE_SEQUENCER,
-        (
-            batch.last_seq,
-            batch.digest,
-            batch.at,
-            batch.next_order,
-            batch.next_trade,
-            batch.next_withdrawal,
-            batch.epoch,
-            batch.first_seq - 1,
-        ),
-    )
-    if moved.rowcount != 1:
-        raise LostLead(f"another writer went on from command {batch.first_seq - 1}, or leads by now")
-    statements.ASSETS.run(connection, rows.asset_rows(batch.assets))
-    statements.MARKETS.run(connection, rows.market_rows(batch.markets))
-    statements.ORDERS.run(connection, rows.order_rows(batch.orders))
-    connection.executemany(statements.REDUCE, rows.reduction_rows(batch.reductions))
-    statements.TRADES.run(connection, rows.trade_rows(batch.trades))
-    statements.CANDLES.run(connection, rows.candle_rows(batch.trades))
-    statements.OWED.run(connection, rows.owed_rows(batch.trades))
-    statements.POSTINGS.run(connection, rows.posting_rows(batch.postings))
-    statements.BALANCES.run(connection, rows.balance_rows(batch.balances))
-    statements.DEPOSITS.run(connection, rows.deposit_rows(batch.deposits))
-    statements.WITHDRAWALS.run(connection, rows.withdrawal_rows(batch.withdrawals))
-    body = zlib.compress(batch.commands, 1)
-    log = (batch.first_seq, batch.last_seq, batch.epoch, batch.at, body, batch.digest)
-    statements.COMMANDS.run(connection, [log])

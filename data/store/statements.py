@@ -1,4 +1,4 @@
-"""The writer's statements, compiled once from the schema for SQLite's driver.
+"""The writer's statements, compiled once from the schema for SQLite's driver (for PostgreSQL's see `unnest`).
 
 A batch's rows go in as few statements as may be: an insert is kept in sizes of 1, 2, 4 … 1024 rows. The driver lets go
 of the interpreter's lock at each step of a statement, the loop takes it, and the writer's thread waits to get it back:
@@ -8,8 +8,7 @@ with executemany that is once a row.
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
-from sqlite3 import Connection
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, Table, bindparam, func, literal_column, update
 from sqlalchemy.dialects.sqlite import insert
@@ -17,9 +16,10 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql import ClauseElement
 
 from data.store import schema
+from data.store.connection import Connection
 from data.store.rows import MAX_INTEGER, Row
 
-Merge = Callable[[Any, Any], ColumnElement[int]]
+Merge = Literal["max", "min", "sum", "capped_sum"]  # of what is kept and what comes
 
 # SQLite takes 32,766 parameters in a statement, which is 31 columns of the largest size.
 _SIZES: Final = (1024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
@@ -30,13 +30,27 @@ def _compile(statement: ClauseElement) -> str:
     return str(statement.compile(dialect=_DIALECT))
 
 
+def _capped_sum(kept: ColumnElement[int], more: ColumnElement[int]) -> ColumnElement[int]:
+    """Beyond 63 bits SQLite adds as floats, which the column refuses: a candle that large is not worth a writer."""
+    largest: ColumnElement[int] = func.min(kept + more, literal_column(str(MAX_INTEGER)))
+    return largest
+
+
+_MERGED: Final[dict[Merge, Callable[[Any, Any], ColumnElement[int]]]] = {
+    "max": func.max,
+    "min": func.min,
+    "sum": operator.add,
+    "capped_sum": _capped_sum,
+}
+
+
 class Insert:
     """Insert rows into a table, or update where the key is there already and columns to update are named.
 
-    merge makes a column's new value of the one that is kept and the one that comes.
+    merge tells how a column's new value is made of the one that is kept and the one that comes.
     """
 
-    __slots__ = ("_by_size",)
+    __slots__ = ("_by_size", "columns", "merge", "table", "update_on_conflict")
 
     def __init__(
         self,
@@ -45,10 +59,12 @@ class Insert:
         update_on_conflict: Sequence[str] = (),
         merge: Mapping[str, Merge] | None = None,
     ) -> None:
+        self.table, self.columns, self.update_on_conflict = table, tuple(columns), tuple(update_on_conflict)
+        self.merge = dict(merge or {})
         statement = insert(table).values({name: bindparam(name) for name in columns})
         if update_on_conflict or merge:
             new = statement.excluded
-            merged = {name: of(table.c[name], new[name]) for name, of in (merge or {}).items()}
+            merged = {name: _MERGED[how](table.c[name], new[name]) for name, how in self.merge.items()}
             statement = statement.on_conflict_do_update(
                 index_elements=list(table.primary_key.columns),
                 set_={name: new[name] for name in update_on_conflict} | merged,
@@ -64,12 +80,6 @@ class Insert:
             while done + size <= len(rows):
                 connection.execute(statement, list(chain.from_iterable(rows[done : done + size])))
                 done += size
-
-
-def _capped_sum(kept: ColumnElement[int], more: ColumnElement[int]) -> ColumnElement[int]:
-    """Beyond 63 bits SQLite adds as floats, which the column refuses: a candle that large is not worth a writer."""
-    largest: ColumnElement[int] = func.min(kept + more, literal_column(str(MAX_INTEGER)))
-    return largest
 
 
 def _names(table: Table) -> list[str]:
@@ -89,13 +99,13 @@ CANDLES: Final = Insert(
     _names(schema.candles),
     ("close",),
     {
-        "high": func.max,
-        "low": func.min,
-        "volume": operator.add,
-        "notional": _capped_sum,
-        "trades": operator.add,
-        "taker_buy_volume": operator.add,
-        "taker_buy_notional": _capped_sum,
+        "high": "max",
+        "low": "min",
+        "volume": "sum",
+        "notional": "capped_sum",
+        "trades": "sum",
+        "taker_buy_volume": "sum",
+        "taker_buy_notional": "capped_sum",
     },
 )
 POSTINGS: Final = Insert(schema.postings, _names(schema.postings)[1:])

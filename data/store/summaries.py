@@ -1,14 +1,13 @@
 """What a day came to, and of which day administrators were told last."""
 
-import sqlite3
 from typing import Final
 
-import aiosqlite
 from msgspec import Struct
 
+from data.store.connection import Connection, Reading
 from data.store.readers import Readers, rows
 from data.store.rows import Row
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import FIRST_PERSON, AssetCode, Atoms, Micros, Side, Symbol
 
 _LAST_TRADE: Final = "SELECT coalesce(max(id), 0) FROM trades"
@@ -29,10 +28,10 @@ _WITHDRAWN: Final = """
 _CAME: Final = "SELECT count(*) FROM users WHERE kind = 'person' AND created_at >= ? AND created_at < ?"
 _NOTE: Final = """
     INSERT INTO daily_summary (id, day) VALUES (1, :day)
-    ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE day < excluded.day
+    ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE daily_summary.day < excluded.day
 """
 _NEWEST: Final = "SELECT day FROM daily_summary"
-_BEGIN: Final = "INSERT OR IGNORE INTO daily_summary (id, day) VALUES (1, :day)"
+_BEGIN: Final = "INSERT INTO daily_summary (id, day) VALUES (1, :day) ON CONFLICT DO NOTHING"
 
 
 class Traded(Struct, frozen=True):
@@ -66,14 +65,14 @@ class Figures(Struct, frozen=True):
 class SqliteSummaries:
     """Reads go to the readers, the one write to the writer."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
     async def figures(self, start: Micros, end: Micros) -> Figures:
         """Return what the time from start until before end came to, all of one moment. May raise Busy."""
 
-        async def read(connection: aiosqlite.Connection) -> Figures:
+        async def read(connection: Reading) -> Figures:
             first, last = await _first_trade(connection, start), await _first_trade(connection, end)
             traded = await rows(connection, _TRADED, (first, last))
             deposited = await rows(connection, _DEPOSITED, (FIRST_PERSON, start, end))
@@ -91,7 +90,7 @@ class SqliteSummaries:
     async def newest(self, day: int) -> int:
         """Return the newest day that was told. Where none ever was, it is this one: of those before nothing is told."""
 
-        def write(connection: sqlite3.Connection) -> int:
+        def write(connection: Connection) -> int:
             connection.execute(_BEGIN, {"day": day})
             [[newest]] = connection.execute(_NEWEST).fetchall()
             return int(newest)
@@ -103,7 +102,7 @@ class SqliteSummaries:
         await self._store.write(lambda connection: connection.execute(_NOTE, {"day": day}))
 
 
-async def _first_trade(connection: aiosqlite.Connection, at: Micros) -> int:
+async def _first_trade(connection: Reading, at: Micros) -> int:
     """Return the id from which on trades are not before a time: ids rise with time, so this halves what is left."""
     [[last]] = await rows(connection, _LAST_TRADE)
     low, high = 1, last + 1

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-import aiosqlite
-
+from data.store.connection import Reading
 from data.store.readers import Readers, rows
 from engine.core.commands import Deposit
 from engine.custody.sweeping import Unswept
@@ -43,7 +42,7 @@ class SqliteSweeps:
     async def unswept(self, token_accounts: Sequence[str]) -> list[Unswept]:
         """Return what sweeping has to know of accounts."""
 
-        async def read(connection: aiosqlite.Connection) -> list[Unswept]:
+        async def read(connection: Reading) -> list[Unswept]:
             found = []
             for account in token_accounts:
                 values = (self._has_play_money, account)

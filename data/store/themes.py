@@ -3,17 +3,19 @@
 from typing import Final
 
 from data.store.readers import Readers, rows
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import UserId
 
 _OF: Final = "SELECT theme FROM chart_themes WHERE user_id = ?"
-_CHOOSE: Final = "INSERT OR REPLACE INTO chart_themes (user_id, theme) VALUES (?, ?)"
+_CHOOSE: Final = (
+    "INSERT INTO chart_themes (user_id, theme) VALUES (?, ?) ON CONFLICT (user_id) DO UPDATE SET theme = excluded.theme"
+)
 
 
 class SqliteThemes:
     """Reads go to the readers, writes to the writer. A theme is "dark" or "light"."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 

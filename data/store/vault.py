@@ -2,15 +2,15 @@
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 from msgspec.structs import astuple
 
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.types import Micros
 from engine.settlement.types import VaultAccount
 from engine.settlement.vault import LookupTable
@@ -22,7 +22,8 @@ _ADD: Final = (
 )
 _TABLES: Final = "SELECT address, created_at FROM lookup_tables ORDER BY created_at, address"
 _BEGIN: Final = (
-    "INSERT OR IGNORE INTO lookup_tables (address, addresses, extended_slot, created_at) VALUES (?, '[]', 0, ?)"
+    "INSERT INTO lookup_tables (address, addresses, extended_slot, created_at) VALUES (?, '[]', 0, ?)"
+    " ON CONFLICT DO NOTHING"
 )
 _KEEP: Final = "UPDATE lookup_tables SET addresses = ?, extended_slot = ? WHERE address = ?"
 _FORGET: Final = "DELETE FROM lookup_tables WHERE address = ?"
@@ -31,7 +32,7 @@ _FORGET: Final = "DELETE FROM lookup_tables WHERE address = ?"
 class SqliteVault:
     """`engine.settlement.vault.VaultStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -61,7 +62,7 @@ class SqliteVault:
         await self._run(_FORGET, (address,))
 
     async def _run(self, statement: str, values: tuple[object, ...]) -> None:
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: Connection) -> None:
             connection.execute(statement, values)
 
         await self._store.write(work)

@@ -8,11 +8,10 @@ a filter leaves out, or a history in which years lie between two rows, make more
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
-import aiosqlite
-
+from data.store.connection import Both, Reading
 from data.store.readers import rows
 from data.store.rows import Row
 from data.store.schema import BUCKET_BITS
@@ -21,12 +20,13 @@ from engine.core.types import Micros
 LOOKUPS: Final = 3_000  # about 10 ms, and 12 million orders or half as many trades for whoever has few of them
 UNBOUNDED: Final = 2**62
 
-_BUCKET: Final = "(bucket - (found IS NULL))"  # of the next step, as the step before left it
+_BUCKET: Final = "(bucket - CASE WHEN found IS NULL THEN 1 ELSE 0 END)"  # of the next step, as the step before left it
 _BEFORE: Final = f"coalesce(found, bucket << {BUCKET_BITS})"
-_FIRST_BUCKET: Final = f"((:before - 1) >> {BUCKET_BITS})"
+_NEWEST: Final = "CAST(:before AS BIGINT)"
+_FIRST_BUCKET: Final = f"(({_NEWEST} - 1) >> {BUCKET_BITS})"
 
-_LOW: Final = "iif(early, (low + high) / 2, low)"
-_HIGH: Final = "iif(early, high, (low + high) / 2)"
+_LOW: Final = "CASE WHEN early THEN (low + high) / 2 ELSE low END"
+_HIGH: Final = "CASE WHEN early THEN high ELSE (low + high) / 2 END"
 
 
 class Walk:
@@ -53,27 +53,33 @@ class Walk:
         # By halves: all rows up to low are earlier, all from high on are not. The first that is not is at high then.
         self._since = f"""
             WITH RECURSIVE search (low, high, early) AS (
-                SELECT 0, :end, {_early(table, time, "0", ":end")}
+                SELECT CAST(0 AS BIGINT), CAST(:end AS BIGINT), {_early(table, time, "0", "CAST(:end AS BIGINT)")}
                 UNION ALL
                 SELECT {_LOW}, {_HIGH}, {_early(table, time, _LOW, _HIGH)} FROM search WHERE high - low > 1
             )
             SELECT high FROM search WHERE high - low <= 1
         """
-        self.statement = f"""
-            WITH RECURSIVE step (number, bucket, found) AS (
-                SELECT 1, {_FIRST_BUCKET}, {_older(table, owned, _FIRST_BUCKET, ":before")}
-                UNION ALL
-                SELECT number + 1, {_BUCKET}, {_older(table, owned, _BUCKET, _BEFORE)}
-                  FROM step WHERE number < :steps AND {_BEFORE} > :first
-            )
+        # On PostgreSQL a lateral question with OFFSET 0 is asked row by row, so that rows come in the steps' order.
+        self.statement = Both(
+            f"""
+            {_steps(table, owned, _older)}
             SELECT number, {_BEFORE}, {columns}
               FROM step LEFT JOIN {table} ON id = found AND id >= :first AND {where} {join}
              WHERE id IS NOT NULL OR number = :steps LIMIT :limit
-        """
+            """,
+            f"""
+            {_steps(table, owned, _older_postgres)}
+            SELECT number, {_BEFORE}, own.*
+              FROM step LEFT JOIN LATERAL (
+                SELECT {columns} FROM {table} {join} WHERE id = found AND id >= :first AND {where} OFFSET 0
+              ) AS own ON true
+             WHERE own.id IS NOT NULL OR number = :steps LIMIT :limit
+            """,
+        )
 
     async def page(
         self,
-        connection: aiosqlite.Connection,
+        connection: Reading,
         values: Mapping[str, int | str | None],
         *,
         cursor: int | None,
@@ -110,6 +116,17 @@ def _early(table: str, time: str, low: str, high: str) -> str:
     return f"coalesce(({newest}) < :at, true)"
 
 
+def _steps(table: str, owned: Mapping[str, str], older: Callable[[str, Mapping[str, str], str, str], str]) -> str:
+    return f"""
+        WITH RECURSIVE step (number, bucket, found) AS (
+            SELECT CAST(1 AS BIGINT), {_FIRST_BUCKET}, {older(table, owned, _FIRST_BUCKET, _NEWEST)}
+            UNION ALL
+            SELECT number + 1, {_BUCKET}, {older(table, owned, _BUCKET, _BEFORE)}
+              FROM step WHERE number < :steps AND {_BEFORE} > :first
+        )
+    """
+
+
 def _older(table: str, owned: Mapping[str, str], bucket: str, before: str) -> str:
     """Return an expression for the owner's newest id in a bucket and below another, or NULL."""
     found = [
@@ -120,3 +137,16 @@ def _older(table: str, owned: Mapping[str, str], bucket: str, before: str) -> st
     if len(found) == 1:
         return found[0]
     return f"nullif(max({', '.join(f'coalesce({each}, 0)' for each in found)}), 0)"
+
+
+def _older_postgres(table: str, owned: Mapping[str, str], bucket: str, before: str) -> str:
+    """Return the same for PostgreSQL. id + 0: else it might read all ids backwards, until one is the owner's.
+
+    The bucket's bounds let it look into one part of a table only.
+    """
+    found = [
+        f"(SELECT max(id + 0) FROM {table} WHERE (id >> {BUCKET_BITS}) = {bucket} AND {mine} AND id < {before}"
+        f" AND id >= {bucket} << {BUCKET_BITS})"
+        for mine in owned.values()
+    ]
+    return found[0] if len(found) == 1 else f"greatest({', '.join(found)})"

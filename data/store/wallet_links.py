@@ -1,11 +1,11 @@
 """Links to wallets that live in other apps: `engine.accounts.wallet_ports.WalletLinkStore` on SQLite."""
 
-import sqlite3
 from typing import Final
 
 from data.store import doors, expired
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.accounts.refusals import BadCode, CodeExpired, UnknownWalletLink, WalletLinkNotSigned, WalletTaken
 from engine.accounts.types import Activity, ActivityKind, LinkState
 from engine.accounts.wallet_types import MAX_LINKS, Asker, Wallet, WalletLink
@@ -26,7 +26,7 @@ Row = tuple[str, UserId, str, str, str | None, Micros, Micros]
 class SqliteWalletLinks:
     """`engine.accounts.wallet_ports.WalletLinkStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -51,11 +51,11 @@ class SqliteWalletLinks:
         return await self._store.write(lambda connection: _confirm(connection, asker, link_id, now))
 
 
-def _ask(connection: sqlite3.Connection, link: WalletLink, code_hash: bytes) -> None:
+def _ask(connection: Connection, link: WalletLink, code_hash: bytes) -> None:
     expired.clean(connection, expired.WALLET_LINKS, link.created_at)
     connection.execute(
         "DELETE FROM wallet_links WHERE id IN"
-        " (SELECT id FROM wallet_links WHERE user_id = ? ORDER BY created_at DESC LIMIT -1 OFFSET ?)",
+        " (SELECT id FROM wallet_links WHERE user_id = ? ORDER BY created_at DESC LIMIT 4611686018427387904 OFFSET ?)",
         (link.user_id, MAX_LINKS - 1),
     )
     connection.execute(
@@ -65,7 +65,7 @@ def _ask(connection: sqlite3.Connection, link: WalletLink, code_hash: bytes) -> 
     )
 
 
-def _sign(connection: sqlite3.Connection, code_hash: bytes, address: str, signed_from: str, now: Micros) -> Activity:
+def _sign(connection: Connection, code_hash: bytes, address: str, signed_from: str, now: Micros) -> Activity:
     link = _open(connection.execute(_BY_CODE, (code_hash, now)).fetchall(), now)
     known = doors.wallet(connection, address)
     if known is not None and known.user_id != link.user_id:
@@ -75,7 +75,7 @@ def _sign(connection: sqlite3.Connection, code_hash: bytes, address: str, signed
     return doors.record(connection, asker, ActivityKind.WALLET_SIGNED, address, now)
 
 
-def _confirm(connection: sqlite3.Connection, asker: Asker, link_id: str, now: Micros) -> tuple[Wallet, Activity | None]:
+def _confirm(connection: Connection, asker: Asker, link_id: str, now: Micros) -> tuple[Wallet, Activity | None]:
     doors.check(connection, asker, now)
     link = _own(connection.execute(_BY_ID, (link_id,)).fetchall(), asker, now)
     if link.address is None:
@@ -86,7 +86,7 @@ def _confirm(connection: sqlite3.Connection, asker: Asker, link_id: str, now: Mi
     return doors.link_wallet(connection, asker, link.address, now)
 
 
-def _move(connection: sqlite3.Connection, link_id: str, state: LinkState, address: str) -> None:
+def _move(connection: Connection, link_id: str, state: LinkState, address: str) -> None:
     connection.execute("UPDATE wallet_links SET state = ?, address = ? WHERE id = ?", (state.value, address, link_id))
 
 

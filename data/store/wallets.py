@@ -1,14 +1,14 @@
 """Wallets and Telegram as doors, and texts to sign: `engine.accounts.wallet_ports.WalletStore` on SQLite."""
 
-import sqlite3
 from collections.abc import Set
 from typing import Final
 
 from msgspec.structs import astuple
 
 from data.store import accounts, doors, expired, sessions
+from data.store.connection import Connection
 from data.store.readers import Readers, rows
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.accounts.refusals import AlreadyLinked, IsAdministrator, NotLinked, TelegramTaken
 from engine.accounts.types import TELEGRAM, Account, Activity, ActivityKind, TelegramUser
 from engine.accounts.wallet_types import Asker, Challenge, Wallet
@@ -20,7 +20,7 @@ _WALLETS: Final = "SELECT address, user_id, created_at FROM wallets WHERE user_i
 class SqliteWallets:
     """`engine.accounts.wallet_ports.WalletStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -58,7 +58,7 @@ class SqliteWallets:
         return await self._store.write(lambda connection: _unlink_telegram(connection, asker, now, kept))
 
 
-def _keep_challenge(connection: sqlite3.Connection, new: Challenge, now: Micros) -> None:
+def _keep_challenge(connection: Connection, new: Challenge, now: Micros) -> None:
     expired.clean(connection, expired.CHALLENGES, now)
     connection.execute(
         "INSERT INTO challenges (nonce, address, message, expires_at, user_id, session_id, link_id, withdrawal_id)"
@@ -67,7 +67,7 @@ def _keep_challenge(connection: sqlite3.Connection, new: Challenge, now: Micros)
     )
 
 
-def _take_challenge(connection: sqlite3.Connection, nonce: str) -> Challenge | None:
+def _take_challenge(connection: Connection, nonce: str) -> Challenge | None:
     taken = connection.execute(
         "DELETE FROM challenges WHERE nonce = ?"
         " RETURNING nonce, address, message, expires_at, user_id, session_id, link_id, withdrawal_id",
@@ -76,13 +76,14 @@ def _take_challenge(connection: sqlite3.Connection, nonce: str) -> Challenge | N
     return Challenge(*taken[0]) if taken else None
 
 
-def _person_by_wallet(connection: sqlite3.Connection, address: str, now: Micros) -> Account:
+def _person_by_wallet(connection: Connection, address: str, now: Micros) -> Account:
     known = doors.wallet(connection, address)
     if known is not None:
         return accounts.person(connection, known.user_id)
     (made,) = connection.execute(
         "INSERT INTO users (id, kind, first_name, created_at)"
-        " SELECT max(coalesce(max(id), 0) + 1, ?), 'person', '', ? FROM users RETURNING id",
+        " SELECT coalesce(max(id) + 1, CAST(? AS BIGINT)), 'person', '', CAST(? AS BIGINT)"
+        " FROM users WHERE kind = 'person' RETURNING id",
         (FIRST_PERSON, now),
     ).fetchall()
     user_id = UserId(made[0])
@@ -90,16 +91,12 @@ def _person_by_wallet(connection: sqlite3.Connection, address: str, now: Micros)
     return accounts.person(connection, user_id)
 
 
-def _link_wallet(
-    connection: sqlite3.Connection, asker: Asker, address: str, now: Micros
-) -> tuple[Wallet, Activity | None]:
+def _link_wallet(connection: Connection, asker: Asker, address: str, now: Micros) -> tuple[Wallet, Activity | None]:
     doors.check(connection, asker, now)
     return doors.link_wallet(connection, asker, address, now)
 
 
-def _unlink_wallet(
-    connection: sqlite3.Connection, asker: Asker, address: str, now: Micros
-) -> tuple[Activity, list[str]]:
+def _unlink_wallet(connection: Connection, asker: Asker, address: str, now: Micros) -> tuple[Activity, list[str]]:
     doors.check(connection, asker, now)
     gone = connection.execute("DELETE FROM wallets WHERE address = ? AND user_id = ?", (address, asker.user_id))
     if not gone.rowcount:
@@ -110,7 +107,7 @@ def _unlink_wallet(
 
 
 def _link_telegram(
-    connection: sqlite3.Connection, asker: Asker, person: TelegramUser, now: Micros
+    connection: Connection, asker: Asker, person: TelegramUser, now: Micros
 ) -> tuple[Account, Activity | None]:
     doors.check(connection, asker, now)
     account = accounts.person(connection, asker.user_id)
@@ -128,9 +125,7 @@ def _link_telegram(
     return accounts.person(connection, asker.user_id), activity
 
 
-def _unlink_telegram(
-    connection: sqlite3.Connection, asker: Asker, now: Micros, kept: Set[int]
-) -> tuple[Activity, list[str]]:
+def _unlink_telegram(connection: Connection, asker: Asker, now: Micros, kept: Set[int]) -> tuple[Activity, list[str]]:
     doors.check(connection, asker, now)
     telegram_id = accounts.person(connection, asker.user_id).telegram_id
     if telegram_id is None:

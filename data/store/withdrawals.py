@@ -2,14 +2,14 @@
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
 from data.store import facts
-from data.store.readers import Readers, Values, rows
+from data.store.connection import Connection, Values
+from data.store.readers import Readers, rows
 from data.store.rows import Row
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.accounts.types import ActivityKind
 from engine.core.types import AssetCode, Atoms, Micros, UserId, WithdrawalId
 from engine.settlement.types import BatchState
@@ -46,7 +46,7 @@ _BY_REFERENCE: Final = f"{_WITHDRAWAL} WHERE w.user_id = ? AND w.reference = ?"
 _OF_ACCOUNT: Final = f"{_WITHDRAWAL} WHERE w.user_id = ? AND w.id < ? ORDER BY w.id DESC LIMIT ?"
 _UNDER_WAY: Final = f"{_WITHDRAWAL} WHERE w.status = 'requested' ORDER BY w.id"
 _LEAVING: Final = """
-    SELECT asset, sum(status = 'requested'), sum(amount) FROM withdrawals
+    SELECT asset, count(*) FILTER (WHERE status = 'requested'), sum(amount) FROM withdrawals
      WHERE user_id = ? AND (status = 'requested' OR (status = 'completed' AND updated_at > ?)) GROUP BY asset
 """
 _OPENED: Final = """
@@ -64,14 +64,17 @@ _STOPPED: Final = "SELECT reason FROM withdrawal_stops WHERE id = 1"
 _CONFIRM: Final = """
     INSERT INTO withdrawal_steps (withdrawal_id, confirmed_at, confirmed_by, approvals_needed) VALUES (?, ?, ?, ?)
     ON CONFLICT (withdrawal_id) DO UPDATE SET confirmed_at = excluded.confirmed_at,
-        confirmed_by = excluded.confirmed_by, approvals_needed = excluded.approvals_needed WHERE confirmed_at IS NULL
+        confirmed_by = excluded.confirmed_by, approvals_needed = excluded.approvals_needed
+     WHERE withdrawal_steps.confirmed_at IS NULL
 """
-_APPROVE: Final = "INSERT OR IGNORE INTO withdrawal_approvals (withdrawal_id, admin_id, at) VALUES (?, ?, ?)"
+_APPROVE: Final = (
+    "INSERT INTO withdrawal_approvals (withdrawal_id, admin_id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+)
 _END: Final = """
     INSERT INTO withdrawal_steps (withdrawal_id, approvals_needed, ending) VALUES (?, 0, ?)
     ON CONFLICT (withdrawal_id) DO UPDATE SET ending = excluded.ending
 """
-_KNOW: Final = "INSERT OR IGNORE INTO withdrawal_addresses (user_id, address, since) VALUES (?, ?, ?)"
+_KNOW: Final = "INSERT INTO withdrawal_addresses (user_id, address, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _STOP: Final = """
     INSERT INTO withdrawal_stops (id, reason, at) VALUES (1, ?, ?)
     ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, at = excluded.at
@@ -83,7 +86,7 @@ _NEWEST: Final = 2**63 - 1
 class SqliteWithdrawals:
     """`engine.withdrawals.ports.WithdrawalStore`."""
 
-    def __init__(self, store: SqliteStore, readers: Readers) -> None:
+    def __init__(self, store: Store, readers: Readers) -> None:
         self._store = store
         self._readers = readers
 
@@ -163,7 +166,7 @@ class SqliteWithdrawals:
         return await self._readers.read(lambda connection: rows(connection, statement, values))
 
     async def _write(self, statement: str, values: tuple[object, ...]) -> int:
-        def work(connection: sqlite3.Connection) -> int:
+        def work(connection: Connection) -> int:
             return connection.execute(statement, values).rowcount
 
         return await self._store.write(work)

@@ -152,6 +152,7 @@ def upgrade() -> None:
         ForeignKeyConstraint(["credit_owner"], ["users.id"], name="fk_postings_credit_owner"),
         ForeignKeyConstraint(["debit_owner"], ["users.id"], name="fk_postings_debit_owner"),
         PrimaryKeyConstraint("id", name="pk_postings"),
+        postgresql_partition_by="RANGE (id)",
         sqlite_strict=True,
     )
     op.create_table(
@@ -296,6 +297,7 @@ def upgrade() -> None:
         ForeignKeyConstraint(["taker"], ["users.id"], name="fk_trades_taker"),
         ForeignKeyConstraint(["taker_order_id"], ["orders.id"], name="fk_trades_taker_order_id"),
         PrimaryKeyConstraint("id", name="pk_trades"),
+        postgresql_partition_by="RANGE (id)",
         sqlite_strict=True,
     )
     op.create_index(

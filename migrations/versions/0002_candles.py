@@ -21,7 +21,9 @@ FILL = """
                sum(CASE taker_side WHEN 'buy' THEN quantity ELSE 0 END) AS bought,
                sum(CASE taker_side WHEN 'buy' THEN notional ELSE 0 END) AS spent
           FROM trades
-          CROSS JOIN (SELECT 1 AS minutes UNION ALL SELECT 15 UNION ALL SELECT 60 UNION ALL SELECT 1440) AS length
+          CROSS JOIN (
+            SELECT CAST(1 AS BIGINT) AS minutes UNION ALL SELECT 15 UNION ALL SELECT 60 UNION ALL SELECT 1440
+          ) AS length
          GROUP BY 1, 2, 3
       ) AS grouped
       JOIN (SELECT id, price FROM trades) AS opening ON opening.id = grouped.first

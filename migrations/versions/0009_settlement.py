@@ -104,6 +104,8 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.rename_table("settlement_outbox", "old_outbox")
+    if op.get_context().dialect.name == "postgresql":  # where an index's name is one of the whole schema
+        op.execute("ALTER INDEX pk_settlement_outbox RENAME TO pk_old_outbox")
     op.create_table(
         "settlement_outbox",
         Column("trade_id", INT, autoincrement=False, nullable=False),

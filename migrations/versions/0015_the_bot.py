@@ -41,8 +41,8 @@ def upgrade() -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_bot_notices_waiting", "bot_notices", ["at"], sqlite_where=text("state <> 'told'"))
-    op.create_index("ix_bot_notices_told", "bot_notices", ["at"], sqlite_where=text("state = 'told'"))
+    for name, where in (("waiting", text("state <> 'told'")), ("told", text("state = 'told'"))):
+        op.create_index(f"ix_bot_notices_{name}", "bot_notices", ["at"], sqlite_where=where, postgresql_where=where)
     op.create_table(
         "bot_cursor",
         Column("id", INT, nullable=False),
@@ -119,4 +119,5 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_price_alerts_user", "price_alerts", ["user_id", "id"])
-    op.create_index("ix_price_alerts_armed", "price_alerts", ["symbol"], sqlite_where=text("armed = 1"))
+    armed = text("armed = 1")
+    op.create_index("ix_price_alerts_armed", "price_alerts", ["symbol"], sqlite_where=armed, postgresql_where=armed)

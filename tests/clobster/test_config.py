@@ -35,7 +35,7 @@ def refused(environ: dict[str, str], **overrides: object) -> str:
 def test_development_needs_nothing() -> None:
     settings = load({})
     assert (settings.env, settings.port, settings.feed) == ("development", 8080, "auto")
-    assert settings.database_path == Path("var/clobster.db")
+    assert settings.database == Path("var/clobster.db")
 
 
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:

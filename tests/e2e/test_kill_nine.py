@@ -2,7 +2,6 @@
 
 import json
 import random
-import sqlite3
 import subprocess
 import sys
 import time
@@ -10,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from clobster.audit import audit
+from data.store.opening import Place
+from tests.support import postgres
+from tests.support.database import read
 from tests.support.server import Server, call
 
 ROUNDS = 20
@@ -17,12 +19,21 @@ OPEN = {"new", "partially_filled"}
 
 
 def test_every_acknowledged_order_is_there_exactly_once_after_each_of_20_kills(tmp_path: Path) -> None:
-    chance = random.Random(9)
     server = Server(tmp_path / "var", CLOBSTER_FEED="recorded")
+    _kill_and_prove(server, server.data_dir / "clobster.db", ROUNDS)
+
+
+def test_and_so_it_is_on_postgresql(tmp_path: Path) -> None:
+    place = postgres.empty_exchange()
+    _kill_and_prove(Server(tmp_path / "var", CLOBSTER_FEED="recorded", CLOBSTER_DATABASE_URL=place), place, 4)
+
+
+def _kill_and_prove(server: Server, place: Place, rounds: int) -> None:
+    chance = random.Random(9)
     acknowledged: dict[str, dict[str, Any]] = {}
     unanswered: list[dict[str, Any]] = []
     retried = 0
-    for round_ in range(ROUNDS):
+    for round_ in range(rounds):
         server.start()
         try:
             server.fund(42, USDT="1000000", BTC="20")
@@ -37,11 +48,11 @@ def test_every_acknowledged_order_is_there_exactly_once_after_each_of_20_kills(t
             server.kill()
         told, unanswered = _told(lines)
         acknowledged |= told
-        report = audit(server.data_dir / "clobster.db")
+        report = audit(place)
         assert report.clean, report.lines
-        _all_are_there_once(server.data_dir / "clobster.db", acknowledged)
-    assert len(acknowledged) > ROUNDS * 20, "too few orders to prove anything"
-    assert retried > ROUNDS, "no kill came between an order and its answer"
+        _all_are_there_once(place, acknowledged)
+    assert len(acknowledged) > rounds * 20, "too few orders to prove anything"
+    assert retried > rounds, "no kill came between an order and its answer"
 
 
 def _trade_until_killed(server: Server, token: str, seed: int, seconds: float) -> list[dict[str, Any]]:
@@ -65,13 +76,11 @@ def _told(lines: list[dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], list[
     return acknowledged, [body for name, body in asked.items() if name not in answered]
 
 
-def _all_are_there_once(database: Path, acknowledged: dict[str, dict[str, Any]]) -> None:
-    with sqlite3.connect(database) as reader:
-        kept: dict[str, list[tuple[int, str, int]]] = {}
-        for name, *order in reader.execute("SELECT client_order_id, id, status, filled FROM orders"):
-            kept.setdefault(name, []).append(tuple(order))
-        trades = {row[0] for row in reader.execute("SELECT id FROM trades")}
-    reader.close()
+def _all_are_there_once(place: Place, acknowledged: dict[str, dict[str, Any]]) -> None:
+    kept: dict[str, list[tuple[int, str, int]]] = {}
+    for name, *order in read(place, "SELECT client_order_id, id, status, filled FROM orders"):
+        kept.setdefault(name, []).append(tuple(order))
+    trades = {row[0] for row in read(place, "SELECT id FROM trades")}
     for name, order in acknowledged.items():
         assert len(kept.get(name, [])) == 1, f"{name} is kept {len(kept.get(name, []))} times"
         order_id, status, filled = kept[name][0]

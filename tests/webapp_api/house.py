@@ -1,7 +1,6 @@
 """A whole exchange behind real HTTP on loopback, on a real SQLite file, and people who use it."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,10 +15,11 @@ from data.binance.health import FeedHealth
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
 from data.store.notifications import SqliteNotifications
+from data.store.opening import open_store
 from data.store.queries import Queries
 from data.store.reconciliation import SqliteStops
 from data.store.solvency import SqliteSolvency
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from data.store.wallet_links import SqliteWalletLinks
 from data.store.wallets import SqliteWallets
 from data.store.withdrawals import SqliteWithdrawals
@@ -44,6 +44,7 @@ from engine.sequencer.sequencer import Sequencer
 from engine.solvency.snapshots import Solvency
 from engine.withdrawals.rules import Rules
 from engine.withdrawals.withdrawals import Withdrawals
+from tests.support.database import fresh
 from tests.webapp_api.described import hold
 from tests.webapp_api.launch import BOT_TOKEN, launch_data
 from webapp_api.addresses import Addresses, parse_networks
@@ -155,7 +156,7 @@ class Person:
 class House:
     """The exchange and its people. `nobody` is not signed in."""
 
-    def __init__(self, deps: Deps, store: SqliteStore, session: aiohttp.ClientSession, clock: Clock, url: str) -> None:
+    def __init__(self, deps: Deps, store: Store, session: aiohttp.ClientSession, clock: Clock, url: str) -> None:
         self.deps = deps
         self.store = store
         self.session = session
@@ -214,13 +215,12 @@ async def open_house(
     rules: Rules = FREE,
 ) -> AsyncIterator[House]:
     """Open an exchange in a folder, from a copy of a database that has its tables."""
-    path = folder / "exchange.db"
-    shutil.copyfile(template, path)
+    place = fresh(folder / "exchange.db", template)
     clock = Clock()
     async with AsyncExitStack() as stack:
-        store = await SqliteStore.open(path)
+        store = await open_store(place)
         stack.push_async_callback(store.close)
-        queries = await Queries.open(path)
+        queries = await Queries.open(place)
         stack.push_async_callback(queries.close)
         start, exchange = await store.take_lead(), Exchange()
         exchange.restore(start)

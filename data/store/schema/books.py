@@ -42,6 +42,7 @@ postings = Table(
     Index("ix_postings_debit", BUCKET, "debit_owner"),
     # Most postings hold or release one owner's money; those are found by the debit side alone.
     index("ix_postings_credit", BUCKET, "credit_owner", where="credit_owner <> debit_owner"),
+    postgresql_partition_by="RANGE (id)",  # see `partitions`
     sqlite_strict=True,
 )
 

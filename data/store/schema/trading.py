@@ -116,6 +116,7 @@ trades = Table(
     Index("ix_trades_taker", BUCKET, "taker"),
     index("ix_trades_maker_order", "maker_order_id", where="maker_order_id IS NOT NULL"),
     index("ix_trades_taker_order", "taker_order_id", where="taker_order_id IS NOT NULL"),
+    postgresql_partition_by="RANGE (id)",  # see `partitions`
     sqlite_strict=True,
 )
 

@@ -1,4 +1,4 @@
-"""A real exchange and its real writer on a real SQLite file, driven one command at a time."""
+"""A real exchange and its real writer on a real database, driven one command at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,8 +7,9 @@ from itertools import count
 from pathlib import Path
 
 from data.store.accounts import SqliteAccounts
+from data.store.opening import Place, open_store
 from data.store.queries import Queries
-from data.store.sqlite import SqliteStore
+from data.store.store import Store
 from engine.core.commands import AmendOrder, CancelOrder, Command, Deposit, ListAsset, ListMarket, PlaceOrder, Quote
 from engine.core.events import Event, OrderChanged
 from engine.core.exchange import Exchange
@@ -41,8 +42,8 @@ START = Micros(1_700_000_000_000_000)
 class Books:
     """The exchange, what it is written to, and who asks."""
 
-    def __init__(self, path: Path, store: SqliteStore, queries: Queries, snapshot: Snapshot) -> None:
-        self.path = path
+    def __init__(self, place: Place, store: Store, queries: Queries, snapshot: Snapshot) -> None:
+        self.database = place
         self.store = store
         self.queries = queries
         self.accounts = SqliteAccounts(store, queries)
@@ -54,6 +55,12 @@ class Books:
         self.sequencer.listeners.append(self.batches.append)
         self._people = count(1)
         self.writer = asyncio.create_task(self.sequencer.run())
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file, for scenarios that play on one."""
+        assert isinstance(self.database, Path)
+        return self.database
 
     def now(self) -> Micros:
         return Micros(next(self._ticks))
@@ -120,13 +127,13 @@ class Books:
 
 
 @asynccontextmanager
-async def books(path: Path) -> AsyncIterator[Books]:
+async def books(place: Place) -> AsyncIterator[Books]:
     """Open, or recover, an exchange with two markets."""
-    ensure_database(path)
-    store = await SqliteStore.open(path)
-    queries = await Queries.open(path)
+    ensure_database(place)
+    store = await open_store(place)
+    queries = await Queries.open(place)
     try:
-        opened = Books(path, store, queries, await store.take_lead())
+        opened = Books(place, store, queries, await store.take_lead())
         for asset in (USDT, BTC, ETH):
             await opened.do(ListAsset(opened.now(), asset))
         for market in (BTCUSDT, ETHUSDT):

@@ -1,13 +1,12 @@
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from data.store.accounts import SqliteAccounts
 from data.store.activities import MOST_KEPT
+from data.store.opening import Place
 from engine.accounts.ports import AccountStore
 from engine.accounts.types import (
     MAX_SESSIONS,
@@ -21,13 +20,14 @@ from engine.accounts.types import (
 )
 from engine.core.types import MARKET_MAKER, Micros, UserId
 from tests.data.store.books import books
+from tests.support.database import REFUSED
 
 TRAIN = Device("mini-app on a train", "198.51.100.7")
 
 
 @pytest.fixture
-async def accounts(tmp_path: Path) -> AsyncIterator[SqliteAccounts]:
-    async with books(tmp_path / "books.sqlite") as day:
+async def accounts(place: Place) -> AsyncIterator[SqliteAccounts]:
+    async with books(place) as day:
         yield day.accounts
 
 
@@ -163,7 +163,7 @@ async def test_live_sessions_newest_first_and_not_too_many(accounts: SqliteAccou
 
 
 async def test_a_session_of_nobody_is_refused(accounts: SqliteAccounts) -> None:
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(REFUSED):
         await opened(accounts, session(UserId(4_321)))
 
 

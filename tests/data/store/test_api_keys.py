@@ -1,25 +1,25 @@
 """API keys on a real file: kept whole, counted, found by their owner, and when they were used last."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from data.store import sessions
 from data.store.api_keys import SqliteApiKeys
+from data.store.opening import Place
 from engine.accounts.last_use import EVERY, LastUse
 from engine.accounts.types import MAX_API_KEYS, Activity, ActivityKind, ApiKey, KeyKind, KeyUse, Scope, Session
 from engine.accounts.wallet_types import Asker
 from engine.core.types import Micros, UserId
 from tests.data.store.books import Books, books
+from tests.support.database import REFUSED
 
 
 @pytest.fixture
-async def day(tmp_path: Path) -> AsyncIterator[Books]:
-    async with books(tmp_path / "books.sqlite") as opened:
+async def day(place: Place) -> AsyncIterator[Books]:
+    async with books(place) as opened:
         yield opened
 
 
@@ -93,10 +93,10 @@ async def test_a_key_is_removed_by_its_owner_once(day: Books, keys: SqliteApiKey
 async def test_the_database_refuses_what_must_never_be(day: Books, keys: SqliteApiKeys) -> None:
     ada = await person(day)
     for wrong in (key(UserId(4_321)), replace(key(ada), scopes=frozenset())):
-        with pytest.raises(sqlite3.IntegrityError):
+        with pytest.raises(REFUSED):
             await keys.add(wrong, of(key(ada)), by(ada))
     await add(keys, key(ada))
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(REFUSED):
         await add(keys, key(ada))
     assert len(await day.accounts.activity(ada, 10)) == 1
 

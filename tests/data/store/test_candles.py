@@ -1,16 +1,15 @@
 """Candles that are kept, against a recomputation from all trades, over restarts and over minutes without trades."""
 
 import random
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
 from data.store.audit import AuditReads
 from data.store.candles import candles, ever, newest
+from data.store.opening import Place
 from data.store.queries import Queries
 from engine.core.events import Traded
 from engine.core.types import Micros, Side, Symbol, Ticks
@@ -20,25 +19,26 @@ from engine.market_data.market_data import MarketData
 from tests.data.store.books import BTCUSDT, ETHUSDT, books
 from tests.engine.market_data.test_candles import model
 from tests.support.batches import batch
+from tests.support.database import change, everything
 
 SYMBOLS = (BTCUSDT.symbol, ETHUSDT.symbol)
 
 
 @asynccontextmanager
-async def reader(path: Path) -> AsyncIterator[Queries]:
-    queries = await Queries.open(path)
+async def reader(place: Place) -> AsyncIterator[Queries]:
+    queries = await Queries.open(place)
     try:
         yield queries
     finally:
         await queries.close()
 
 
-async def some_days(path: Path, seed: int) -> tuple[list[Traded], Micros]:
+async def some_days(place: Place, seed: int) -> tuple[list[Traded], Micros]:
     """Trade at random over months, with a restart now and then; return all trades and the time."""
     rng, trades = random.Random(seed), list[Traded]()
     now = Micros(0)
     for _ in range(6):
-        async with books(path) as day:
+        async with books(place) as day:
             day.pass_by(rng.choice([0, MINUTE, 40 * DAY]))
             ada, bob = await day.person(USDT=10**8, BTC=100, ETH=100), await day.person(USDT=10**8, BTC=100, ETH=100)
             for _ in range(25):
@@ -66,11 +66,10 @@ def without_gaps(trades: list[Traded], interval: Interval, now: Micros) -> list[
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_they_are_what_all_trades_come_to_after_restarts(tmp_path: Path, seed: int) -> None:
-    path = tmp_path / "books.sqlite"
-    trades, now = await some_days(path, seed)
+async def test_they_are_what_all_trades_come_to_after_restarts(place: Place, seed: int) -> None:
+    trades, now = await some_days(place, seed)
     rng = random.Random(seed)
-    async with reader(path) as queries:
+    async with reader(place) as queries:
         for symbol in SYMBOLS:
             own = [trade for trade in trades if trade.symbol == symbol]
             assert len(own) > 30
@@ -87,17 +86,16 @@ async def test_they_are_what_all_trades_come_to_after_restarts(tmp_path: Path, s
             whole = (await ever(queries, SYMBOLS))[symbol]
             assert (whole.trades, whole.volume) == (len(own), sum(trade.quantity for trade in own))
             assert (whole.open, whole.close) == (own[0].price, own[-1].price)
-    with AuditReads(path) as reads:
+    with AuditReads(place) as reads:
         assert reads.findings() == []
 
 
-async def test_a_server_that_starts_knows_what_the_one_before_knew(tmp_path: Path) -> None:
-    path = tmp_path / "books.sqlite"
-    trades, _ = await some_days(path, 3)
+async def test_a_server_that_starts_knows_what_the_one_before_knew(place: Place) -> None:
+    trades, _ = await some_days(place, 3)
     last = trades[-1].at
     clock = [Micros(0)]
     before = MarketData(SYMBOLS, lambda: clock[0])
-    async with reader(path) as queries:
+    async with reader(place) as queries:
         for trade in trades:
             before.on_batch(batch(trades=[trade]))
         day_later = [
@@ -113,28 +111,23 @@ async def test_a_server_that_starts_knows_what_the_one_before_knew(tmp_path: Pat
                 assert after.ticker(symbol) == before.ticker(symbol)
 
 
-async def test_a_market_without_trades_has_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "books.sqlite"
-    async with books(path) as day:
+async def test_a_market_without_trades_has_nothing(place: Place) -> None:
+    async with books(place) as day:
         assert await candles(day.queries, BTCUSDT.symbol, Interval.ONE_DAY, day.now(), limit=10) == []
         assert await newest(day.queries, BTCUSDT.symbol, Micros(0)) == ([], [], None)
         assert await ever(day.queries, [Symbol("BTCUSDT")]) == {}
 
 
-async def test_a_database_of_before_gets_the_candles_of_its_trades(tmp_path: Path) -> None:
-    path = tmp_path / "books.sqlite"
-    trades, _ = await some_days(path, 4)
-    connection = sqlite3.connect(path)
-    kept = connection.execute("SELECT * FROM candles").fetchall()
-    connection.execute("DELETE FROM candles")
-    connection.execute(import_module("migrations.versions.0002_candles").FILL)
-    assert connection.execute("SELECT * FROM candles").fetchall() == kept
+async def test_a_database_of_before_gets_the_candles_of_its_trades(place: Place) -> None:
+    trades, _ = await some_days(place, 4)
+    kept = everything(place)["candles"]
+    change(place, "DELETE FROM candles", import_module("migrations.versions.0002_candles").FILL)
+    assert everything(place)["candles"] == kept
     assert sum(row[9] for row in kept if row[1] == 1) == len(trades)
-    connection.close()
 
 
-async def test_a_limit_is_a_limit(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_a_limit_is_a_limit(place: Place) -> None:
+    async with books(place) as day:
         for limit in (0, 1001):
             with pytest.raises(ValueError, match="a limit is from 1 to 1000"):
                 await candles(day.queries, BTCUSDT.symbol, Interval.ONE_DAY, day.now(), limit=limit)

@@ -26,10 +26,10 @@ async def test_the_log_is_carried_over_while_the_writer_lives_and_does_not_grow(
             for number in range(20):
                 await day.place(ada, "buy", 1, 100 + number)
             for _ in range(100):
-                if orders_without_the_log(day.path, tmp_path / "copy.sqlite") == done:
+                if orders_without_the_log(day.database, tmp_path / "copy.sqlite") == done:
                     break
                 await asyncio.sleep(0.05)
-            assert orders_without_the_log(day.path, tmp_path / "copy.sqlite") == done
+            assert orders_without_the_log(day.database, tmp_path / "copy.sqlite") == done
             sizes.append(log.stat().st_size)
         assert sizes[2] < 2 * sizes[0]
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from data.store import expired
+from data.store.connection import Connection
+from data.store.opening import Place
 from data.store.wallet_links import SqliteWalletLinks
 from data.store.wallets import SqliteWallets
 from engine.accounts.types import TELEGRAM, Activity, ActivityKind, LinkState, Session
@@ -21,8 +23,9 @@ KINDS = {"sessions": expired.SESSIONS, "challenges": expired.CHALLENGES, "wallet
 
 @pytest.mark.parametrize("table", KINDS)
 def test_expired_rows_are_found_by_their_index_without_a_scan(tmp_path: Path, table: str) -> None:
-    ensure_database(tmp_path / "books.sqlite")
-    connection = sqlite3.connect(tmp_path / "books.sqlite")
+    place = tmp_path / "books.sqlite"
+    ensure_database(place)
+    connection = sqlite3.connect(place)
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {KINDS[table]}", (NOW,))]
     connection.close()
     assert f"SEARCH {table} USING INDEX ix_{table}_expiry (expires_at<?)" in plan
@@ -48,8 +51,8 @@ async def count(day: Books, table: str) -> int:
 
 
 @pytest.mark.parametrize("table", KINDS)
-async def test_each_new_one_cleans_some_old_ones_the_oldest_first(tmp_path: Path, table: str) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_each_new_one_cleans_some_old_ones_the_oldest_first(place: Place, table: str) -> None:
+    async with books(place) as day:
         # Of many people: one person's own leftovers go anyway.
         people = [
             (await day.accounts.person_by_telegram(number, "Ada", None, None, NOW)).id for number in range(1, 100)
@@ -58,7 +61,7 @@ async def test_each_new_one_cleans_some_old_ones_the_oldest_first(tmp_path: Path
             await add(day, table, people[number], number, NOW + 1 + number)
         later = Micros(NOW + OLD)  # the last one of them has expired at this very moment
 
-        def grow_old(connection: sqlite3.Connection) -> None:
+        def grow_old(connection: Connection) -> None:
             connection.execute(f"UPDATE {table} SET expires_at = expires_at - ?", (later - NOW,))
 
         await day.store.write(grow_old)

@@ -3,12 +3,13 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiosqlite
 import pytest
 from msgspec.structs import replace
 
 from data.store import queries as questions
 from data.store import readers, rows, statements
+from data.store.connection import Reading
+from data.store.opening import Place
 from data.store.queries import Queries, Status
 from data.store.schema import BUCKET_BITS
 from engine.core.commands import RequestWithdrawal
@@ -29,11 +30,12 @@ from engine.core.types import (
 from engine.sequencer.sequencer import Busy
 from engine.settlement.types import SettlementState
 from tests.data.store.books import ETHUSDT, Books, books
+from tests.support.database import CLOSED, READ_ONLY, UNKNOWN_TABLE
 
 
 @pytest.fixture
-async def day(tmp_path: Path) -> AsyncIterator[Books]:
-    async with books(tmp_path / "books.sqlite") as opened:
+async def day(place: Place) -> AsyncIterator[Books]:
+    async with books(place) as opened:
         yield opened
 
 
@@ -287,6 +289,12 @@ WALKS = {
 }
 
 
+@pytest.fixture
+async def on_sqlite(tmp_path: Path) -> AsyncIterator[Books]:
+    async with books(tmp_path / "books.sqlite") as opened:
+        yield opened
+
+
 async def plan(day: Books, statement: str, values: object) -> list[str]:
     return [
         row[3] for row in await day.queries.read(lambda c: readers.rows(c, f"EXPLAIN QUERY PLAN {statement}", values))
@@ -294,16 +302,16 @@ async def plan(day: Books, statement: str, values: object) -> list[str]:
 
 
 @pytest.mark.parametrize("name", WALKS)
-async def test_no_walk_reads_a_whole_table_or_sorts(day: Books, name: str) -> None:
+async def test_no_walk_reads_a_whole_table_or_sorts(on_sqlite: Books, name: str) -> None:
     walk, values = WALKS[name]
     bounds = {"user": 1000, "first": 1, "before": 9, "steps": 9, "limit": 9}
-    lines = await plan(day, walk.statement, values | bounds)
+    lines = await plan(on_sqlite, walk.statement, values | bounds)
     assert not [line for line in lines if "SCAN" in line and line not in ("SCAN step", "SCAN CONSTANT ROW")]
     assert not [line for line in lines if "TEMP B-TREE" in line]
     lookups = [line for line in lines if "INDEX ix_" in line]
     assert lookups
     assert all("(<expr>=? AND" in line and "rowid<?" in line for line in lookups)
-    halving = await plan(day, walk._since, {"end": 9, "at": 9})
+    halving = await plan(on_sqlite, walk._since, {"end": 9, "at": 9})
     assert {line for line in halving if "SCAN" in line} <= {"SCAN search", "SCAN CONSTANT ROW"}
 
 
@@ -317,14 +325,14 @@ async def test_no_walk_reads_a_whole_table_or_sorts(day: Books, name: str) -> No
         (questions._FILLS, {"orders": "[1]", "limit": 1}),
     ],
 )
-async def test_no_plain_question_reads_a_whole_table(day: Books, statement: str, values: dict[str, int]) -> None:
-    lines = await plan(day, statement, values)
+async def test_no_plain_question_reads_a_whole_table(on_sqlite: Books, statement: str, values: dict[str, int]) -> None:
+    lines = await plan(on_sqlite, statement, values)
     assert not [line for line in lines if line.startswith("SCAN") and "json_each" not in line]
     assert not [line for line in lines if "TEMP B-TREE" in line and statement is not questions._DEPOSITS]
 
 
 async def test_readers_can_not_write(day: Books) -> None:
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with pytest.raises(READ_ONLY, match=r"read-?only"):
         await day.queries.read(lambda c: readers.rows(c, "DELETE FROM postings"))
 
 
@@ -332,7 +340,7 @@ async def test_a_reader_sees_one_moment_and_does_not_hold_up_the_writer(day: Boo
     ada = await day.person(USDT=1_000)
     await day.place(ada, "buy", 1, 1_000)
 
-    async def twice(connection: aiosqlite.Connection) -> tuple[int, int]:
+    async def twice(connection: Reading) -> tuple[int, int]:
         count = "SELECT count(*) FROM orders"
         [[before]] = await readers.rows(connection, count)
         await day.place(ada, "buy", 1, 1_000)
@@ -368,17 +376,17 @@ async def test_a_question_that_is_given_up_leaves_the_connection_to_the_next(day
 
 async def test_what_fails_leaves_the_connection_to_the_next(day: Books) -> None:
     for _ in range(3):
-        with pytest.raises(sqlite3.OperationalError, match="no_such_table"):
+        with pytest.raises(UNKNOWN_TABLE, match="no_such_table"):
             await day.queries.read(lambda c: readers.rows(c, "SELECT * FROM no_such_table"))
     assert await day.queries.balances(UserId(1000)) == []
 
 
-async def test_closing_waits_for_what_was_asked(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
-        queries = await Queries.open(day.path)
+async def test_closing_waits_for_what_was_asked(place: Place) -> None:
+    async with books(place) as day:
+        queries = await Queries.open(day.database)
         asked = [asyncio.create_task(queries.balances(UserId(1000))) for _ in range(10)]
         await asyncio.sleep(0)
         await queries.close()
         assert await asyncio.gather(*asked) == [[]] * 10
-        with pytest.raises(ValueError, match="no active connection"):
+        with pytest.raises(CLOSED, match=r"no active connection|closed"):
             await queries.balances(UserId(1000))

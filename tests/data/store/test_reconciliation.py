@@ -1,14 +1,14 @@
 """What is written down of accounts, beside what the fills themselves say."""
 
 import random
-import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import pytest
 from solders.signature import Signature
 
+from data.store.connection import Connection
+from data.store.opening import Place
 from data.store.reconciliation import SqliteBooks, SqliteStops
 from data.store.settlement import SqliteSettlement
 from engine.core.commands import CompleteWithdrawal, RequestWithdrawal
@@ -28,8 +28,8 @@ STATES = ("sent", "settled", "waits", "settled", "confirmed")
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Books]:
-    async with books(tmp_path / "books.sqlite") as opened:
+async def desk(place: Place) -> AsyncIterator[Books]:
+    async with books(place) as opened:
         yield opened
 
 
@@ -49,7 +49,7 @@ def owed(lines: Sequence[Line]) -> dict[tuple[UserId, AssetCode], int]:
 async def put(desk: Books, trades: Sequence[TradeId], state: str) -> None:
     """Put fills into a batch of a state, or fail them."""
 
-    def write(connection: sqlite3.Connection) -> None:
+    def write(connection: Connection) -> None:
         batch = None
         if state != "waits":
             [batch] = connection.execute(

@@ -1,13 +1,13 @@
 """Reference candles: what charts show of the time before a market's first trade, and what they must not touch."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
 from data.store.audit import AuditReads
 from data.store.candles import candles, ever, newest
 from data.store.kept import kept_minutes
+from data.store.opening import Place
 from data.store.reference import PIECE, SqliteReference
 from data.store.rows import CANDLE_MINUTES
 from engine.core.types import Atoms, Micros, Ticks
@@ -70,8 +70,8 @@ def model(kept: Sequence[ReferenceCandle], interval: Interval, until: Micros) ->
 
 
 @pytest.mark.parametrize("hole", [range(0), range(START - 7 * HOUR, START - 2 * HOUR), range(START - 2 * DAY, START)])
-async def test_before_the_first_trade_they_are_reference_and_from_then_on_our_own(tmp_path: Path, hole: range) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_before_the_first_trade_they_are_reference_and_from_then_on_our_own(place: Place, hole: range) -> None:
+    async with books(place) as day:
         day.pass_by(6 * HOUR + 17 * MINUTE)
         kept = await fill(day, Micros(day.now() // MINUTE * MINUTE), hole=hole)
         day.pass_by(20 * MINUTE)  # for which nobody fetched anything
@@ -96,8 +96,8 @@ async def test_before_the_first_trade_they_are_reference_and_from_then_on_our_ow
                 assert await candles(day.queries, SYMBOL, interval, now, end=end, limit=len(part)) == part
 
 
-async def test_without_a_trade_they_are_all_there_is_and_end_with_the_newest(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_without_a_trade_they_are_all_there_is_and_end_with_the_newest(place: Place) -> None:
+    async with books(place) as day:
         kept = await fill(day, Micros(START // MINUTE * MINUTE))
         day.pass_by(DAY)
         for interval in Interval:
@@ -108,8 +108,8 @@ async def test_without_a_trade_they_are_all_there_is_and_end_with_the_newest(tmp
             assert await candles(day.queries, SYMBOL, interval, day.now(), start=later, limit=9) == []
 
 
-async def test_what_our_own_figures_are_made_of_does_not_change(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_what_our_own_figures_are_made_of_does_not_change(place: Place) -> None:
+    async with books(place) as day:
         await fill(day, Micros(START // MINUTE * MINUTE))
         assert await ever(day.queries, [SYMBOL]) == {}
         assert await newest(day.queries, SYMBOL, Micros(0)) == ([], [], None)
@@ -119,12 +119,12 @@ async def test_what_our_own_figures_are_made_of_does_not_change(tmp_path: Path) 
         by_interval, minutes, close = await newest(day.queries, SYMBOL, Micros(0))
         assert {candle.trades for _, candle in by_interval} == {1}
         assert ([candle.trades for candle in minutes], close) == ([1], None)
-    with AuditReads(tmp_path / "books.sqlite") as reads:
+    with AuditReads(place) as reads:
         assert reads.findings() == []
 
 
-async def test_none_is_kept_that_does_not_end_before_the_first_trade(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_none_is_kept_that_does_not_end_before_the_first_trade(place: Place) -> None:
+    async with books(place) as day:
         reference = SqliteReference(day.store, day.queries)
         assert await reference.known(SYMBOL, 60) == (None, None)
         first = await trade(day)
@@ -136,8 +136,8 @@ async def test_none_is_kept_that_does_not_end_before_the_first_trade(tmp_path: P
             assert await reference.known(SYMBOL, minutes) == (minute, minute // size * size - size)
 
 
-async def test_they_are_kept_in_pieces_and_old_ones_are_forgotten(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_they_are_kept_in_pieces_and_old_ones_are_forgotten(place: Place) -> None:
+    async with books(place) as day:
         reference = SqliteReference(day.store, day.queries)
         many = made_up(1, Micros(START - 2 * DAY), START)
         assert len(many) > 5 * PIECE

@@ -1,25 +1,25 @@
 """Sessions that end together, and sessions that nobody needs any more."""
 
-import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from data.store import doors, sessions
+from data.store.opening import Place
 from engine.accounts.types import Activity, ActivityKind
 from engine.accounts.wallet_types import Wallet
 from engine.core.types import Micros, UserId
 from tests.data.store.books import Books, books
 from tests.data.store.test_accounts import opened, session
+from tests.support.database import REFUSED
 
 WALLET = "7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv"
 
 
 @pytest.fixture
-async def day(tmp_path: Path) -> AsyncIterator[Books]:
-    async with books(tmp_path / "books.sqlite") as day:
+async def day(place: Place) -> AsyncIterator[Books]:
+    async with books(place) as day:
         yield day
 
 
@@ -59,7 +59,7 @@ async def test_that_they_ended_is_kept_in_the_same_transaction(day: Books) -> No
     await opened(day.accounts, session(ada))
     signed_out = Activity(ada, Micros(500), ActivityKind.SIGNED_OUT_EVERYWHERE, "192.0.2.1", "")
     from_nowhere = replace(signed_out, address=None)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(REFUSED):
         await day.accounts.revoke_sessions(from_nowhere, keep=None)
     assert await live(day, ada) == {"phone"}
     ended, kept = await day.accounts.revoke_sessions(signed_out, keep=None)

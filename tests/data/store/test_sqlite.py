@@ -6,7 +6,10 @@ import msgspec
 import pytest
 
 from data.store import sqlite
+from data.store import store as writing
 from data.store.audit import AuditReads
+from data.store.connection import Connection
+from data.store.opening import Place, open_store
 from data.store.sqlite import SqliteStore
 from engine.core.commands import CancelWithdrawal, CompleteWithdrawal, Deposit, ListMarket, RequestWithdrawal
 from engine.core.events import BalanceChanged, WithdrawalChanged
@@ -18,7 +21,7 @@ from engine.ports import LostLead
 from engine.sequencer.journal import replay
 from engine.sequencer.sequencer import Busy
 from tests.data.store.books import BTC, BTCUSDT, Books, books
-from tests.support.database import ensure_database
+from tests.support.database import REFUSED, ensure_database, everything
 
 
 async def a_busy_day(day: Books) -> UserId:
@@ -51,12 +54,11 @@ async def a_busy_day(day: Books) -> UserId:
     return ada
 
 
-async def test_a_new_writer_goes_on_where_the_last_one_stopped(tmp_path: Path) -> None:
-    path = tmp_path / "books.sqlite"
-    async with books(path) as day:
+async def test_a_new_writer_goes_on_where_the_last_one_stopped(place: Place) -> None:
+    async with books(place) as day:
         ada = await a_busy_day(day)
         state_hash = day.exchange.state_hash()
-    with AuditReads(path) as reads:
+    with AuditReads(place) as reads:
         kept = reads.snapshot()
         assert reads.findings() == []
     assert kept.epoch == 1
@@ -87,15 +89,15 @@ async def test_a_new_writer_goes_on_where_the_last_one_stopped(tmp_path: Path) -
         "smaller and gone": 9,
     }
 
-    async with books(path) as next_day:
+    async with books(place) as next_day:
         assert next_day.exchange.state_hash() == state_hash
         assert next_day.sequencer.seq == kept.seq + 1  # the epoch's own command; all is listed already
         with pytest.raises(AlreadyCredited):  # deposits that were credited are known still
             await next_day.do(Deposit(next_day.now(), ada, BTC.code, Atoms(1), kept.deposits[0]))
 
 
-async def test_client_order_ids_are_remembered_for_a_day_and_longer_while_open(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_client_order_ids_are_remembered_for_a_day_and_longer_while_open(place: Place) -> None:
+    async with books(place) as day:
         ada = await day.person(USDT=1_000)
         await day.place(ada, "buy", 1, 100, client_order_id="old and open")
         await day.place(ada, "buy", 1, 100)
@@ -108,19 +110,19 @@ async def test_client_order_ids_are_remembered_for_a_day_and_longer_while_open(t
         await day.place(ada, "buy", 1, 100, client_order_id="newest")
         a_day_later = gone[-1].created_at + LIFE
         await day.store.write(lambda connection: connection.execute("UPDATE sequencer SET now = ?", (a_day_later,)))
-        with AuditReads(day.path) as reads:
+        with AuditReads(day.database) as reads:
             remembered = reads.snapshot().remembered
     assert [placed.client_order_id for _, placed in remembered] == ["old and open", "just a day old", "newest"]
     assert [order for order, _ in remembered] == [1, gone[-1].id, 6]
 
 
 async def test_a_second_writer_takes_the_lead_and_the_first_one_stops(tmp_path: Path) -> None:
-    path = tmp_path / "books.sqlite"
-    async with books(path) as first:
+    place = tmp_path / "books.sqlite"
+    async with books(place) as first:
         ada = await first.person(USDT=1_000)
         await first.place(ada, "buy", 1, 100)
         batch = first.batches[-1]
-    old, new = await SqliteStore.open(path), await SqliteStore.open(path)
+    old, new = await SqliteStore.open(place), await SqliteStore.open(place)
     try:
         theirs = await old.take_lead()
         ours = await new.take_lead()
@@ -145,22 +147,13 @@ async def test_a_second_writer_takes_the_lead_and_the_first_one_stops(tmp_path: 
         await new.close()
 
 
-def everything(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    connection = sqlite3.connect(path)
-    try:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
-    finally:
-        connection.close()
-
-
-async def test_a_commit_that_fails_in_its_last_row_leaves_nothing(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_a_commit_that_fails_in_its_last_row_leaves_nothing(place: Place) -> None:
+    async with books(place) as day:
         ada, bob = await day.person(USDT=10_000), await day.person(BTC=1)
         await day.place(ada, "buy", 2, 1_000)
         await day.place(bob, "sell", 2, 1_000)
         done = day.batches[-1]
-        before = everything(day.path)
+        before = everything(day.database)
         again = msgspec.structs.replace(
             done,
             first_seq=done.last_seq + 1,
@@ -168,53 +161,53 @@ async def test_a_commit_that_fails_in_its_last_row_leaves_nothing(tmp_path: Path
             trades=[msgspec.structs.replace(trade, id=trade.id + 1) for trade in done.trades],
             balances=[*done.balances, BalanceChanged(bob, AssetCode("DOGE"), Atoms(1), Atoms(0))],
         )
-        with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        with pytest.raises(REFUSED, match=r"(?i)foreign key"):
             await day.store.commit(again)
-        assert everything(day.path) == before
+        assert everything(day.database) == before
         # The connection is as good as before: the same without the fault goes through.
         await day.store.commit(msgspec.structs.replace(again, balances=done.balances))
 
 
-async def test_a_write_that_raises_leaves_nothing_and_says_what_it_raised(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
-        before = everything(day.path)
+async def test_a_write_that_raises_leaves_nothing_and_says_what_it_raised(place: Place) -> None:
+    async with books(place) as day:
+        before = everything(day.database)
 
-        def half(connection: sqlite3.Connection) -> None:
+        def half(connection: Connection) -> None:
             connection.execute("INSERT INTO users (id, kind, first_name, created_at) VALUES (5, 'house', 'x', 0)")
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
             await day.store.write(half)
-        assert everything(day.path) == before
+        assert everything(day.database) == before
 
 
-async def test_writes_and_commits_take_turns(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_writes_and_commits_take_turns(place: Place) -> None:
+    async with books(place) as day:
         people = await asyncio.gather(*(day.person(USDT=1_000) for _ in range(20)))
         assert sorted(people) == list(range(1000, 1020))
         await asyncio.gather(*(day.place(user, "buy", 1, 100 + n) for n, user in enumerate(people)))
-        with AuditReads(day.path) as reads:
+        with AuditReads(day.database) as reads:
             assert len(reads.snapshot().open_orders) == 20
             assert reads.findings() == []
 
 
 async def test_too_many_writes_at_once_are_refused_and_batches_are_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "MOST_WAITING", 2)
-    async with books(tmp_path / "books.sqlite") as day:
+    monkeypatch.setattr(writing, "MOST_WAITING", 2)
+    async with books(place) as day:
         ada = await day.person(USDT=1_000)
         writes = [day.store.write(lambda connection: connection.execute("SELECT 1").fetchone()) for _ in range(4)]
         answers = await asyncio.gather(*writes, day.place(ada, "buy", 1, 100), return_exceptions=True)
         assert [isinstance(answer, Busy) for answer in answers] == [False, False, True, True, False]
 
 
-async def test_a_batch_of_any_size_keeps_every_row_in_order(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_a_batch_of_any_size_keeps_every_row_in_order(place: Place) -> None:
+    async with books(place) as day:
         ada = await day.person(USDT=100_000)
         await day.place(ada, "buy", 1, 100)
         batch = day.batches[-1]
-    store = await SqliteStore.open(day.path)
+    store = await open_store(day.database)
     try:
         epoch, seq = (snapshot := await store.take_lead()).epoch, snapshot.seq
         last = snapshot.next_order - 1
@@ -229,16 +222,16 @@ async def test_a_batch_of_any_size_keeps_every_row_in_order(tmp_path: Path) -> N
             )
     finally:
         await store.close()
-    rows = everything(day.path)
+    rows = everything(day.database)
     assert [row[0] for row in rows["orders"]] == list(range(1, last + 1))
     holds = [row[8] for row in rows["postings"] if row[7] == "hold"]
     assert holds == list(range(1, last + 1))
 
 
-async def test_limits_and_fees_of_a_market_may_change(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_limits_and_fees_of_a_market_may_change(place: Place) -> None:
+    async with books(place) as day:
         await day.do(ListMarket(day.now(), msgspec.structs.replace(BTCUSDT, taker_fee_ppm=42, max_quantity=7)))
-        with AuditReads(day.path) as reads:
+        with AuditReads(day.database) as reads:
             kept = {market.symbol: market for market in reads.snapshot().markets}
     assert (kept[BTCUSDT.symbol].taker_fee_ppm, kept[BTCUSDT.symbol].max_quantity) == (42, 7)
 
@@ -249,10 +242,9 @@ async def test_no_file_is_made_where_none_is(tmp_path: Path) -> None:
     assert not (tmp_path / "none.sqlite").exists()
 
 
-async def test_a_database_that_lost_its_sequencer_is_not_an_empty_exchange(tmp_path: Path) -> None:
-    path = tmp_path / "books.sqlite"
-    ensure_database(path)
-    store = await SqliteStore.open(path)
+async def test_a_database_that_lost_its_sequencer_is_not_an_empty_exchange(place: Place) -> None:
+    ensure_database(place)
+    store = await open_store(place)
     try:
         await store.write(lambda connection: connection.execute("DELETE FROM sequencer"))
         with pytest.raises(Exception, match="does not say how far it is"):
@@ -262,7 +254,8 @@ async def test_a_database_that_lost_its_sequencer_is_not_an_empty_exchange(tmp_p
 
 
 async def test_the_writer_is_as_durable_as_sqlite_can_be(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+    place = tmp_path / "books.sqlite"
+    async with books(place) as day:
         pragmas = {
             name: await day.store.write(lambda c, name=name: c.execute(f"PRAGMA {name}").fetchone()[0])
             for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -270,16 +263,16 @@ async def test_the_writer_is_as_durable_as_sqlite_can_be(tmp_path: Path) -> None
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
-async def test_the_log_plays_back_to_the_same_state(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as day:
+async def test_the_log_plays_back_to_the_same_state(place: Place) -> None:
+    async with books(place) as day:
         await a_busy_day(day)
         again = Exchange()
-        with AuditReads(day.path) as reads:
+        with AuditReads(day.database) as reads:
             seq, digest = replay(again, reads.log())
             kept = reads.snapshot()
         assert (seq, digest) == (kept.seq, kept.digest)
         assert again.state_hash() == day.exchange.state_hash()
-        with AuditReads(day.path) as reads:
+        with AuditReads(day.database) as reads:
             assert next(reads.log(5)).first_seq == 5
 
 

@@ -1,8 +1,7 @@
 """What sweeping reads of what is written down."""
 
-from pathlib import Path
-
 from data.store.deposit_accounts import SqliteDepositAccounts
+from data.store.opening import Place
 from data.store.settlement import SqliteSettlement
 from data.store.sweeps import SqliteSweeps
 from engine.core.commands import Deposit
@@ -46,8 +45,8 @@ class Kept:
         return found.seen, found.credited, found.swept, found.passing, found.atoms
 
 
-async def test_play_money_counts_on_a_localnet_only(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as exchange:
+async def test_play_money_counts_on_a_localnet_only(place: Place) -> None:
+    async with books(place) as exchange:
         kept, ada, bob = Kept(exchange), await exchange.person(), await exchange.person()
         await kept.deposited(ada, 50, "dev:one")
         await kept.deposited(ada, 8, "solana:signature:ada")
@@ -60,8 +59,8 @@ async def test_play_money_counts_on_a_localnet_only(tmp_path: Path) -> None:
         assert await store.unswept(["nobody"]) == []
 
 
-async def test_a_sweep_counts_until_it_fails_and_passes_when_its_transaction_is_seen(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as exchange:
+async def test_a_sweep_counts_until_it_fails_and_passes_when_its_transaction_is_seen(place: Place) -> None:
+    async with books(place) as exchange:
         kept, ada = Kept(exchange), await exchange.person()
         await kept.deposited(ada, 100, "solana:signature:ada")
         await kept.seen(ada, "ada", 100)
@@ -78,8 +77,8 @@ async def test_a_sweep_counts_until_it_fails_and_passes_when_its_transaction_is_
         assert await kept.unswept("ada") == (30, 100, 70, 0, 30)
 
 
-async def test_what_is_moved_from_an_old_address_to_the_new_one_is_swept_there(tmp_path: Path) -> None:
-    async with books(tmp_path / "books.sqlite") as exchange:
+async def test_what_is_moved_from_an_old_address_to_the_new_one_is_swept_there(place: Place) -> None:
+    async with books(place) as exchange:
         kept, ada = Kept(exchange), await exchange.person()
         await kept.deposited(ada, 100, "solana:signature:old")
         await kept.seen(ada, "old", 100)

@@ -1,0 +1,130 @@
+"""Copy the books of a SQLite file to a PostgreSQL database, whole or not at all, and see that both hold the same."""
+
+# ruff: noqa: S608  statements are put together from our own columns only
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Table, Text
+
+from data.store import partitions, schema
+from data.store.asking import connect
+from data.store.readers import read_only
+
+ROWS: Final = 5_000  # at once in memory
+
+
+class NotEmpty(Exception):  # noqa: N818
+    """The database that is to be copied to has been used already."""
+
+
+class Differs(Exception):  # noqa: N818
+    """What was copied does not read as what was to be copied. Nothing of it was kept."""
+
+
+class Copied(Struct, frozen=True):
+    """How many rows a table has, and the SHA-256 of all of them in the order of their keys."""
+
+    table: str
+    rows: int
+    digest: str
+
+
+def copy(source: Path, target: str) -> list[Copied]:
+    """Copy the books of a SQLite file that nobody writes to into a new PostgreSQL database of the same schema. Blocks.
+
+    Raises NotEmpty, Differs.
+    """
+    with closing(sqlite3.connect(read_only(source), uri=True, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        return asyncio.run(_copy(connection, target))
+
+
+async def _copy(source: sqlite3.Connection, url: str) -> list[Copied]:
+    target = await connect(url)
+    try:
+        async with target.transaction():
+            await target.execute("LOCK TABLE sequencer IN ACCESS EXCLUSIVE MODE")
+            if await target.fetchval("SELECT epoch FROM sequencer") != 0 or await target.fetchval(
+                "SELECT count(*) FROM users WHERE kind = 'person'"
+            ):
+                raise NotEmpty(NotEmpty.__doc__)
+            await target.execute("DELETE FROM sequencer")  # genesis, which the file has too
+            await target.execute("DELETE FROM users")
+            copied = []
+            for table in schema.metadata.sorted_tables:
+                await _make_parts(source, target, table)
+                told = await _copy_table(source, target, table)
+                if await _digest(target, table) != told:
+                    raise Differs(f"{table.name} does not read as it was written")
+                copied.append(told)
+            return copied
+    finally:
+        await target.close()
+
+
+async def _make_parts(source: sqlite3.Connection, target: asyncpg.Connection, table: Table) -> None:
+    if table.name in partitions.PARTED:
+        [newest] = source.execute(f"SELECT coalesce(max(id), 0) FROM {table.name}").fetchone()
+        for statement in partitions.statements(table.name, newest):
+            await target.execute(statement)
+
+
+async def _copy_table(source: sqlite3.Connection, target: asyncpg.Connection, table: Table) -> Copied:
+    told = _Telling(table.name)
+    columns = [column.name for column in table.columns]
+    for rows in _in_pieces(source.execute(_all_of(table))):
+        told.add(rows)
+        await target.copy_records_to_table(table.name, records=rows, columns=columns)
+    # Where the database gives ids it goes on behind the newest.
+    if table.autoincrement_column is not None and told.rows:
+        key = table.autoincrement_column.name
+        sequence = await target.fetchval("SELECT pg_get_serial_sequence($1, $2)", table.name, key)
+        if sequence is not None:
+            await target.execute(f"SELECT setval('{sequence}', (SELECT max({key}) FROM {table.name}))")
+    return told.told()
+
+
+async def _digest(target: asyncpg.Connection, table: Table) -> Copied:
+    told = _Telling(table.name)
+    cursor = await target.cursor(_all_of(table, 'COLLATE "C"'))
+    while rows := await cursor.fetch(ROWS):
+        told.add([tuple(row) for row in rows])
+    return told.told()
+
+
+def _all_of(table: Table, collation: str = "") -> str:
+    """Return the statement that selects all rows in the order of their keys, text by its bytes."""
+    key = ", ".join(
+        f"{column.name} {collation}" if isinstance(column.type, Text) else column.name for column in table.primary_key
+    )
+    return f"SELECT {', '.join(column.name for column in table.columns)} FROM {table.name} ORDER BY {key}"
+
+
+def _in_pieces(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:
+    while rows := cursor.fetchmany(ROWS):
+        yield rows
+
+
+class _Telling:
+    def __init__(self, table: str) -> None:
+        self._table = table
+        self._hash = hashlib.sha256()
+        self._encoder = msgspec.msgpack.Encoder()
+        self.rows = 0
+
+    def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        for row in rows:
+            self._hash.update(self._encoder.encode(row))
+            self.rows += 1
+
+    def told(self) -> Copied:
+        return Copied(self._table, self.rows, self._hash.hexdigest())

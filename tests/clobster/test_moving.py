@@ -1,0 +1,110 @@
+"""An exchange moves from SQLite to PostgreSQL, whole, and goes on there."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from clobster import cli
+from clobster.books import named
+from data.store.copying import NotEmpty, copy
+from tests.data.store.books import books
+from tests.data.store.test_sqlite import a_busy_day
+from tests.support import postgres
+from tests.support.database import change, everything
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> Path:
+    """Return books in which much has happened."""
+    async with books(tmp_path / "clobster.db") as day:
+        await a_busy_day(day)
+    return tmp_path / "clobster.db"
+
+
+def moved(file: Path, target: str) -> int:
+    return cli.main(["copy-database", str(file), target, "--data-dir", str(file.parent)])
+
+
+def test_all_is_there_and_proved(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = postgres.database()
+    assert moved(file, target) == 0
+    said = capsys.readouterr().out
+    assert f"orders: {len(everything(target)['orders'])} rows, " in said
+    assert "clean: " in said
+    before, after = everything(file), everything(target)
+    assert {name: sorted(rows, key=repr) for name, rows in before.items() if name in after} == {
+        name: sorted(rows, key=repr) for name, rows in after.items()
+    }
+
+
+async def test_it_goes_on_there(file: Path) -> None:
+    target = postgres.empty_exchange()
+    async with books(file) as day:
+        state = day.exchange.state_hash()
+    await asyncio.to_thread(copy, file, target)
+    async with books(target) as day:
+        assert day.exchange.state_hash() == state
+        cleo = await day.accounts.person_by_telegram(99, "Cleo", None, "en", day.now())
+        await day.fund(cleo.id, USDT=1_000)  # postings go on behind the newest
+        await day.place(cleo.id, "buy", 1, 100)
+        entries = (await day.queries.ledger(cleo.id)).items
+        assert [entry.id for entry in entries] == sorted((entry.id for entry in entries), reverse=True)
+
+
+def test_a_database_that_was_used_is_not_written_over(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = postgres.empty_exchange()
+    assert moved(file, target) == 0
+    kept = everything(target)
+    assert moved(file, target) == 2
+    assert (NotEmpty.__doc__ or "") in capsys.readouterr().err
+    assert everything(target) == kept
+
+
+def test_what_reads_otherwise_than_it_was_written_is_not_kept(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = postgres.empty_exchange()
+    before = everything(target)
+    postgres.run(
+        target,
+        "CREATE FUNCTION louder() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN new.first_name = upper(new.first_name); RETURN new; END'",
+        "CREATE TRIGGER louder BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION louder()",
+    )
+    assert moved(file, target) == 2
+    assert "users does not read as it was written" in capsys.readouterr().err
+    assert everything(target) == before
+
+
+def test_books_that_are_wrong_are_told(file: Path) -> None:
+    change(file, "UPDATE balances SET available = available + 1 WHERE owner = 1000 AND asset = 'USDT'")
+    assert moved(file, postgres.database()) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [("clobster.db", "other.db"), ("postgresql://a/b", "postgresql://a/c"), ("none.db", "postgresql://a/c")],
+)
+def test_what_can_not_be_moved_is_said(
+    tmp_path: Path, source: str, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["copy-database", source, target, "--data-dir", str(tmp_path)]
+    assert cli.main(arguments) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_server_that_is_not_there_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"postgresql://ada:secret@/books?host={tmp_path}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLOBSTER_DATABASE_URL", url)
+        for command in ("migrate", "audit"):
+            assert cli.main([command, "--data-dir", str(tmp_path)]) == 2
+            said = capsys.readouterr().err
+            assert said.startswith("clobster: the database postgresql:///books can't be used (")
+            assert len(said.splitlines()) == 1
+            assert "secret" not in said
+
+
+def test_a_databases_name_has_no_password() -> None:
+    assert (
+        named("postgresql://ada:secret@db.example:5432/books?sslmode=require") == "postgresql://db.example:5432/books"
+    )

