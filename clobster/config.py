@@ -135,6 +135,8 @@ class Settings(BaseModel):
     )
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning"] = Field("info", description="debug: every request, order and batch")
+    tracing_endpoint: str | None = Field(None, description="a collector of traces, which takes OTLP over HTTP")
+    tracing_ppm: int = Field(1_000_000, ge=1, le=1_000_000, description="how many of a million requests are traced")
     metrics_token: SecretStr | None = Field(None, min_length=16, description="what Prometheus shows at /metrics")
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")
@@ -181,6 +183,8 @@ class Settings(BaseModel):
             raise ValueError(
                 "CLOBSTER_TELEGRAM_API_URL must be http(s)://HOST or http(s)://HOST:PORT, and nothing more"
             )
+        if self.tracing_endpoint is not None and not re.fullmatch(r"https?://[^\s/?#@]+/?", self.tracing_endpoint):
+            raise ValueError("CLOBSTER_TRACING_ENDPOINT must be http(s)://HOST:PORT, and nothing more: 4318 is usual")
         if self.telegram_updates == "webhook" and not (
             self.telegram_api_url or (self.bot_token and self.public_url.startswith("https://"))
         ):
