@@ -121,6 +121,7 @@ class Settings(BaseModel):
     withdrawal_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
     withdrawal_approval_above: str = Field("", pattern=AMOUNTS)
     withdrawal_day_limits: str = Field("", pattern=AMOUNTS)
+    withdrawal_house_day_limits: str = Field("", pattern=AMOUNTS)
     withdrawal_day_value: int = Field(0, ge=0, le=10**9)
     withdrawal_delay_h: int | None = Field(None, ge=0, le=720)
     withdrawal_confirm_s: int = Field(1_800, ge=60, le=86_400)
