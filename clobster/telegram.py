@@ -138,6 +138,8 @@ class Telegram:
             purse=Purse(
                 give_address=self.deposits,
                 wallets=self.people.wallets,
+                wallet_links=self.people.wallet_links,
+                site=self.people.site,
                 network=self.people.site.chain,
                 assets=tuple(AssetCode(code) for code in self.assets),
                 allowances=tuple(

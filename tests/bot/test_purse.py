@@ -11,7 +11,7 @@ from engine.accounts.wallet_types import Asker
 from engine.core.types import AssetCode, Atoms, Micros, UserId
 from engine.custody.accounts import Depositable, DepositAccount
 from engine.custody.refusals import DepositsUnavailable
-from tests.bot.world import MINI_APP, OF_THE_EXCHANGE, World, labels, open_world
+from tests.bot.world import OF_THE_EXCHANGE, World, labels, open_world
 from tests.simulators.telegram import buttons
 from tests.webapp_api.house import ADMIN, ASSETS
 
@@ -70,9 +70,6 @@ async def test_it_says_where_withdrawals_are_asked_for(world: World) -> None:
 
 async def test_wallets_are_listed_to_their_owner_only(world: World) -> None:
     ada = world.telegram.person(7)
-    none = await ada.ask("/wallet")
-    assert none["text"].startswith("No wallet is linked yet.")
-    assert buttons(none)[0]["url"] == f"{MINI_APP}?startapp=wallet"
     hers = await world.house.person(7)
     assert hers.id is not None
     [session] = (await hers.get("/api/auth/sessions")).body["sessions"]
