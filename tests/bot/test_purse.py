@@ -80,7 +80,7 @@ async def test_wallets_are_listed_to_their_owner_only(world: World) -> None:
 
 async def test_limits_say_what_the_account_may_and_what_trades_cost(world: World) -> None:
     lines = (await world.telegram.person(7).ask("/limits"))["text"].splitlines()
-    assert lines[:2] == ["What you may", "Questions: 100000 at once, then 10000 a second"]
+    assert lines[:2] == ["What you may", "Requests: 100000 at once, then 10000 a second"]
     assert "BTC/USDT: fee 0.1 %, or 0.05 % for orders that waited; 20000 open orders at most" in lines
     assert not set(OF_THE_EXCHANGE) & set(lines)
     told = (await world.telegram.person(ADMIN).ask("/limits"))["text"].splitlines()

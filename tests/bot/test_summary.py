@@ -56,7 +56,7 @@ def test_a_summary_adds_up_both_sides_of_a_market() -> None:
     )
     assert text(TEXTS.of("en"), 20_000, figures, MARKETS, ASSETS).splitlines() == [
         "Summary of 2024-10-04 (UTC)",
-        "BTCUSDT: 3 trades, volume 150 USDT",
+        "BTCUSDT: volume 150 USDT, trades: 3",
         "Fees: 0.0000225 BTC, 0.09 USDT",
         "Deposits: 1 USDT (3)",
         "Withdrawals asked for: none",
@@ -206,7 +206,7 @@ async def test_each_administrator_reads_it_in_their_language_and_who_hears_nothi
         world.service.sender.deaf[blocked.id] = None
         world.start()
         told = await boss.hears("Zusammenfassung vom ")
-        assert "Gewinn aus eigenen Kursen in ETHUSDT: nicht bekannt" in told["text"]
+        assert "Gewinn aus gestellten Preisen in ETHUSDT: nicht bekannt" in told["text"]
         assert {int(call.args["chat_id"]) for call in world.telegram.of("sendMessage")} == {ADMIN}
 
 
