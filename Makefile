@@ -77,7 +77,7 @@ lock: ## remake the locks from pyproject.toml (needs uv)
 	@$(COMPILE) pyproject.toml -o requirements.lock
 	@$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
-COMPILE = uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+COMPILE = uv pip compile --quiet --upgrade --all-extras --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 # One line for a step that is fine, everything that it said for one that is not.

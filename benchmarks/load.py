@@ -63,7 +63,7 @@ def exchange(url: str | None, data_dir: Path | None) -> Iterator[tuple[str, Path
 async def use(url: str, data_dir: Path, pid: int, arguments: argparse.Namespace) -> Outcome:
     """Put the load on it, and check what came of it."""
     secrets, chance = files.own_secrets(data_dir), random.Random(arguments.seed)
-    figures, process = Figures(), Process(pid)
+    figures, process = Figures(), Process(pid, data_dir / "clobster.db")
     async with Client(url, figures) as client:
         markets = await _markets(client)
         async with Watchers(client, list(markets), arguments.watchers) as watchers:
@@ -75,7 +75,7 @@ async def use(url: str, data_dir: Path, pid: int, arguments: argparse.Namespace)
 
             client.figures = load_figures = Figures()
             client.began = time.perf_counter()
-            watching = asyncio.create_task(process.watch())
+            watching = asyncio.create_task(process.watch(lambda: sum(len(each.acknowledged) for each in people)))
             arrivals = Arrivals(arguments.rate, mix.shares(), chance)
             await arrivals.run(arguments.seconds)
             watching.cancel()
@@ -109,6 +109,7 @@ async def use(url: str, data_dir: Path, pid: int, arguments: argparse.Namespace)
         said if not wrong else said[3:],
         wrong,
         process.memory_mb,
+        process.kept_mb,
         process.cores,
     )
 
@@ -168,6 +169,11 @@ def show(outcome: Outcome) -> None:
         )
     for (name, code), count in outcome.figures.refused.most_common():
         print(f"  refused {count:,} times: {name}: {code}")
+    if outcome.memory_mb:
+        print(
+            f"  memory: {outcome.memory_mb[0]:.0f} MB after the first seconds, {outcome.memory_mb[-1]:.0f} at the end; "
+            f"of that pages of the books and names of orders {outcome.kept_mb[0]:.0f} and {outcome.kept_mb[-1]:.0f}"
+        )
     for name, ratio in outcome.growth().items():
         print(f"  {name}: {(ratio - 1) * 100:+.1f} % from the second third of the run to its last")
     for line in outcome.said:

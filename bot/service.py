@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import BotCommand, Update
@@ -155,6 +156,11 @@ class Service:
             texts=self._texts,
         )
         self.updates = Updates(self._bot, self.dispatcher, stores.chats, clock)
+
+    def add_middleware(self, middleware: BaseRequestMiddleware) -> None:
+        """Have everything that Telegram is asked go through a middleware, when its turn has come."""
+        for bot in (self._bot, self._telling_bot):
+            bot.session.middleware(middleware)
 
     async def prepare(self) -> None:
         """Take up where the last run stopped."""

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from bot.alarms import Alarms
 from bot.texts import Texts
-from clobster import identity, leading, limits, markets, withdrawing
+from clobster import identity, leading, limits, markets, tracing, withdrawing
 from clobster.batch_log import log_batch
 from clobster.books import opening
 from clobster.bot_metrics import BotMetrics
@@ -90,6 +90,7 @@ class House:
 
 async def build(settings: Settings, stack: AsyncExitStack) -> House:
     """Open the books, recover the exchange and build everything on it; the stack closes it. Raises ConfigError."""
+    traces = tracing.begin(settings, stack)  # first, so that it ends last
     listing = markets.load()
     for read in (maker_settings, hedge_settings, withdrawing.rules):
         read(settings, listing)  # what is wrong is said before anything is opened
@@ -101,7 +102,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     exchange = Exchange()
     exchange.restore(snapshot)
     _, _, resting = exchange.drain()
-    sequencer = Sequencer(exchange, store, snapshot, now)
+    sequencer = (traces.sequencer if traces else Sequencer)(exchange, store, snapshot, now)
 
     # What was listed once stays: people may have orders there, though nobody quotes it any more.
     assets: dict[str, Asset] = {asset.code: asset for asset in (*snapshot.assets, *listing.assets)}
@@ -130,6 +131,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     if settings.solana != "off":
         accounts = SqliteDepositAccounts(store, queries)
         on_solana = SettlementOnSolana(settings, listing, store, queries, now, settling)
+        if traces is not None:
+            on_solana.listeners.append(traces.settlement.on_batch)
         paying_out = PayingOut(withdrawals, payouts, lambda: reconciling.stop.is_on)
         custody = Custody(
             settings, listing, sequencer, accounts, queries, on_solana, paying_out, reconciling, solvency, now
@@ -211,6 +214,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             telegram_key=people.telegram_key,
             telegram_hook=hook,
             log_requests=settings.log_level == "debug",
+            tracing=traces.middleware() if traces else None,
             metrics_token=_metrics_token(settings),
             launch_data_life_s=settings.init_data_max_age_s,
             deposits=custody.address if custody else None,
@@ -242,6 +246,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         reconciling=reconciling.shown,
         summaries=SqliteSummaries(store, queries),
         themes=SqliteThemes(store, queries),
+        tracing=traces,
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram, watch)
 

@@ -123,6 +123,7 @@ class Settings(BaseModel):
     withdrawal_minimums: str = Field("USDT=1,BTC=0.00001,ETH=0.0005,SOL=0.01", pattern=AMOUNTS)
     withdrawal_approval_above: str = Field("", pattern=AMOUNTS)
     withdrawal_day_limits: str = Field("", pattern=AMOUNTS)
+    withdrawal_house_day_limits: str = Field("", pattern=AMOUNTS)
     withdrawal_day_value: int = Field(0, ge=0, le=10**9)
     withdrawal_delay_h: int | None = Field(None, ge=0, le=720)
     withdrawal_confirm_s: int = Field(1_800, ge=60, le=86_400)
@@ -137,6 +138,8 @@ class Settings(BaseModel):
     )
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning"] = Field("info", description="debug: every request, order and batch")
+    tracing_endpoint: str | None = Field(None, description="a collector of traces, which takes OTLP over HTTP")
+    tracing_ppm: int = Field(1_000_000, ge=1, le=1_000_000, description="how many of a million requests are traced")
     metrics_token: SecretStr | None = Field(None, min_length=16, description="what Prometheus shows at /metrics")
 
     @field_validator("limit_log_in", "limit_read", "limit_order", "limit_withdrawal")
@@ -185,6 +188,8 @@ class Settings(BaseModel):
             raise ValueError(
                 "CLOBSTER_TELEGRAM_API_URL must be http(s)://HOST or http(s)://HOST:PORT, and nothing more"
             )
+        if self.tracing_endpoint is not None and not re.fullmatch(r"https?://[^\s/?#@]+/?", self.tracing_endpoint):
+            raise ValueError("CLOBSTER_TRACING_ENDPOINT must be http(s)://HOST:PORT, and nothing more: 4318 is usual")
         if self.telegram_updates == "webhook" and not (
             self.telegram_api_url or (self.bot_token and self.public_url.startswith("https://"))
         ):

@@ -55,6 +55,7 @@ def configure(log_format: str, level: str = "info", redact: Callable[[str], str]
         logging.getLogger(ours).setLevel(least)
     for chatty in ("aiogram.event", "aiohttp.access", "alembic", "httpx2"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # the collector says once what it would say each time
     server = logging.getLogger("aiohttp.server")
     server.filters[:] = [_is_ours]
 

@@ -1,7 +1,7 @@
 """Settlement on Solana as an exchange has it: begun when the chain is up, and over with it. Trading never waits."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from engine.custody.accounts import Depositable
 from engine.ports import Clock, Signers
 from engine.settlement.pace import Pace
 from engine.settlement.settlement import Settlement
+from engine.settlement.types import SettlementBatch
 from engine.settlement.vault import Vault
 from engine.trying import keep_trying
 from webapp_api.settling import Settling
@@ -51,6 +52,7 @@ class SettlementOnSolana:
         amounts_of("svm_clob_most", settings.svm_clob_most, listing)
         self.shown = shown
         self.metrics = SettlementMetrics(lambda: shown.backlog)
+        self.listeners: list[Callable[[SettlementBatch], None]] = []
         self._settings = settings
         self._listing = listing
         self._store = SqliteSettlement(store, queries)
@@ -83,6 +85,7 @@ class SettlementOnSolana:
         sender = RpcSender(client, program, signers.vault, fee_cap=settings.settlement_fee_cap)
         pace = Pace(collect_s=settings.settlement_collect_ms / 1000, collect_fills=settings.settlement_collect_fills)
         settlement = Settlement(sender, vault, self._store, self._clock, pace=pace)
+        settlement.listeners += self.listeners
         await settlement.load()
         running = [
             asyncio.create_task(settlement.run(), name="settlement"),

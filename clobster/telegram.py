@@ -37,6 +37,7 @@ from webapp_api.settling import Settling
 
 if TYPE_CHECKING:
     from bot.service import Service, Webhook
+    from clobster.tracing.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -65,6 +66,7 @@ class Telegram:
     feed_health: Callable[[], list[FeedHealth]]
     settling: Settling
     reconciling: Reconciling
+    tracing: "Tracing | None"
 
     @property
     def is_wanted(self) -> bool:
@@ -79,6 +81,8 @@ class Telegram:
         try:
             service = await asyncio.to_thread(self._build)
             self.metrics.watch(service)
+            if self.tracing is not None:
+                service.add_middleware(self.tracing.telegram())
             self.sequencer.listeners.append(service.on_batch)
             self.people.activity.listeners.append(service.notices.on_activity)
             self.withdrawals.asks = service.asks

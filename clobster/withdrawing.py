@@ -68,6 +68,7 @@ def rules(settings: Settings, listing: Listing) -> Rules:
         minimums=amounts_of("withdrawal_minimums", settings.withdrawal_minimums, listing),
         approval_above=amounts_of("withdrawal_approval_above", settings.withdrawal_approval_above, listing),
         day_limits=amounts_of("withdrawal_day_limits", settings.withdrawal_day_limits, listing),
+        house_day_limits=amounts_of("withdrawal_house_day_limits", settings.withdrawal_house_day_limits, listing),
         day_value=Atoms(day_value) if day_value else None,
         delay=Micros(delay_h * HOUR),
         confirm_within=Micros(settings.withdrawal_confirm_s * 1_000_000),

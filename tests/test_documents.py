@@ -44,6 +44,15 @@ def test_the_tests_that_documents_name_are_there() -> None:
             assert f"def {name}(" in tests, f"{document.name}: {name}"
 
 
+def test_every_threat_has_a_test() -> None:
+    text = (ROOT / "docs/security.md").read_text()
+    for heading in ("## Threats, and the test that stands for each", "## OWASP API Security Top 10 (2023)"):
+        rows = re.findall(r"^\| .*\|$", text.split(heading)[1].split("\n## ")[0], re.MULTILINE)[1:]
+        assert len(rows) >= 10
+        for row in rows:
+            assert re.search(r"`test_\w+`", row.split("|")[-2]), row
+
+
 def test_links_lead_somewhere() -> None:
     for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
         for link in re.findall(r"\]\(([^)#\s]+)", document.read_text()):

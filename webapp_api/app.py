@@ -1,4 +1,4 @@
-"""The whole HTTP application: routes, the two middlewares, and nothing that lives longer than it."""
+"""The whole HTTP application: routes, the middlewares, and nothing that lives longer than it."""
 
 from aiohttp import web
 
@@ -49,6 +49,8 @@ def build_app(deps: Deps) -> web.Application:
     """Return the application. It starts and stops nothing of `deps`: who built that, ends it."""
     access = access_of(deps)
     middlewares = [request_log(loud=deps.log_requests), error_middleware(deps.assets), access.middleware()]
+    if deps.tracing is not None:
+        middlewares.insert(1, deps.tracing)
     app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
     app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets, deps.explorer)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
 from data.binance.health import FeedHealth
@@ -62,6 +63,7 @@ class Deps:
     mints play money to them and returns the deposit's reference once it is credited, None where play money is credited
     without a chain.
     texts are the bot's by language and key, of which the page takes what it says alike.
+    tracing follows requests; it comes right after the middleware that gives each its id.
     dev_secret opens the development routes; None, as in production, means that there are none.
     """
 
@@ -103,6 +105,7 @@ class Deps:
     telegram_key: bytes | None = None
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     log_requests: bool = False
+    tracing: Middleware | None = None
     metrics_token: str | None = None  # None: open to everybody; "": to nobody
 
 

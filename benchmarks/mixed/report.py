@@ -50,7 +50,7 @@ def write(outcome: Outcome) -> str:
         ),
     ]
     if outcome.memory_mb:
-        parts.append(_plot("memory of the exchange, MB", {"resident": outcome.memory_mb}))
+        parts.append(_plot("memory of the exchange, MB", {"resident": outcome.memory_mb, "kept": outcome.kept_mb}))
         parts.append(_plot("processor of the exchange, cores", {"cores": outcome.cores}))
     return "\n".join(parts) + "\n</html>\n"
 

@@ -49,6 +49,11 @@ _LEAVING: Final = """
     SELECT asset, count(*) FILTER (WHERE status = 'requested'), sum(amount) FROM withdrawals
      WHERE user_id = ? AND (status = 'requested' OR (status = 'completed' AND updated_at > ?)) GROUP BY asset
 """
+_PAID: Final = """
+    SELECT coalesce(sum(w.amount - w.fee), 0)
+      FROM settlement_batches AS b JOIN withdrawals AS w ON w.id = b.withdrawal_id
+     WHERE b.state = 'settled' AND b.updated_at > ? AND w.asset = ?
+"""
 _OPENED: Final = """
     SELECT count(*) FROM withdrawals AS w JOIN settlement_batches AS b ON b.withdrawal_id = w.id
      WHERE w.user_id = ? AND b.withdrawal_id IS NOT NULL AND b.state <> 'failed' AND b.created_at > ?
@@ -113,6 +118,11 @@ class SqliteWithdrawals:
         """Return how many of an account are under way; and what is, or has left since then, by asset."""
         found = await self._rows(_LEAVING, (user, since))
         return sum(count for _, count, _ in found), {asset: Atoms(atoms) for asset, _, atoms in found}
+
+    async def paid(self, asset: AssetCode, since: Micros) -> Atoms:
+        """Return how much of an asset has left the exchange for good since then, from all accounts."""
+        ((atoms,),) = await self._rows(_PAID, (since, asset))
+        return Atoms(atoms)
 
     async def opened(self, user: UserId, since: Micros) -> int:
         """Return how many token accounts an account's withdrawals have had made since then, at our cost."""

@@ -33,7 +33,7 @@ from engine.core.types import Micros
 from engine.ports import Clock, Store
 from engine.sequencer import journal
 from engine.sequencer.batch import Batch
-from engine.sequencer.stages import Stages
+from engine.sequencer.stages import Passage, Stages
 
 # What has arrived at a socket needs one turn of the loop to be read and one for its handler to run. A commit waits for
 # these turns: it takes more orders with it, and disturbs the loop less while they are read.
@@ -52,10 +52,11 @@ class Busy(Refused):
 class _Draft:
     """Commands that were applied and wait for their commit, with those who wait for them."""
 
-    __slots__ = ("begun", "commands", "events", "replies")
+    __slots__ = ("begun", "commands", "events", "replies", "sequenced")
 
     def __init__(self) -> None:
         self.begun = 0.0  # when its first command was applied
+        self.sequenced = 0.0  # when its commit began
         self.commands: list[Command] = []
         self.events: list[Event] = []
         self.replies: list[tuple[Reply, Outcome]] = []
@@ -65,7 +66,8 @@ class Sequencer:
     """Takes commands from a bounded inbox, applies them in order and commits them in batches.
 
     listeners are called after each commit, after its answers, in the order of commits. What a listener or a reply
-    raises ends the writer: they guard themselves where one client's trouble must stay its own.
+    raises ends the writer: they guard themselves where one client's trouble must stay its own. on_passage is told,
+    right after answers, when those who were answered came to each stage.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Sequencer:
         batch_limit: int = 1_000,
     ) -> None:
         self.listeners: list[Callable[[Batch], None]] = []
+        self.on_passage: Callable[[Passage], None] | None = None
         self.commits = 0
         self.commit_s = 0.0
         self.stages = Stages()
@@ -192,10 +195,12 @@ class Sequencer:
                     self._apply_inbox(draft)
                     commit = asyncio.create_task(self._commit(self._batch(draft)))
                     commit.add_done_callback(lambda _: self._notify())
-                    self.stages.sequenced.observe(time.perf_counter() - draft.begun, len(draft.replies))
+                    draft.sequenced = time.perf_counter()
+                    self.stages.sequenced.observe(draft.sequenced - draft.begun, len(draft.replies))
                     sent, draft = draft, _Draft()
                 elif draft.replies:  # nothing but refusals, and nothing before them is unanswered
-                    _answer(draft)
+                    draft.sequenced = time.perf_counter()
+                    self._answer(draft, 0, draft.sequenced)
                     draft = _Draft()
                 elif self._closing and not self._inbox:
                     return
@@ -291,10 +296,20 @@ class Sequencer:
     def _publish(self, batch: Batch, sent: _Draft) -> None:
         self._committed = batch.last_seq
         started = time.perf_counter()
-        _answer(sent)
-        self.stages.acknowledged.observe(time.perf_counter() - started, len(sent.replies))
+        answered = self._answer(sent, batch.last_seq, started)
+        self.stages.acknowledged.observe(answered - started, len(sent.replies))
         for listener in self.listeners:
             listener(batch)
+
+    def _answer(self, draft: _Draft, batch: int, written: float) -> float:
+        """Answer everybody who waits for a draft; return when that was done."""
+        for reply, outcome in draft.replies:
+            reply(outcome)
+        answered = time.perf_counter()
+        if self.on_passage is not None:
+            commands = len(draft.replies)
+            self.on_passage(Passage(batch, commands, draft.begun, draft.sequenced, written, answered))
+        return answered
 
     def _notify(self) -> None:
         if self._wake is not None and not self._wake.done():
@@ -304,8 +319,3 @@ class Sequencer:
         self._wake = asyncio.get_running_loop().create_future()
         await self._wake
         self._wake = None
-
-
-def _answer(draft: _Draft) -> None:
-    for reply, outcome in draft.replies:
-        reply(outcome)

@@ -7,6 +7,8 @@ than it was.
 from bisect import bisect_left
 from typing import Final
 
+from msgspec import Struct
+
 BOUNDS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -52,3 +54,17 @@ class Stages:
             ("written", self.written),
             ("acknowledged", self.acknowledged),
         )
+
+
+class Passage(Struct, frozen=True):
+    """When commands that are answered together came to each stage, in seconds of `time.perf_counter`.
+
+    batch is the number of the last one that did something; 0 where all were refused and nothing was written.
+    """
+
+    batch: int
+    commands: int
+    begun: float  # the first one was applied
+    sequenced: float  # all were, and the disk was asked to write
+    written: float
+    answered: float

@@ -12,7 +12,7 @@ import structlog
 
 from engine.core.commands import CompleteWithdrawal
 from engine.core.refusals import Refused, UnknownWithdrawal
-from engine.core.types import FEES
+from engine.core.types import FEES, AssetCode, Micros
 from engine.ports import ChainUnavailable, Clock
 from engine.sequencer.sequencer import Busy, Sequencer
 from engine.settlement.settlement import NotSpendable
@@ -25,6 +25,7 @@ from engine.withdrawals.withdrawals import Outside, Withdrawals
 log = structlog.get_logger()
 
 ROUND_S: Final = 1.0  # between two looks, where nothing happens
+LEAVING: Final = frozenset({BatchState.BATCHED, BatchState.SENT, BatchState.CONFIRMED})
 SENDING: Final = frozenset({WithdrawalState.BATCHED, WithdrawalState.SENT, WithdrawalState.CONFIRMED})
 
 
@@ -41,6 +42,8 @@ class Payouts:
         self._round_s = round_s
         self._told: dict[int, WithdrawalState] = {}
         self._unanswered: set[int] = set()  # over which the chain failed last: the others go first
+        self._leaving: Counter[AssetCode] = Counter()  # atoms that are on their way out
+        self._full: set[AssetCode] = set()  # of which no more may leave, as far as this round has seen
 
     def on_batch(self, batch: SettlementBatch) -> None:
         """Note that a batch has gone on."""
@@ -67,6 +70,10 @@ class Payouts:
         found = await self._withdrawals.store.under_way()
         found.sort(key=lambda withdrawal: withdrawal.asked.id in self._unanswered)
         stopped = await self._withdrawals.store.stopped() is not None
+        self._leaving, self._full = Counter(), set()
+        for withdrawal in found:
+            if withdrawal.batch_state in LEAVING:
+                self._leaving[withdrawal.asked.asset] += withdrawal.net
         outside = self._withdrawals.outside
         for withdrawal in found:
             try:
@@ -129,6 +136,9 @@ class Payouts:
         if mint is None:
             self._wait(withdrawal, Waiting.CHAIN)
             return
+        if not await self._has_room(withdrawal):
+            self._wait(withdrawal, Waiting.HOUSE_LIMIT)
+            return
         try:
             target = await targets.find(asked.address, mint, outside.chain, outside.till.is_ours)
             await book.check_openings(asked.user, target)
@@ -149,9 +159,25 @@ class Payouts:
             except (NotSpendable, Busy):
                 self._wait(withdrawal, Waiting.SETTLEMENT)
                 return
+        self._leaving[asked.asset] += withdrawal.net
         book.waiting.pop(asked.id, None)
         self._told[asked.id] = WithdrawalState.BATCHED
         await book.changed(asked.id)
+
+    async def _has_room(self, withdrawal: Withdrawal) -> bool:
+        """Say whether the house's limit of a day lets this one leave. Behind one that it does not, none leaves."""
+        asset, book = withdrawal.asked.asset, self._withdrawals
+        limit = book.rules.house_day_limits.get(asset)
+        if limit is None:
+            return True
+        if asset not in self._full:
+            paid = await book.store.paid(asset, Micros(self._clock() - rules.DAY))
+            if paid + self._leaving[asset] + withdrawal.net <= limit:
+                return True
+            self._full.add(asset)
+            if book.waiting.get(withdrawal.asked.id) is not Waiting.HOUSE_LIMIT:
+                log.warning("as much has left as may in a day", asset=asset, next=withdrawal.asked.id)
+        return False
 
     async def _complete(self, withdrawal: Withdrawal) -> None:
         """Let the ledger know that the money has left."""

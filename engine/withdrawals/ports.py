@@ -28,6 +28,9 @@ class WithdrawalStore(Protocol):
     async def leaving(self, user: UserId, since: Micros) -> tuple[int, Mapping[AssetCode, Atoms]]:
         """Return how many of an account are under way; and what is, or has left since then, by asset."""
 
+    async def paid(self, asset: AssetCode, since: Micros) -> Atoms:
+        """Return how much of an asset has left the exchange for good since then, from all accounts."""
+
     async def opened(self, user: UserId, since: Micros) -> int:
         """Return how many token accounts an account's withdrawals have had made since then, at our cost."""
 

@@ -31,7 +31,8 @@ class Rules(Struct, frozen=True):
     """The operator's choices. Amounts are in atoms by asset; an asset that is not named has none of it.
 
     fees are flat and a part of the amount. Above approval_above within 24 hours two administrators have to agree.
-    day_limits and day_value (in the valuation's currency) bound what leaves an account within 24 hours.
+    day_limits and day_value (in the valuation's currency) bound what leaves an account within 24 hours;
+    house_day_limits what our keys pay to everybody together, and what is beyond them waits.
     """
 
     fees: Mapping[AssetCode, Atoms] = {}
@@ -39,6 +40,7 @@ class Rules(Struct, frozen=True):
     approval_above: Mapping[AssetCode, Atoms] = {}
     day_limits: Mapping[AssetCode, Atoms] = {}
     day_value: Atoms | None = None
+    house_day_limits: Mapping[AssetCode, Atoms] = {}
     delay: Micros = Micros(24 * HOUR)  # of a new address
     confirm_within: Micros = Micros(HOUR // 2)
     most_open: int = 5
@@ -80,6 +82,9 @@ def check_limits(
     if limit is not None and after[asset] > limit:
         left = max(0, limit - leaving.get(asset, 0))
         raise DayLimit(asset=asset, limit_atoms=limit, left_atoms=left)
+    most = rules.house_day_limits.get(asset)
+    if most is not None and amount > most:  # it would wait for ever, and others behind it
+        raise DayLimit(asset=asset, limit_atoms=most, left_atoms=most)
     if rules.day_value is not None:
         worth = sum(value(code, atoms) or 0 for code, atoms in after.items())
         if worth > rules.day_value:

@@ -41,6 +41,7 @@ class Waiting(enum.Enum):
 
     STOPPED = "stopped"  # by an operator
     HALTED = "halted"  # the books and the chain differ: an operator looks into it
+    HOUSE_LIMIT = "house_limit"  # as much as may leave the exchange in a day has left
     SETTLEMENT = "settlement"  # what the account owns is not yet in its vault account
     CHAIN = "chain"  # it does not answer
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.webapp_api.house import ADDRESS_FACTOR, FREELY, LIMIT, Answer, House, Person, open_house
 from tests.webapp_api.launch import launch_data
+from tests.webapp_api.programs import program
 from webapp_api.addresses import FORWARDED_FOR
 from webapp_api.limits import BATCH_COST, Rate, RequestClass
 from webapp_api.openapi import OPERATIONS
@@ -79,6 +80,16 @@ async def test_all_sessions_of_an_account_share_its_allowance(opened: Any) -> No
         assert (await phone.delete("/api/trading/orders")).problem == REFUSED
         assert (await phone.get("/api/trading/orders")).status == 200  # reading is another class
         assert await phone.balances() == {"USDT": ("8000.000000", "2000.000000")}  # four orders, and not one more
+
+
+async def test_an_account_gains_nothing_by_many_keys(opened: Any) -> None:
+    async with opened(order=6) as house:
+        ada = await house.person(1, USDT=10_000)
+        programs = [await program(house, ada) for _ in range(4)]
+        answers = [await each.ask("POST", "/api/trading/orders", LIMIT) for each in programs for _ in range(3)]
+        assert [answer.status for answer in answers] == [201] * 6 + [429] * 6
+        assert (await ada.place()).problem == REFUSED
+        assert await ada.balances() == {"USDT": ("7000.000000", "3000.000000")}
 
 
 async def test_a_batch_counts_as_ten_orders(opened: Any) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 from engine.core.commands import CancelOrder, RequestWithdrawal
+from engine.core.events import WithdrawalChanged
 from engine.core.refusals import InsufficientFunds
 from engine.core.types import AssetCode, Atoms, OrderId
 from tests.webapp_api.house import LIMIT, House
@@ -57,3 +58,28 @@ async def test_an_order_races_a_withdrawal_of_the_same_money_and_one_of_them_has
         assert not isinstance(answer, BaseException)
         assert (answer.status == 201) is isinstance(given, InsufficientFunds)
         assert await ada.balances() == {"USDT": ("0.000000", "1000.000000")}
+
+
+async def test_cancelling_an_order_races_the_withdrawal_of_what_it_held(house: House) -> None:
+    outcomes = set()
+    for number in range(20):
+        ada = await house.person(number + 1, USDT=1000)
+        assert ada.id is not None
+        order = (await ada.place(**ALL)).body["id"]
+        canceling = asyncio.create_task(ada.delete(f"/api/trading/orders/{order}"))
+        for _ in range(10 * number):  # from long before the other to right after it
+            await asyncio.sleep(0)
+        if number == 19:
+            await canceling
+        wanted = RequestWithdrawal(
+            at=house.clock(), user=ada.id, asset=AssetCode("USDT"), amount=Atoms(10**9), address="x"
+        )
+        withdrawing = house.deps.sequencer.submit(wanted)
+        canceled, given = await asyncio.gather(canceling, withdrawing, return_exceptions=True)
+        assert not isinstance(canceled, BaseException)
+        assert canceled.body["status"] == "canceled"
+        left = isinstance(given, list) and isinstance(given[0], WithdrawalChanged)
+        assert left or isinstance(given, InsufficientFunds)
+        assert await ada.balances() == {"USDT": ("0.000000", "1000.000000") if left else ("1000.000000", "0.000000")}
+        outcomes.add(left)
+    assert outcomes == {True, False}, "it was no race"

@@ -250,6 +250,46 @@ async def test_what_has_no_price_and_no_limit_of_its_own_waits_for_administrator
     assert needed == [0, 2, 0]
 
 
+async def test_what_our_keys_pay_out_in_a_day_is_bounded_and_the_rest_waits_in_its_order(desk: Desk) -> None:
+    choose(desk, house_day_limits={"USDT": Atoms(250_000_000)}, fees={"USDT": Atoms(1_000_000)}, most_open=100)
+    (ada, hers), (ben, his) = await desk.ada(), await desk.ada(telegram_id=2, wallet=2)
+    refused = await desk.ask(ada, amount="251")
+    assert refused.problem == (429, "day_limit")
+    assert refused.body["error"]["details"] == {"asset": "USDT", "limit": "250.000000", "left": "250.000000"}
+
+    first, second = await desk.confirmed(ada, hers), await desk.confirmed(ben, his, amount="152")
+    third, small = await desk.confirmed(ada, hers, amount="50"), await desk.confirmed(ben, his, amount="2")
+    await desk.payouts.round()  # 99 and 151 leave, the fees stay
+    assert [await desk.state(ada, first), await desk.state(ben, second)] == ["batched", "batched"]
+    for person, number in ((ada, third), (ben, small)):
+        seen = await desk.seen(person, number)
+        assert (seen["state"], seen["waits_for"]) == ("approved", "house_limit")
+
+    await desk.chain.go_on(second, BatchState.FAILED)  # it has not left; it is the next again, and the oldest
+    await desk.payouts.round()
+    assert (await desk.state(ben, second), await desk.state(ada, third)) == ("batched", "approved")
+    for number in (first, second):
+        await desk.chain.go_on(number, BatchState.SETTLED)
+    for _ in range(2):
+        await desk.payouts.round()
+    assert (await desk.state(ada, first), await desk.state(ada, third)) == ("completed", "approved")
+
+    ada = await later(desk, 1, 23.9)
+    await desk.payouts.round()
+    assert await desk.state(ada, third) == "approved"
+    ada, ben = await later(desk, 1, 0.2), await later(desk, 2, 0)
+    await desk.payouts.round()
+    assert [await desk.state(ada, third), await desk.state(ben, small)] == ["batched", "batched"]
+
+
+async def test_a_small_withdrawal_does_not_overtake_one_that_the_days_limit_holds_up(desk: Desk) -> None:
+    choose(desk, house_day_limits={"USDT": Atoms(150_000_000)}, most_open=100)
+    ada, wallet = await desk.ada()
+    numbers = [await desk.confirmed(ada, wallet, amount=amount) for amount in ("100", "100", "10")]
+    await desk.payouts.round()
+    assert [await desk.state(ada, number) for number in numbers] == ["batched", "approved", "approved"]
+
+
 async def test_withdrawals_have_a_rate_limit_of_their_own(desk: Desk) -> None:
     assert (await desk.house.nobody.post(WITHDRAWALS, {})).problem == (401, "unauthorized")
     ada, _ = await desk.ada()
