@@ -13,7 +13,10 @@ from data.store.store import Store
 
 
 async def open_books(settings: Settings, stack: AsyncExitStack) -> tuple[Store, Queries]:
-    """Open the writer's store and the readers; the stack closes them. Raises SchemaMismatch, ConfigError, or the driver's errors."""
+    """Open the writer's store and the readers; the stack closes them.
+
+    Raises SchemaMismatch, ConfigError, or the driver's errors.
+    """
     place = settings.database
     if isinstance(place, Path):
         place.parent.mkdir(parents=True, exist_ok=True)
