@@ -28,6 +28,9 @@ test: setup ## the whole test suite (a part of it: make test ARGS=tests/engine)
 history: setup ## the timing of pages at ten million rows, which takes some minutes and 3 GB
 	@CLOBSTER_TEST_ROWS=10000000 $(BIN)/pytest tests/data/store/test_history.py
 
+postgres: setup ## the edge, the bot and whole runs again, on a real PostgreSQL (the store's tests play on it always)
+	@CLOBSTER_TEST_DATABASE=postgres $(PYTEST) tests/webapp_api tests/bot tests/e2e $(ARGS)
+
 soak-feed: setup ## the recordings whole, at every pace, through the real client to our books: 14 minutes
 	@CLOBSTER_TEST_SOAK_FEED=1 $(BIN)/pytest -s tests/data/binance/test_replay.py \
 		tests/e2e/test_quotes_follow_binance.py $(ARGS)

@@ -3,6 +3,7 @@
 A JSON number where a decimal string belongs, and a field that is not named here, are refused.
 """
 
+import re
 from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
@@ -307,8 +308,19 @@ DEMO_FUNDS: Final = msgspec.json.Decoder(DemoFunds)
 encode: Final = msgspec.json.Encoder().encode
 
 
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def refuse_nul(raw: bytes) -> None:
+    """Raise InvalidRequest where a text in JSON has the character NUL, which PostgreSQL keeps in no text."""
+    if b"\\u0000" in raw and _NUL.search(raw):
+        raise InvalidRequest("A text has the character NUL (U+0000) in it: leave it out.")
+
+
 def decode(raw: bytes | str | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
     """Read JSON. Raises MalformedBody where it is none, InvalidRequest where it is not what the decoder wants."""
+    if isinstance(raw, bytes):
+        refuse_nul(raw)
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as error:

@@ -50,7 +50,10 @@ class Asking:
         if float in map(type, arguments):  # asyncpg would cut its fraction off
             raise TypeError("no float is kept in the books")
         prepared = await self.prepared(words.text)
-        found = await prepared.fetch(*arguments)
+        try:
+            found = await prepared.fetch(*arguments)
+        except asyncpg.CharacterNotInRepertoireError:
+            raise UnicodeError("PostgreSQL keeps no NUL in a text") from None
         return Answer([tuple(record) for record in found], _count(prepared.get_statusmsg()))
 
 

@@ -59,8 +59,9 @@ class Accounts:
 
     async def person(self, user: TelegramUser) -> Account:
         """Return a Telegram person's account, created where new."""
+        first_name = user.first_name.replace("\0", "")  # the one text here that people choose freely
         return await self._store.person_by_telegram(
-            user.id, user.first_name, user.username, user.language_code, self._clock()
+            user.id, first_name, user.username, user.language_code, self._clock()
         )
 
     async def open_session(

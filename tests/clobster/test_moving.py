@@ -1,12 +1,16 @@
 """An exchange moves from SQLite to PostgreSQL, whole, and goes on there."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from clobster import cli
 from clobster.books import named
+from clobster.config import ConfigError, Settings
+from clobster.leading import open_books
 from data.store.copying import NotEmpty, copy
 from tests.data.store.books import books
 from tests.data.store.test_sqlite import a_busy_day
@@ -108,3 +112,24 @@ def test_a_databases_name_has_no_password() -> None:
     assert (
         named("postgresql://ada:secret@db.example:5432/books?sslmode=require") == "postgresql://db.example:5432/books"
     )
+
+
+def test_the_files_backup_is_refused_where_the_books_are_in_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CLOBSTER_DATABASE_URL", "postgresql://ada:secret@db.example/books")
+    for command in ("backup", "restore"):
+        assert cli.main([command, str(tmp_path / "copy.db"), "--data-dir", str(tmp_path)]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"clobster: `clobster {command}` copies SQLite files")
+        assert len(said.splitlines()) == 1
+        assert "secret" not in said
+
+
+async def test_production_refuses_a_server_that_does_not_wait_for_its_disk() -> None:
+    settings = Settings(database_url=SecretStr(postgres.empty_exchange()))  # whose fsync is off
+    async with AsyncExitStack() as stack:
+        await open_books(settings, stack)
+    with pytest.raises(ConfigError, match="fsync = off"):
+        async with AsyncExitStack() as stack:
+            await open_books(settings.model_copy(update={"env": "production"}), stack)

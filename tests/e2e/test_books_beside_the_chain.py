@@ -1,7 +1,6 @@
 """A running exchange compares its books with its localnet: what is forged stops withdrawals until a person says so."""
 
 import os
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Any
 from solders.keypair import Keypair
 
 from tests.e2e.test_money_through_the_house import WITHDRAWALS, Person, _until, _until_agreed
+from tests.support.database import change
 from tests.support.server import Server, call
 
 BOSS = 77
-FORGE = "UPDATE vault_accounts SET settled = settled + ? WHERE user_id = 1000 AND asset = 'USDT'"
+FORGE = "UPDATE vault_accounts SET settled = settled + {} WHERE user_id = 1000 AND asset = 'USDT'"
 
 
 def audited(server: Server) -> tuple[int, str]:
@@ -27,10 +27,7 @@ def audited(server: Server) -> tuple[int, str]:
 
 def forge(server: Server, atoms: int) -> None:
     """Write down that more lies in somebody's vault account, behind the exchange's back."""
-    database = sqlite3.connect(server.data_dir / "clobster.db", timeout=30)
-    with database:
-        database.execute(FORGE, (atoms,))
-    database.close()
+    change(server.database, FORGE.format(atoms))
 
 
 def health(server: Server) -> dict[str, Any]:

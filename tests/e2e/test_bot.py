@@ -82,7 +82,7 @@ def test_a_telegram_that_is_not_there_harms_nobody(server: Server) -> None:
         server.fund(7, USDT="1000")
         started = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 15  # 2 s on a quiet machine; who waited for Telegram would take 40
     finally:
         server.kill()
 

@@ -1,11 +1,9 @@
 """Money that comes by the localnet of development: there after any kill, once, and not only in our own books."""
 
 import asyncio
-import contextlib
 import json
 import random
 import re
-import sqlite3
 import threading
 import time
 import urllib.request
@@ -23,6 +21,7 @@ from data.solana.localnet.mints import mint_to
 from engine.core.types import MARKET_MAKER
 from tests.e2e.test_dev_localnet import ask, mints_of, running
 from tests.e2e.test_start_and_stop import clobster
+from tests.support.database import read
 from tests.support.onchain import holdings
 from tests.support.server import Server, call
 
@@ -57,7 +56,7 @@ def test_every_deposit_is_credited_once_whenever_the_server_dies(tmp_path: Path)
         assert server.stop() == 0
     finally:
         server.kill()
-    report = audit(server.data_dir / "clobster.db")
+    report = audit(server.database)
     assert report.clean, report.lines
 
 
@@ -141,8 +140,7 @@ def test_a_cluster_is_followed_by_its_url_and_trading_goes_on_without_it(tmp_pat
             where = f"{server.url}/api/portfolio/deposit-address?asset="
             assert call("GET", f"{where}BTC", token=token).body["error"]["code"] == "unknown_asset"
             assert call("POST", f"{server.url}/api/dev/fund", {}).status == 404  # no play money beside a cluster's
-            with contextlib.closing(sqlite3.connect(server.data_dir / "clobster.db")) as database:
-                [[given]] = database.execute("SELECT count(*) FROM deposits WHERE user_id = ?", (MARKET_MAKER,))
+            [[given]] = read(server.database, f"SELECT count(*) FROM deposits WHERE user_id = {MARKET_MAKER}")
             assert given == 0  # not even the market maker's
 
             told = call("GET", f"{server.url}/readyz").body["settlement"]

@@ -57,7 +57,7 @@ def test_out_of_files_and_then_of_disk(tmp_path: Path) -> None:
     finally:
         server.kill()
 
-    assert audit(server.data_dir / "clobster.db").clean
+    assert audit(server.database).clean
     server.start()
     try:
         for name, id in answered.items():
@@ -68,7 +68,7 @@ def test_out_of_files_and_then_of_disk(tmp_path: Path) -> None:
         assert server.stop() == 0
     finally:
         server.kill()
-    assert audit(server.data_dir / "clobster.db").clean
+    assert audit(server.database).clean
 
 
 def place(connection: http.client.HTTPConnection, token: str, name: str) -> int:

@@ -48,6 +48,6 @@ def test_a_server_quotes_sells_hedges_on_paper_and_remembers(tmp_path: Path) -> 
         assert figure(server, 'clobster_maker_trades_total{market="BTCUSDT"}') == len(trades)
         assert server.stop() == 0
         assert "Traceback" not in server.log
-        assert audit(server.data_dir / "clobster.db").clean
+        assert audit(server.database).clean
     finally:
         server.kill()

@@ -48,7 +48,7 @@ def test_a_deposit_is_traded_settled_and_withdrawn_and_the_chain_agrees(tmp_path
         assert server.stop() == 0
     finally:
         server.kill()
-    report = audit(server.data_dir / "clobster.db")
+    report = audit(server.database)
     assert report.clean, report.lines
     assert "deposit credited" in server.log
     assert HIDDEN not in server.log  # an operator can look up each transaction that is named there
@@ -79,7 +79,7 @@ def test_whenever_it_is_killed_it_ends_the_same(tmp_path: Path) -> None:
         assert server.stop() == 0
     finally:
         server.kill()
-    report = audit(server.data_dir / "clobster.db")
+    report = audit(server.database)
     assert report.clean, report.lines
 
 

@@ -50,7 +50,7 @@ def test_a_stop_in_the_middle_of_trading_is_clean_and_the_next_start_goes_on(tmp
         assert server.stop() == 0
         assert trader.wait(timeout=30) == 0
         assert "Traceback" not in server.log
-        assert audit(server.data_dir / "clobster.db").clean
+        assert audit(server.database).clean
 
         server.start()
         before = call("GET", f"{server.url}/api/portfolio/balances", token=token)

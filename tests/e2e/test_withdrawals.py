@@ -45,7 +45,7 @@ def test_a_confirmed_withdrawal_outlives_a_kill_and_its_key_asks_once(tmp_path: 
         assert server.stop() == 0
     finally:
         server.kill()
-    report = audit(server.data_dir / "clobster.db")
+    report = audit(server.database)
     assert report.clean, report.lines
 
 

@@ -55,6 +55,14 @@ def fresh(path: Path, template: Path) -> Place:
     return path
 
 
+@cache
+def server_settings(data_dir: Path) -> dict[str, str]:
+    """Return what a server on a directory is told of its database: nothing, or PostgreSQL as `fresh` has it."""
+    if os.environ.get("CLOBSTER_TEST_DATABASE") == "postgres":
+        return {"CLOBSTER_DATABASE_URL": postgres.empty_exchange()}
+    return {}
+
+
 def ensure_database(place: Place) -> None:
     """Make an empty exchange's database; one that is there already stays as it is, as PostgreSQL's always is."""
     if isinstance(place, Path) and not place.exists():

@@ -1,16 +1,16 @@
 """What a running exchange's localnet holds for each account, beside its ledger and its record."""
 
 import re
-import sqlite3
 from typing import Final
 
 from msgspec import Struct
 
+from tests.support.database import read
 from tests.support.server import Server, call
 
-_FIRST_PERSON: Final = 2  # before is the chain's own mirror
 _MOST_ASKED: Final = 100
-_LEDGER: Final = "SELECT owner, asset, available + held FROM balances WHERE owner >= ?"
+# Before account 2 is the chain's own mirror.
+_LEDGER: Final = "SELECT owner, asset, available + held FROM balances WHERE owner >= 2"
 _VAULT: Final = "SELECT user_id, asset, settled, token_account FROM vault_accounts"
 _DEPOSITS: Final = "SELECT user_id, asset, token_account FROM deposit_accounts"
 
@@ -31,13 +31,9 @@ class Holding(Struct, frozen=True):
 
 def holdings(server: Server) -> dict[tuple[int, str], Holding]:
     """Return what every account has, the house's too, that ever had something or has a token account."""
-    database = sqlite3.connect(f"file:{server.data_dir / 'clobster.db'}?mode=ro", uri=True)
-    try:
-        ledger = {(owner, asset): atoms for owner, asset, atoms in database.execute(_LEDGER, (_FIRST_PERSON,))}
-        vault = {(user, asset): (settled, address) for user, asset, settled, address in database.execute(_VAULT)}
-        deposits = {(user, asset): address for user, asset, address in database.execute(_DEPOSITS)}
-    finally:
-        database.close()
+    ledger = {(owner, asset): atoms for owner, asset, atoms in read(server.database, _LEDGER)}
+    vault = {(user, asset): (settled, address) for user, asset, settled, address in read(server.database, _VAULT)}
+    deposits = {(user, asset): address for user, asset, address in read(server.database, _DEPOSITS)}
     held = _held(server, [*(address for _, address in vault.values()), *deposits.values()])
     found = {}
     for purse in ledger.keys() | vault.keys() | deposits.keys():

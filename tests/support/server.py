@@ -13,6 +13,8 @@ from typing import Any
 
 from clobster import data_dir as files
 from clobster import launch_data
+from data.store.opening import Place
+from tests.support.database import server_settings
 
 
 class Answer:
@@ -42,9 +44,14 @@ class Server:
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
-        self.settings = {"CLOBSTER_FEED": "off", "CLOBSTER_SOLANA": "off"} | settings
+        self.settings = {"CLOBSTER_FEED": "off", "CLOBSTER_SOLANA": "off"} | server_settings(data_dir) | settings
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
+
+    @property
+    def database(self) -> Place:
+        """Where its books are."""
+        return self.settings.get("CLOBSTER_DATABASE_URL") or self.data_dir / "clobster.db"
 
     @property
     def log(self) -> str:

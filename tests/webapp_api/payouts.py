@@ -89,9 +89,10 @@ class ChainByHand:
         row = (kind.value, "batched", msgspec.json.encode(moves).decode(), withdrawal, now, now)
         statement = (
             "INSERT INTO settlement_batches (kind, state, moves, withdrawal_id, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)"
+            " VALUES (?, ?, ?, ?, ?, ?) RETURNING batch_id"
         )
-        return await self._house.store.write(lambda connection: connection.execute(statement, row).lastrowid or 0)
+        [number] = await self._house.store.write(lambda connection: connection.execute(statement, row).fetchone())
+        return int(number)
 
     def withdrawable(self, user: UserId, asset: AssetCode) -> Atoms:
         return self.funds

