@@ -13,8 +13,8 @@ import aiohttp
 import hatch_build
 from bot.texts import Texts
 from tests.webapp_api.house import House, open_house
+from webapp_api.bundles import LANGUAGES, spoken
 from webapp_api.errors import STATUS
-from webapp_api.miniapp_files import LANGUAGES, spoken
 
 PAGE = Path(__file__).parents[2] / "webapp_api/miniapp"
 IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\./[^"']+)["']""")

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Final
 
-from webapp_api import admin_wire, portfolio_wire
+from webapp_api import admin_wire, overview_wire, portfolio_wire
 from webapp_api.description.operation import ACCOUNT_ID, CURSOR, DEPOSITED, LIMIT, NO_ADDRESS, QUOTED, Operation
 
 TAG: Final = "administration"
@@ -27,6 +27,13 @@ OPERATIONS: Final = (
         status=HTTPStatus.NO_CONTENT,
         reply=None,
         errors=("unknown_account",),
+    ),
+    Operation(
+        name="admin_overview",
+        method="GET",
+        path="/api/admin/overview",
+        summary="How every part of the exchange is doing, and which parts somebody should look at",
+        reply=overview_wire.Overview,
     ),
     Operation(
         name="admin_quoting",

@@ -8,6 +8,7 @@ from webapp_api import accounts, admin_wire, wire
 from webapp_api.asked import cursor, limit, number
 from webapp_api.deposits import address
 from webapp_api.deps import DEPS
+from webapp_api.overview import overview as overview_of
 from webapp_api.refusals import UnknownAccount
 from webapp_api.reply import json_reply
 
@@ -29,6 +30,12 @@ async def sign_out(request: web.Request) -> web.Response:
     found = await _account(request)
     await request.app[DEPS].accounts.sign_out_everywhere(found.id, Device())
     return web.Response(status=204)
+
+
+@routes.get("/api/admin/overview")
+async def overview(request: web.Request) -> web.Response:
+    """Answer how every part of the exchange is doing."""
+    return json_reply(overview_of(request.app[DEPS]))
 
 
 @routes.get("/api/admin/quoting")

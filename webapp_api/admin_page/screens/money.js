@@ -1,0 +1,2 @@
+import { html } from '../../miniapp/lib/html.js';
+export const Money = () => html``;
