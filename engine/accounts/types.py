@@ -156,6 +156,13 @@ class AdminAct(Struct, frozen=True):
     id: int = 0
 
 
+class Kept(Struct, frozen=True):
+    """Which acts of administrators one looks for; % in a target stands for anything."""
+
+    act: str
+    target: str
+
+
 class Renewal(Struct, frozen=True):
     """The exchange of a session's refresh token for the next one, as hashes, and from where it is asked."""
 

@@ -37,7 +37,8 @@ class Switch:
 
 
 async def acts(world: World) -> list[AdminAct]:
-    return await world.house.deps.administration.acts(10, None)
+    found, _ = await world.house.deps.administration.acts(10, None)
+    return found
 
 
 @pytest.fixture

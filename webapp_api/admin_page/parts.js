@@ -1,8 +1,9 @@
 // What the screens of this page are made of.
 import { useSignal } from '@preact/signals';
 import { html } from '../miniapp/lib/html.js';
+import { said } from '../miniapp/lib/i18n.js';
 import { Confirm } from '../miniapp/parts/ui.js';
-import { complain, note } from '../miniapp/state/notes.js';
+import { note } from '../miniapp/state/notes.js';
 import { look } from './state/overview.js';
 import { t } from './words.js';
 
@@ -33,9 +34,11 @@ export function Act({ label, title, about, tone = '', kind = '', wantsReason = f
   const isAsking = useSignal(false);
   const reason = useSignal('');
   const isWrong = useSignal(false);
+  const refusal = useSignal(/** @type {unknown} */ (null));
   const close = () => {
     isAsking.value = isWrong.value = false;
     reason.value = '';
+    refusal.value = null;
   };
   const yes = async () => {
     const given = reason.value.trim();
@@ -45,7 +48,7 @@ export function Act({ label, title, about, tone = '', kind = '', wantsReason = f
       note(done, 'good');
       close();
     } catch (error) {
-      complain(error);
+      refusal.value = error;
     }
     await look();
   };
@@ -59,5 +62,6 @@ export function Act({ label, title, about, tone = '', kind = '', wantsReason = f
             <div class="input"><input id="reason" maxlength="200" autocomplete="off" aria-invalid=${isWrong.value} aria-describedby="reason-word"
               value=${reason.value} onInput=${(/** @type {any} */ { target }) => (reason.value = target.value)} /></div>
             <p id="reason-word" class=${isWrong.value ? 'wrong-word' : 'hint'}>${t(isWrong.value ? 'reason.needed' : 'reason.about')}</p></div>`}
+        ${refusal.value && html`<p class="down" role="alert">${said(refusal.value)}</p>`}
       <//>`}`;
 }

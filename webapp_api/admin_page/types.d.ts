@@ -39,3 +39,9 @@ interface Overview {
   sockets: { is_well: boolean; clients: number; lagging: number; conflations: number; dropped: Record<string, number> };
   bot: { is_well: boolean; notices_waiting: number | null };
 }
+interface AccountWithdrawal { account_id: number; approved_by: number[]; withdrawal: Withdrawal }
+interface UnderWay { withdrawals: AccountWithdrawal[]; stopped_because: string | null }
+interface FailedFill { trade_id: number; symbol: string; reason: string; created_at: number }
+interface AdminAct {
+  id: number; admin_id: number; action: string | null; on: string; act: string; target: string; address: string; created_at: number;
+}

@@ -1,12 +1,26 @@
 """`/api/admin`: for administrators, whom the exchange's settings name."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 from webapp_api import admin_wire, overview_wire, portfolio_wire
-from webapp_api.description.operation import ACCOUNT_ID, CURSOR, DEPOSITED, LIMIT, NO_ADDRESS, QUOTED, Operation
+from webapp_api.acts import ACTIONS
+from webapp_api.description.operation import (
+    ACCOUNT_ID,
+    CURSOR,
+    DEPOSITED,
+    LIMIT,
+    NO_ADDRESS,
+    QUOTED,
+    Operation,
+    Parameter,
+)
 
 TAG: Final = "administration"
+
+ACTION: Final = Parameter(
+    "action", Literal[tuple(ACTIONS)], "Only these acts; a page may then hold few or none though there are more."
+)
 
 OPERATIONS: Final = (
     Operation(
@@ -111,7 +125,7 @@ OPERATIONS: Final = (
         method="GET",
         path="/api/admin/log",
         summary="What administrators did, newest first",
-        parameters=(LIMIT, CURSOR),
+        parameters=(LIMIT, CURSOR, ACTION),
         reply=admin_wire.AdminActs,
         errors=("invalid_parameter",),
     ),
