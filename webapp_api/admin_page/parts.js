@@ -1,5 +1,6 @@
 // What the screens of this page are made of.
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { html } from '../miniapp/lib/html.js';
 import { said } from '../miniapp/lib/i18n.js';
 import { Confirm } from '../miniapp/parts/ui.js';
@@ -31,6 +32,7 @@ export const Facts = ({ facts }) => html`
  *   act: (reason: string) => Promise<unknown>}} props
  */
 export function Act({ label, title, about, tone = '', kind = '', wantsReason = false, done, act }) {
+  const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const isAsking = useSignal(false);
   const reason = useSignal('');
   const isWrong = useSignal(false);
@@ -40,6 +42,10 @@ export function Act({ label, title, about, tone = '', kind = '', wantsReason = f
     reason.value = '';
     refusal.value = null;
   };
+  useEffect(() => { // as a dialog that goes with its elements gives the focus to nobody
+    if (!isAsking.value) return;
+    return () => button.current?.focus();
+  }, [isAsking.value]);
   const yes = async () => {
     const given = reason.value.trim();
     if (wantsReason && !given) return void (isWrong.value = true);
@@ -47,13 +53,13 @@ export function Act({ label, title, about, tone = '', kind = '', wantsReason = f
       await act(given);
       note(done, 'good');
       close();
+      await look();
     } catch (error) {
-      refusal.value = error;
+      refusal.value = error; // what is shown stays until it has been read
     }
-    await look();
   };
   return html`
-    <button type="button" class="button small ${kind}" aria-label=${title} onClick=${() => (isAsking.value = true)}>${label}</button>
+    <button ref=${button} type="button" class="button small ${kind}" aria-label=${title} onClick=${() => (isAsking.value = true)}>${label}</button>
     ${isAsking.value && html`
       <${Confirm} title=${title} yes=${label} tone=${tone} onYes=${yes} onClose=${close}>
         <p>${about}</p>

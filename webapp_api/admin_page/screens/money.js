@@ -63,7 +63,7 @@ const Sending = ({ because }) => html`
     <h2>${t('sending')}<${State} isWell=${because === null} text=${t(because === null ? 'sending.on' : 'sending.off')} /></h2>
     ${because !== null && html`<p class="soft small">${t('stopped_because', { reason: because })}</p>`}
     <div class="acts">${because === null
-      ? html`<${Act} label=${t('pause')} title=${t('sending.stop')} tone="danger" wantsReason about=${t('sending.stop_about')} done=${t('sending.stopped')}
+      ? html`<${Act} label=${t('sending.halt')} title=${t('sending.stop')} tone="danger" wantsReason about=${t('sending.stop_about')} done=${t('sending.stopped')}
           act=${(/** @type {string} */ reason) => api.post('/api/admin/withdrawals/stop', { reason })} />`
       : html`<${Act} label=${t('resume')} title=${t('sending.resume')} about=${t('sending.resume_about')} done=${t('sending.resumed')}
           act=${() => api.post('/api/admin/withdrawals/resume')} />`}</div>
