@@ -47,6 +47,8 @@ class QuotedMarket(Struct):
     """
 
     symbol: str
+    base: str
+    quote: str
     stops: list[str]
     stopped_because: str | None
     bids: int

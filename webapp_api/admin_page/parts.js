@@ -65,7 +65,7 @@ export function Act({ label, title, about, tone = '', kind = '', wantsReason = f
         <p>${about}</p>
         ${wantsReason && html`
           <div class=${isWrong.value ? 'field wrong' : 'field'}><label for="reason">${t('reason')}</label>
-            <div class="input"><input id="reason" maxlength="200" autocomplete="off" aria-invalid=${isWrong.value} aria-describedby="reason-word"
+            <div class="input"><input id="reason" autofocus maxlength="200" autocomplete="off" aria-invalid=${isWrong.value} aria-describedby="reason-word"
               value=${reason.value} onInput=${(/** @type {any} */ { target }) => (reason.value = target.value)} /></div>
             <p id="reason-word" class=${isWrong.value ? 'wrong-word' : 'hint'}>${t(isWrong.value ? 'reason.needed' : 'reason.about')}</p></div>`}
         ${refusal.value && html`<p class="down" role="alert">${said(refusal.value)}</p>`}

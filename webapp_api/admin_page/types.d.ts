@@ -8,7 +8,7 @@ interface FollowedMarket {
   resyncs: number; stale: number; reconnects: number;
 }
 interface QuotedMarket {
-  symbol: string; stops: string[]; stopped_because: string | null; bids: number; asks: number; trades: number;
+  symbol: string; base: string; quote: string; stops: string[]; stopped_because: string | null; bids: number; asks: number; trades: number;
   volume: Decimal; position: Decimal; realised: Decimal; total: Decimal | null;
 }
 interface QuotingAlarm { symbol: string; reason: string; began: boolean; detail: string; created_at: number }

@@ -15,7 +15,7 @@ export function lasting(seconds) {
 }
 
 /** How long ago, or that it never was. @param {number | null} seconds */
-export const ago = seconds => (seconds === null ? t('never') : t('ago', { time: lasting(seconds) }));
+export const ago = seconds => (seconds === null ? t('never') : seconds < 1 ? t('now') : t('ago', { time: lasting(seconds) }));
 
 /** A whole number as it is written in the person's language. @param {number} value */
 export const count = value => i18n.number(String(value));

@@ -52,14 +52,15 @@ const PARTS = {
         [t('settlement.failed'), html`<span class=${failed ? 'down' : ''}>${count(failed ?? 0)}</span>`],
       ]} />`,
   books: ({ books: { comparison, age_s, fee_floor_lamports } }) => !comparison ? html`<p class="soft padded-line">${t('books.none')}</p>` : html`
-    ${comparison.withdrawals_stopped && html`<p class="down padded-line">${t('books.stopped', { n: comparison.differences.length })} <a href="#/money">${t('screen.money')}</a></p>`}
+    ${comparison.withdrawals_stopped && html`<p class="down padded-line">${t('books.stopped', { n: comparison.differences.length })}</p>`}
     <${Facts} facts=${[
       [t('books.compared'), ago(age_s)],
       [t('books.fees'), comparison.fee_payer_lamports === null ? '–' : html`<span class=${comparison.fee_payer_is_low ? 'down' : ''}>${sol(comparison.fee_payer_lamports)}</span>`],
       [t('books.floor'), sol(fee_floor_lamports)],
       comparison.surplus.length > 0 && [t('books.surplus'), count(comparison.surplus.length)],
       comparison.frozen.length > 0 && [t('books.frozen'), count(comparison.frozen.length)],
-    ]} />`,
+    ]} />
+    <p class="more"><a href="#/money">${t('screen.money')}</a></p>`,
   sockets: ({ sockets: { clients, lagging, conflations, dropped } }) => html`
     <${Facts} facts=${[
       [t('sockets.clients'), count(clients)], [t('sockets.lagging'), count(lagging)], [t('sockets.conflations'), count(conflations)],
@@ -82,7 +83,7 @@ export function Glance() {
       <${State} isWell=${!unwell.length} text=${unwell.length ? t('verdict.unwell', { n: unwell.length, all: names.length }) : t('verdict.well')} />
       ${unwell.length > 0 && html`<p class="soft small">${unwell.map(name => t(`part.${name}`)).join(' · ')}</p>`}
     </section>
-    <div class="parts">
+    <div class="parts flowing">
       ${[...unwell, ...names.filter(name => all[name].is_well)].map(name => html`<${Part} key=${name} name=${name} isWell=${all[name].is_well}>${PARTS[name](all)}<//>`)}
     </div>`;
 }

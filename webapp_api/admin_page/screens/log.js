@@ -63,10 +63,10 @@ export function Log() {
     isLoading.value = false;
   };
   return html`
-    <div class="field log-filter"><label for="action">${t('log.only')}</label>
+    <div class="field log-filter narrow"><label for="action">${t('log.only')}</label>
       <select id="action" value=${action.value} onChange=${choose}>
         <option value="">${t('log.all')}</option>${ACTIONS.map(each => html`<option key=${each} value=${each}>${t(`act.${each}`)}</option>`)}</select></div>
-    <section class="panel">${error.value && !acts.value ? html`<${Failed} error=${error.value} again=${() => round.value++} />`
+    <section class="panel narrow">${error.value && !acts.value ? html`<${Failed} error=${error.value} again=${() => round.value++} />`
       : !acts.value ? html`<${Loading} rows=${6} />`
       : !acts.value.length && cursor.value === null ? html`<${Empty} text=${t('log.none')} />` : html`
       <ul class="rows log">${acts.value.map(act => html`

@@ -27,7 +27,7 @@ const Resume = ({ symbol }) => html`
     act=${resume(symbol || 'all')} />`;
 
 /** @param {{market: QuotedMarket}} props */
-function Market({ market: { symbol, stops, stopped_because, bids, asks, trades, volume, position, total, realised } }) {
+function Market({ market: { symbol, stops, stopped_because, bids, asks, trades, volume, position, total, realised, base, quote } }) {
   const isStopped = stops.includes('operator') || stopped_because !== null;
   const isWell = !stops.length && bids + asks > 0;
   return html`
@@ -35,8 +35,8 @@ function Market({ market: { symbol, stops, stopped_because, bids, asks, trades, 
       <h2>${symbol}<${State} isWell=${isWell} text=${stops.length ? t('quotes.stopped') : levels({ bids, asks })} /></h2>
       ${stops.length > 0 && html`<p class="padded-line">${stops.map(each => named('stop', each)).join(', ')}${stopped_because && html`<span class="soft block small">${t('stopped_because', { reason: stopped_because })}</span>`}</p>`}
       <${Facts} facts=${[
-        [t('maker.trades'), number(String(trades))], [t('maker.volume'), number(volume, { most: 2 })],
-        [t('maker.position'), number(position, { trim: true, sign: true })], [t('maker.total'), number(total ?? realised, { most: 2, sign: true })],
+        [t('maker.trades'), number(String(trades))], [t('maker.volume'), `${number(volume, { most: 2 })} ${quote}`],
+        [t('maker.position'), `${number(position, { trim: true, sign: true })} ${base}`], [t('maker.total'), `${number(total ?? realised, { most: 2, sign: true })} ${quote}`],
       ]} />
       <div class="acts">${isStopped ? html`<${Resume} symbol=${symbol} />` : html`<${Pause} symbol=${symbol} />`}
         ${!isStopped && stops.length > 0 && html`<${Resume} symbol=${symbol} />`}</div>

@@ -37,7 +37,7 @@ function One({ of }) {
       <${Facts} facts=${[
         [t('withdrawals.of'), who(account_id)],
         [t('ticket.fee'), `${number(fee, { trim: true })} ${asset}`],
-        [t('withdrawals.state'), named('withdrawal', state)],
+        state !== 'waits_for_approval' && [t('withdrawals.state'), named('withdrawal', state)],
         waits_for !== null && [t('withdrawals.waits'), named('waits', waits_for)],
         waits_until !== null && [t('withdrawals.until'), moment(waits_until)],
         [t('withdrawals.asked'), moment(created_at)],
