@@ -73,6 +73,18 @@ async def show(page: Page, screen: str) -> None:
     await page.wait_for_function("() => !document.querySelector('.loading')")
 
 
+async def fail_to_settle(page: Page) -> None:
+    """Let what the server tells have a trade in it that can't settle."""
+
+    async def change(route: Route) -> None:
+        answer = await route.fetch()
+        told: dict[str, Any] = await answer.json()
+        failed = {"trade_id": 4711, "symbol": "BTCUSDT", "reason": "the seller's vault is frozen", "created_at": 0}
+        await route.fulfill(response=answer, json=told | {"failed": 1, "failed_fills": [failed]})
+
+    await page.route("**/api/admin/settlement", change)
+
+
 async def differ(page: Page) -> None:
     """Let what the server tells have a difference between the books and the chain in it."""
 

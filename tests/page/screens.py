@@ -129,6 +129,7 @@ async def operators(browser: Browser) -> None:
             ):
                 async with phone(browser, telegram=theme, size=size, scheme=scheme) as page:
                     await operating.differ(page)
+                    await operating.fail_to_settle(page)
                     await operating.enter(page, exchange, theme=theme or {})
                     for screen in operating.SCREENS:
                         await operating.show(page, screen)

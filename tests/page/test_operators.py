@@ -8,9 +8,10 @@ import pytest
 from playwright.async_api import Browser, Page, Request, Route, expect
 
 from tests.page.conftest import Exchange
-from tests.page.operating import SCREENS, SECOND, differ, enter, operated, show, withdraw
+from tests.page.operating import SCREENS, SECOND, differ, enter, fail_to_settle, operated, show, withdraw
 from tests.page.phone import DARK, LIGHT, barriers, phone, sideways
 from tests.support.server import call
+from tests.support.wallet import Wallet
 
 WIDE = {"width": 1440, "height": 900}
 SMALL = {"width": 320, "height": 640}
@@ -103,9 +104,10 @@ async def test_a_large_withdrawal_takes_two_and_ones_own_yes_counts_once(browser
         await expect(page.locator(one)).to_contain_text("Your yes counts once")
         await expect(page.locator(one).get_by_role("button", name="Approve")).to_have_count(0)
         await expect(page.locator(mine).get_by_role("button", name="Approve")).to_be_visible()
-    async with phone(browser, telegram=DARK) as page:
+    async with phone(browser, wallet=Wallet(seed=SECOND)) as page:
         await page.clock.install()  # it does not ask again while somebody reads
-        await enter(page, staffed, SECOND)
+        await page.goto(f"{staffed.url}/admin")
+        await page.get_by_role("button", name="Test Wallet").click()
         await show(page, "money")
         await expect(page.locator(mine)).to_contain_text("It is your own")
         await expect(page.locator(mine).get_by_role("button", name="Approve")).to_have_count(0)
@@ -147,6 +149,26 @@ async def test_a_difference_between_the_books_and_the_chain_is_named_and_cleared
         await expect(page.get_by_text("Cleared: withdrawals go on.")).to_be_visible()
         await show(page, "log")
         await expect(page.locator(".log li").first).to_contain_text("Cleared differences between books and chain")
+
+
+async def test_a_trade_that_could_not_settle_is_tried_again(browser: Browser, staffed: Exchange) -> None:
+    async with phone(browser, telegram=DARK) as page:
+        await fail_to_settle(page)
+        await enter(page, staffed)
+        await show(page, "money")
+        failures = page.locator("[data-part=failures]")
+        await expect(failures).to_contain_text("the seller's vault is frozen")
+        await failures.get_by_role("button", name="Try again: trade 4711").click()
+        async with page.expect_request("**/api/admin/settlement/retry") as asked:
+            await page.get_by_role("dialog").get_by_role("button", name="Try again", exact=True).click()
+        assert (await asked.value).post_data_json == {"trades": [4711]}
+        await expect(page.get_by_text("It is tried again.")).to_be_visible()
+        await failures.get_by_role("button", name="Try again: all").click()
+        async with page.expect_request("**/api/admin/settlement/retry") as asked:
+            await page.get_by_role("dialog").get_by_role("button", name="Try again: all").click()
+        assert (await asked.value).post_data_json == {}
+        await show(page, "log")
+        await expect(page.locator(".log li").first).to_contain_text("Tried failed trades again")
 
 
 async def test_it_asks_again_by_itself_but_not_while_it_is_hidden(browser: Browser, staffed: Exchange) -> None:
@@ -198,6 +220,7 @@ async def test_no_screen_keeps_anybody_out_or_is_too_wide(
     withdraw(staffed, 61 + size["width"] + (theme is DARK), "150")
     async with phone(browser, telegram=theme, size=size) as page:
         await differ(page)
+        await fail_to_settle(page)
         await enter(page, staffed, theme=theme or DARK)
         for screen in SCREENS:
             await show(page, screen)

@@ -1,7 +1,7 @@
 // The operators' page begins: colours, language, who is there; then the exchange at a glance.
 import { h, render } from 'preact';
 import { preferred, speak } from '../miniapp/lib/i18n.js';
-import { ready } from '../miniapp/lib/telegram.js';
+import { ready, verticalSwipes } from '../miniapp/lib/telegram.js';
 import * as theme from '../miniapp/lib/theme.js';
 import * as session from '../miniapp/state/session.js';
 import { App } from './app.js';
@@ -10,6 +10,7 @@ import * as route from './state/route.js';
 
 theme.start();
 ready();
+verticalSwipes(false);
 session.start();
 overview.start();
 route.start();
