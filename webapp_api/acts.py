@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from engine.accounts.types import AdminAct, Kept
+from engine.accounts.types import ActPattern, AdminAct
 
 
 class _Form(Struct, frozen=True):
@@ -16,12 +16,12 @@ class _Form(Struct, frozen=True):
     target: str
 
     @property
-    def kept(self) -> Kept:
-        return Kept(self.act, self.target.replace("{}", "%"))
+    def pattern(self) -> ActPattern:
+        return ActPattern(self.act, self.target.replace("{}", "%"))
 
     def of(self, act: AdminAct) -> str | None:
         """Return what it was done to, "" where there is only one such thing; None for another act."""
-        found = re.fullmatch(re.escape(self.target).replace(r"\{\}", "(.*)"), act.target)
+        found = re.fullmatch(re.escape(self.target).replace(r"\{\}", "(.*)"), act.target, re.DOTALL)
         return None if act.act != self.act or found is None else "".join(found.groups())
 
 
@@ -40,9 +40,9 @@ ACTIONS: Final[Mapping[str, Sequence[_Form]]] = {
 }
 
 
-def kept(action: str | None) -> list[Kept]:
-    """Return how acts of this name are kept; nothing where none is named. Raises KeyError."""
-    return [] if action is None else [form.kept for form in ACTIONS[action]]
+def patterns(action: str | None) -> list[ActPattern]:
+    """Return what the acts of this name look like in the log; nothing where none is named. Raises KeyError."""
+    return [] if action is None else [form.pattern for form in ACTIONS[action]]
 
 
 def named(act: AdminAct) -> tuple[str | None, str]:

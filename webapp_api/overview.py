@@ -14,6 +14,8 @@ from webapp_api.deps import Deps
 from webapp_api.quoting import NobodyQuotes, Quoting
 from webapp_api.watched import Watched
 
+VERSION: Final = version("clobster")
+
 LATE_MS: Final = 100.0  # by so much the loop may be late and be well, as for the alert in deploy/prometheus
 OLD_S: Final = 60.0  # without having been compared with the chain
 UNCHECKED_S: Final = 600.0  # without the ledger having been added up
@@ -24,12 +26,12 @@ NOTICES: Final = 1_000  # that may wait to be told
 
 
 def overview(deps: Deps) -> wire.Overview:
-    """Return how everything is doing now. Asks neither the database nor anybody outside, so it can always be told."""
+    """Return how everything is doing now, without asking the database or anybody outside."""
     now, watched, reasons = deps.clock(), deps.watched(), deps.not_ready()
     return wire.Overview(
         at=now // 1000,
         started_at=watched.started_at // 1000,
-        version=version("clobster"),
+        version=VERSION,
         readiness=wire.Readiness(not reasons, reasons),
         loop=wire.Loop(watched.late_ms < LATE_MS, round(watched.late_ms, 1)),
         writer=_writer(deps, watched),

@@ -13,7 +13,7 @@ from data.store import activities, sessions
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
 from engine.accounts.refusals import SignedOutSince
-from engine.accounts.types import Account, Activity, ActivityKind, AdminAct, Kept, Renewal, Rotation, Session
+from engine.accounts.types import Account, Activity, ActivityKind, ActPattern, AdminAct, Renewal, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
 
 _ACCOUNT: Final = "SELECT id, telegram_id, first_name, username, language_code, created_at FROM users"
@@ -121,7 +121,7 @@ class SqliteAccounts:
         await self._store.write(lambda connection: connection.execute(_LOG, row))
 
     async def admin_acts(
-        self, limit: int, before: int | None, only: Sequence[Kept] = ()
+        self, limit: int, before: int | None, only: Sequence[ActPattern] = ()
     ) -> tuple[list[AdminAct], int | None]:
         """Return acts, newest first, and before which id there may be more; those before an id, or the newest.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from typing import Final
 
 from engine.accounts.ports import AdminStore
-from engine.accounts.types import AdminAct, Kept
+from engine.accounts.types import ActPattern, AdminAct
 from engine.core.refusals import Refused
 from engine.core.types import UserId
 from engine.ports import Clock
@@ -41,7 +41,7 @@ class Administration:
         await self._store.log_admin_act(AdminAct(self._clock(), admin, act, target[:MAX_TARGET], address))
 
     async def acts(
-        self, limit: int, before: int | None, only: Sequence[Kept] = ()
+        self, limit: int, before: int | None, only: Sequence[ActPattern] = ()
     ) -> tuple[list[AdminAct], int | None]:
         """Return what was done, newest first, and before which id there may be more; before an id, or the newest.
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from engine.accounts.types import Account, Activity, AdminAct, ApiKey, Kept, KeyUse, Renewal, Rotation, Session
+from engine.accounts.types import Account, Activity, ActPattern, AdminAct, ApiKey, KeyUse, Renewal, Rotation, Session
 from engine.accounts.wallet_types import Asker
 from engine.core.types import Micros, UserId
 
@@ -117,7 +117,7 @@ class AdminStore(Protocol):
         """Keep an act; it is durable when this returns."""
 
     async def admin_acts(
-        self, limit: int, before: int | None, only: Sequence[Kept] = ()
+        self, limit: int, before: int | None, only: Sequence[ActPattern] = ()
     ) -> tuple[list[AdminAct], int | None]:
         """Return acts, newest first, and before which id there may be more; those before an id, or the newest.
 

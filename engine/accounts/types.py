@@ -156,8 +156,8 @@ class AdminAct(Struct, frozen=True):
     id: int = 0
 
 
-class Kept(Struct, frozen=True):
-    """Which acts of administrators one looks for; % in a target stands for anything."""
+class ActPattern(Struct, frozen=True):
+    """Acts of administrators that one looks for; % in the target stands for anything."""
 
     act: str
     target: str

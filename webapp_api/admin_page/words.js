@@ -25,3 +25,6 @@ export const sol = lamports => `${i18n.number((lamports / 1e9).toFixed(4), { tri
 
 /** What rests in a market. @param {{bids: number, asks: number}} quoted */
 export const levels = ({ bids, asks }) => (bids || asks ? t('quotes.levels', { bids, asks }) : t('quotes.stopped'));
+
+/** A day and a time to the second. @param {number} ms */
+export const exactly = ms => `${i18n.moment(ms)}:${String(new Date(ms).getSeconds()).padStart(2, '0')}`;

@@ -94,7 +94,7 @@ async def clear_reconciliation(request: web.Request) -> web.Response:
 @routes.get("/api/admin/log")
 async def log(request: web.Request) -> web.Response:
     """List what administrators did, newest first."""
-    only = acts.kept(_action(request))
+    only = acts.patterns(_action(request))
     found, next_cursor = await request.app[DEPS].administration.acts(limit(request, 100), cursor(request), only)
     return json_reply(admin_wire.AdminActs([_act(each) for each in found], next_cursor))
 

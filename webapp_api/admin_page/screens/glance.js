@@ -10,11 +10,11 @@ const PARTS = {
   readiness: ({ readiness, version, at, started_at }) => html`
     ${readiness.reasons.map(each => html`<p key=${each} class="down padded-line">${each}</p>`)}
     <${Facts} facts=${[[t('version'), version], [t('uptime'), lasting((at - started_at) / 1000)]]} />`,
-  loop: ({ loop }) => html`<${Facts} facts=${[[t('loop.late'), `${number(String(loop.late_ms))} ms`]]} />`,
+  loop: ({ loop }) => html`<${Facts} facts=${[[t('loop.late'), `${number(String(loop.late_ms))}\u00a0ms`]]} />`,
   writer: ({ writer }) => html`
     <${Facts} facts=${[
       [t('writer.commands'), count(writer.commands)],
-      [t('writer.commit'), `${number(String(writer.commit_ms))} ms`],
+      [t('writer.commit'), `${number(String(writer.commit_ms))}\u00a0ms`],
       ...writer.queues.map(({ name, waiting }) => /** @type {const} */ ([named('queue', name), count(waiting)])),
     ]} />`,
   ledger: ({ ledger, at }) => html`

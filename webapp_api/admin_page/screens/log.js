@@ -3,12 +3,12 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import * as api from '../../miniapp/lib/api.js';
 import { html } from '../../miniapp/lib/html.js';
-import { moment, named } from '../../miniapp/lib/i18n.js';
+import { named } from '../../miniapp/lib/i18n.js';
 import { Empty, Failed, Loading } from '../../miniapp/parts/ui.js';
 import { complain } from '../../miniapp/state/notes.js';
 import { account } from '../../miniapp/state/session.js';
 import { round } from '../state/overview.js';
-import { t } from '../words.js';
+import { exactly, t } from '../words.js';
 
 const PAGE = 30;
 const ACTIONS = /** @type {const} */ ([
@@ -73,7 +73,7 @@ export function Log() {
         <li class="row" key=${act.id}><span class="grow"><span class="strong">${act.action ? named('act', act.action) : act.act}${on(act) && html` · ${on(act)}`}</span>
           <span class="soft small block">${t('log.by', { who: act.admin_id })}${act.admin_id === account.value?.id ? ` (${t('you')})` : ''} · ${act.address === 'telegram' ? 'Telegram' : act.address}</span>
           ${!act.action && html`<span class="soft small mono block">${act.target}</span>`}</span>
-          <time class="soft small right" datetime=${new Date(act.created_at).toISOString()}>${moment(act.created_at)}</time></li>`)}</ul>
+          <time class="soft small right" datetime=${new Date(act.created_at).toISOString()}>${exactly(act.created_at)}</time></li>`)}</ul>
       ${cursor.value !== null && html`<p class="center"><button type="button" class="button small" disabled=${isLoading.value} onClick=${more}>${t('more')}</button></p>`}`}
     </section>`;
 }
