@@ -107,5 +107,5 @@ $(READY): requirements-dev.lock pyproject.toml package-lock.json hatch_build.py
 	$(BIN)/python hatch_build.py install >/dev/null; \
 	touch $@
 
-$(PAGE): $(READY) $(shell find webapp_api/miniapp webapp_api/wallet_page -path '*/built*' -prune -o -name '*.js' -print -o -name '*.css' -print)
+$(PAGE): $(READY) $(shell find webapp_api/miniapp webapp_api/admin_page webapp_api/wallet_page -path '*/built*' -prune -o -name '*.js' -print -o -name '*.css' -print)
 	@$(BIN)/python hatch_build.py build

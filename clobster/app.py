@@ -210,6 +210,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             reconciling=reconciling.shown,
             solvency=solvency.solvency,
             feed_health=market_making.followed.health,
+            watched=lambda: watch.seen(payouts, bot_metrics),
             bot_token=people.bot_token,
             telegram_key=people.telegram_key,
             telegram_hook=hook,

@@ -21,6 +21,11 @@ class BotMetrics(Collector):
         """Tell of this one from now on."""
         self._service = service
 
+    @property
+    def waiting(self) -> int | None:
+        """How many notices wait to be told, None where no bot runs."""
+        return None if self._service is None else self._service.outbox.count
+
     @override
     def collect(self) -> Iterator[Metric]:
         """Yield the figures as Prometheus wants them."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from data.binance.health import FeedHealth
 from engine.sequencer.sequencer import Sequencer
+from webapp_api.overview import OLD_S
 from webapp_api.reconciling import Reconciling
 from webapp_api.settling import Settling
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 TICKS: Final = 20
 TICK_S: Final = 0.01
-OLD_S: Final = 60.0  # without having been compared with the chain
 LATE_MS: Final = 50.0  # by so much a loop may be late and be well
 
 

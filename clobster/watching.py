@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Final
 
@@ -10,11 +11,16 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from clobster.bot_metrics import BotMetrics
+from engine.core.types import Micros
 from engine.sequencer.sequencer import Busy, Sequencer
 from engine.sequencer.stages import Histogram
+from engine.withdrawals.payouts import Payouts
+from webapp_api.watched import Watched
 
 TICK_S: Final = 0.1
 CHECK_S: Final = 60.0
+LATELY: Final = 100  # ticks, ten seconds, of which the worst is told
 
 log = structlog.get_logger()
 
@@ -35,9 +41,11 @@ class Watch(Collector):
         check_s: float = CHECK_S,
     ) -> None:
         self.lag = Histogram()
+        self.started_at_s = time.time()
         self.findings: Mapping[str, int] = {}
         self.checks = 0
         self._checked_at_s = 0.0
+        self._late_s: deque[float] = deque(maxlen=LATELY)
         self._sequencer = sequencer
         self._unbalanced = unbalanced
         self._depths = depths
@@ -54,6 +62,20 @@ class Watch(Collector):
         reasons += [f"the ledger does not add up: {asset} by {atoms}" for asset, atoms in self.findings.items()]
         return reasons
 
+    def seen(self, payouts: Payouts, bot: BotMetrics) -> Watched:
+        """Return what administrators are shown of it, with what these two know."""
+        return Watched(
+            started_at=_micros(self.started_at_s),
+            late_ms=max(self._late_s, default=0.0) * 1_000,
+            waiting={name: depth() for name, depth in self._depths.items()},
+            checks=self.checks,
+            checked_at=_micros(self._checked_at_s) if self.checks else None,
+            unbalanced=self.findings,
+            notices_waiting=bot.waiting,
+            leaving=payouts.under_way,
+            is_stopped=payouts.is_stopped,
+        )
+
     async def run(self) -> None:
         """Watch until cancelled."""
         async with asyncio.TaskGroup() as both:
@@ -64,7 +86,9 @@ class Watch(Collector):
         while True:
             due = time.perf_counter() + self._tick_s
             await asyncio.sleep(self._tick_s)
-            self.lag.observe(max(0.0, time.perf_counter() - due))
+            late_s = max(0.0, time.perf_counter() - due)
+            self.lag.observe(late_s)
+            self._late_s.append(late_s)
 
     async def _check(self) -> None:
         while True:
@@ -106,3 +130,7 @@ class Watch(Collector):
         yield GaugeMetricFamily(
             "clobster_ledger_checked_timestamp_seconds", "When it was added up last", self._checked_at_s
         )
+
+
+def _micros(seconds: float) -> Micros:
+    return Micros(int(seconds * 1_000_000))

@@ -16,10 +16,16 @@ class AccountSeen(Struct):
 
 
 class AdminAct(Struct):
-    """What an administrator did: which method of which path, from which network address."""
+    """What an administrator did, or was refused: which method of which path, from which network address.
+
+    action names that, null where it has no name; on is what it was done to, such as a market, "" where there is only
+    one such thing. An act by chat has no path, and its address is `telegram`.
+    """
 
     id: int
     admin_id: int
+    action: str | None
+    on: str
     act: str
     target: str
     address: str
@@ -41,6 +47,8 @@ class QuotedMarket(Struct):
     """
 
     symbol: str
+    base: str
+    quote: str
     stops: list[str]
     stopped_because: str | None
     bids: int

@@ -42,6 +42,7 @@ from webapp_api.solvency import SolvencyViews
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
 from webapp_api.trading import Trading
+from webapp_api.watched import Watched
 from webapp_api.withdrawals import WithdrawalViews
 
 DAY_S = 86_400
@@ -56,7 +57,7 @@ class Deps:
     """All that the HTTP edge needs.
 
     markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now,
-    feed_health how each market of the feed is doing.
+    feed_health how each market of the feed is doing, watched what else is known of the exchange's health.
     telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
     telegram_hook takes what Telegram tells the bot; None where the bot asks for it.
     deposits gives deposit addresses, arriving what is on its way there; None where no deposits come by Solana. faucet
@@ -95,6 +96,7 @@ class Deps:
     reconciling: Reconciling
     solvency: Solvency
     feed_health: Callable[[], list[FeedHealth]] = list
+    watched: Callable[[], Watched] = Watched
     bot_token: str
     launch_data_life_s: int = DAY_S
     deposits: GiveAddress | None = None

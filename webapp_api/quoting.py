@@ -64,6 +64,8 @@ def _market(desk: Desk, stopped_by: str | None) -> admin_wire.QuotedMarket:
     base, quote = pair.base.decimals, pair.quote.decimals
     return admin_wire.QuotedMarket(
         symbol=pair.market.symbol,
+        base=pair.base.code,
+        quote=pair.quote.code,
         stops=sorted(reason.value for reason in desk.stops.held),
         stopped_because=stopped_by,
         bids=len(desk.asked.bids),

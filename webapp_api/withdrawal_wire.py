@@ -57,9 +57,10 @@ class Withdrawals(Struct):
 
 
 class AccountWithdrawal(Struct):
-    """Somebody's withdrawal."""
+    """Somebody's withdrawal, and which administrators have agreed to it."""
 
     account_id: int
+    approved_by: list[int]
     withdrawal: Withdrawal
 
 

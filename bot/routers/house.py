@@ -5,12 +5,13 @@ from typing import Any
 
 from aiogram import BaseMiddleware, Router
 from aiogram.filters import Command, CommandObject
-from aiogram.types import Message, TelegramObject
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, Message, TelegramObject, WebAppInfo
 from typing_extensions import override
 
 from bot.house import ALL, House
 from bot.plan import find_market
 from bot.routers.rest import unknown
+from bot.routers.start import Links
 from bot.texts import Say
 from bot.trading import Trading
 from engine.accounts.administration import Administration, NotAnAdmin
@@ -48,10 +49,10 @@ def house_router(administration: Administration) -> Router:
     return router
 
 
-async def status(message: Message, house: House) -> None:
-    """Say how every part of the exchange is doing."""
+async def status(message: Message, say: Say, house: House, links: Links) -> None:
+    """Say how every part of the exchange is doing, and show the way to the operators' page."""
     lines = [f"{'✓' if each.is_well else '✗'} {name}: {each.text}" for name, each in await house.status()]
-    await message.answer("\n".join(lines))
+    await message.answer("\n".join(lines), reply_markup=_to_page(say, links))
 
 
 async def pause(
@@ -76,6 +77,13 @@ async def resume(
         return
     await house.resume(user, market)
     await message.answer(say("resume.all") if market == ALL else say("resume.done", symbol=market))
+
+
+def _to_page(say: Say, links: Links) -> InlineKeyboardMarkup | None:
+    if links.operators is None:
+        return None
+    button = InlineKeyboardButton(text=say("status.open"), web_app=WebAppInfo(url=links.operators))
+    return InlineKeyboardMarkup(inline_keyboard=[[button]])
 
 
 def _market(command: CommandObject, trading: Trading) -> str | None:

@@ -22,6 +22,11 @@ class Links(Struct, frozen=True):
     public_url: str
     mini_app_url: str | None
 
+    @property
+    def operators(self) -> str | None:
+        """The operators' page, where Telegram opens it inside itself."""
+        return f"{self.public_url.rstrip('/')}/admin" if self.public_url.startswith("https://") else None
+
 
 def start_router() -> Router:
     """Return the router of /start and /lang."""

@@ -3,14 +3,15 @@
 Writes go through the one writer's thread, each in a transaction of its own; reads go to the readers.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from data.store import activities, sessions
-from data.store.connection import Connection
+from data.store.connection import Connection, Reading
 from data.store.readers import Readers, rows
 from data.store.store import Store
 from engine.accounts.refusals import SignedOutSince
-from engine.accounts.types import Account, Activity, ActivityKind, AdminAct, Renewal, Rotation, Session
+from engine.accounts.types import Account, Activity, ActivityKind, ActPattern, AdminAct, Renewal, Rotation, Session
 from engine.core.types import FIRST_PERSON, Micros, UserId
 
 _ACCOUNT: Final = "SELECT id, telegram_id, first_name, username, language_code, created_at FROM users"
@@ -18,8 +19,9 @@ _PERSON: Final = _ACCOUNT + " WHERE id = ? AND kind = 'person'"
 _BY_TELEGRAM: Final = _ACCOUNT + " WHERE telegram_id = ?"
 
 _LOG: Final = "INSERT INTO admin_log (at, admin_id, act, target, address) VALUES (?, ?, ?, ?, ?)"
-_ACTS: Final = "SELECT at, admin_id, act, target, address, id FROM admin_log WHERE id < ? ORDER BY id DESC LIMIT ?"
-_NEWEST: Final = 2**63 - 1
+_NEWEST: Final = "SELECT coalesce(max(id), 0) FROM admin_log"
+_ACTS: Final = "SELECT at, admin_id, act, target, address, id FROM admin_log WHERE id < ? AND id >= ?"
+_LOOKED: Final = 10_000  # acts that one look passes over
 
 
 class SqliteAccounts:
@@ -116,11 +118,28 @@ class SqliteAccounts:
         row = (act.at, act.admin_id, act.act, act.target, act.address)
         await self._store.write(lambda connection: connection.execute(_LOG, row))
 
-    async def admin_acts(self, limit: int, before: int | None) -> list[AdminAct]:
-        """Return acts, newest first; those before an id, or the newest."""
-        values = (_NEWEST if before is None else before, limit)
-        found = await self._readers.read(lambda connection: rows(connection, _ACTS, values))
-        return [AdminAct(*row) for row in found]
+    async def admin_acts(
+        self, limit: int, before: int | None, only: Sequence[ActPattern] = ()
+    ) -> tuple[list[AdminAct], int | None]:
+        """Return acts, newest first, and before which id there may be more; those before an id, or the newest.
+
+        Where `only` names some, the others are passed over: so many of them at a time that a page may hold few or none
+        and there are more.
+        """
+        kinds = " OR ".join(["act = ? AND target LIKE ?"] * len(only)) or "true"
+        statement = f"{_ACTS} AND ({kinds}) ORDER BY id DESC LIMIT ?"
+        wanted = [value for each in only for value in (each.act, each.target)]
+
+        async def look(connection: Reading) -> tuple[list[AdminAct], int | None]:
+            ((newest,),) = await rows(connection, _NEWEST, ())
+            end = newest + 1 if before is None else min(before, newest + 1)
+            values = (end, end - _LOOKED, *wanted, limit)
+            found = [AdminAct(*row) for row in await rows(connection, statement, values)]
+            if len(found) == limit:
+                return found, found[-1].id
+            return found, end - _LOOKED if end > _LOOKED + 1 else None
+
+        return await self._readers.read(look)
 
     async def _account(self, statement: str, value: int) -> Account | None:
         found = await self._readers.read(lambda connection: rows(connection, statement, (value,)))

@@ -75,6 +75,7 @@ _CONFIRM: Final = """
 _APPROVE: Final = (
     "INSERT INTO withdrawal_approvals (withdrawal_id, admin_id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 )
+_APPROVERS: Final = "SELECT admin_id FROM withdrawal_approvals WHERE withdrawal_id = ? ORDER BY at, admin_id"
 _END: Final = """
     INSERT INTO withdrawal_steps (withdrawal_id, approvals_needed, ending) VALUES (?, 0, ?)
     ON CONFLICT (withdrawal_id) DO UPDATE SET ending = excluded.ending
@@ -150,6 +151,10 @@ class SqliteWithdrawals:
     async def approve(self, withdrawal: WithdrawalId, admin: UserId, at: Micros) -> bool:
         """Keep that an administrator agreed. Return whether it was the first time."""
         return bool(await self._write(_APPROVE, (withdrawal, admin, at)))
+
+    async def approvers(self, withdrawal: WithdrawalId) -> list[UserId]:
+        """Return which administrators have agreed, in their order."""
+        return [UserId(admin) for (admin,) in await self._rows(_APPROVERS, (withdrawal,))]
 
     async def end(self, withdrawal: WithdrawalId, why: Ending | None) -> None:
         """Keep why a withdrawal is to end, before it does; None takes that back."""

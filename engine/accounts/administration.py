@@ -1,10 +1,10 @@
 """Who may run the exchange, and the log of what they did."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import Final
 
 from engine.accounts.ports import AdminStore
-from engine.accounts.types import AdminAct
+from engine.accounts.types import ActPattern, AdminAct
 from engine.core.refusals import Refused
 from engine.core.types import UserId
 from engine.ports import Clock
@@ -40,6 +40,11 @@ class Administration:
         """Keep what an administrator is about to do to what, from which network address; return when it is durable."""
         await self._store.log_admin_act(AdminAct(self._clock(), admin, act, target[:MAX_TARGET], address))
 
-    async def acts(self, limit: int, before: int | None) -> list[AdminAct]:
-        """Return what was done, newest first; before an id, or the newest."""
-        return await self._store.admin_acts(limit, before)
+    async def acts(
+        self, limit: int, before: int | None, only: Sequence[ActPattern] = ()
+    ) -> tuple[list[AdminAct], int | None]:
+        """Return what was done, newest first, and before which id there may be more; before an id, or the newest.
+
+        Where `only` names some a page may hold few or none though there are more.
+        """
+        return await self._store.admin_acts(limit, before, only)

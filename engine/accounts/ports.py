@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from engine.accounts.types import Account, Activity, AdminAct, ApiKey, KeyUse, Renewal, Rotation, Session
+from engine.accounts.types import Account, Activity, ActPattern, AdminAct, ApiKey, KeyUse, Renewal, Rotation, Session
 from engine.accounts.wallet_types import Asker
 from engine.core.types import Micros, UserId
 
@@ -116,5 +116,11 @@ class AdminStore(Protocol):
     async def log_admin_act(self, act: AdminAct) -> None:
         """Keep an act; it is durable when this returns."""
 
-    async def admin_acts(self, limit: int, before: int | None) -> list[AdminAct]:
-        """Return acts, newest first; those before an id, or the newest."""
+    async def admin_acts(
+        self, limit: int, before: int | None, only: Sequence[ActPattern] = ()
+    ) -> tuple[list[AdminAct], int | None]:
+        """Return acts, newest first, and before which id there may be more; those before an id, or the newest.
+
+        Where `only` names some, the others are passed over: so many of them at a time that a page may hold few or none
+        and there are more.
+        """

@@ -156,6 +156,13 @@ class AdminAct(Struct, frozen=True):
     id: int = 0
 
 
+class ActPattern(Struct, frozen=True):
+    """Acts of administrators that one looks for; % in the target stands for anything."""
+
+    act: str
+    target: str
+
+
 class Renewal(Struct, frozen=True):
     """The exchange of a session's refresh token for the next one, as hashes, and from where it is asked."""
 

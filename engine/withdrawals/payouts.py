@@ -36,6 +36,7 @@ class Payouts:
         self, withdrawals: Withdrawals, sequencer: Sequencer, clock: Clock, *, round_s: float = ROUND_S
     ) -> None:
         self.under_way: Counter[WithdrawalState] = Counter()  # for whoever watches
+        self.is_stopped = False  # by an operator, as of the last round
         self._withdrawals = withdrawals
         self._sequencer = sequencer
         self._clock = clock
@@ -69,7 +70,7 @@ class Payouts:
         """Do what is next for everything that is under way, oldest first but for what the chain did not answer."""
         found = await self._withdrawals.store.under_way()
         found.sort(key=lambda withdrawal: withdrawal.asked.id in self._unanswered)
-        stopped = await self._withdrawals.store.stopped() is not None
+        self.is_stopped = stopped = await self._withdrawals.store.stopped() is not None
         self._leaving, self._full = Counter(), set()
         for withdrawal in found:
             if withdrawal.batch_state in LEAVING:

@@ -49,6 +49,9 @@ class WithdrawalStore(Protocol):
     async def approve(self, withdrawal: WithdrawalId, admin: UserId, at: Micros) -> bool:
         """Keep that an administrator agreed. Return whether it was the first time."""
 
+    async def approvers(self, withdrawal: WithdrawalId) -> list[UserId]:
+        """Return which administrators have agreed, in their order."""
+
     async def end(self, withdrawal: WithdrawalId, why: Ending | None) -> None:
         """Keep why a withdrawal is to end, before it does; None takes that back."""
 

@@ -9,7 +9,7 @@ from bot.house import Probe, Reading
 from data.store.readers import rows
 from engine.accounts.types import AdminAct
 from engine.core.refusals import UnknownSymbol
-from tests.bot.world import MINI_APP, World
+from tests.bot.world import MINI_APP, PAGE, World, buttons
 from tests.webapp_api.house import ADMIN
 from tests.webapp_api.test_admin_quoting import quoting, until_bids
 
@@ -37,7 +37,8 @@ class Switch:
 
 
 async def acts(world: World) -> list[AdminAct]:
-    return await world.house.deps.administration.acts(10, None)
+    found, _ = await world.house.deps.administration.acts(10, None)
+    return found
 
 
 @pytest.fixture
@@ -53,6 +54,11 @@ async def test_status_tells_of_every_part(world: World) -> None:
     assert [line.split(":")[0] for line in said] == ["✓ loop", "✓ writer", "✗ feed", "✓ settlement", "✓ books"]
     assert said[1].endswith(" 0 waiting")
     assert said[3].endswith(" off")
+
+
+async def test_status_shows_the_way_to_the_operators_page(world: World) -> None:
+    said = await world.telegram.person(ADMIN).ask("/status")
+    assert buttons(said) == [{"text": "The operators' page", "web_app": {"url": f"{PAGE}/admin"}}]
 
 
 async def test_a_probe_that_fails_or_hangs_is_not_well_and_keeps_none_of_the_others(

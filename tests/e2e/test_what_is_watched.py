@@ -53,7 +53,8 @@ def test_every_query_asks_for_what_is_exported(tmp_path: Path) -> None:
                 assert value in FIXED[label], query
             if len(METRIC.findall(query)) == 1:
                 labels |= {each.strip() for group in GROUPED.findall(query) for each in group.split(",")}
-    server = Server(tmp_path / "var", CLOBSTER_FEED="recorded", CLOBSTER_SOLANA="localnet").start()
+    settings = {"CLOBSTER_FEED": "recorded", "CLOBSTER_SOLANA": "localnet", "CLOBSTER_ADMIN_TELEGRAM_IDS": "43"}
+    started, server = time.time(), Server(tmp_path / "var", **settings).start()
     try:
         server.fund(42, USDT="1000")
         assert call("POST", f"{server.url}/api/trading/orders", ORDER, server.sign_in(42)).status == 201
@@ -63,9 +64,25 @@ def test_every_query_asks_for_what_is_exported(tmp_path: Path) -> None:
             time.sleep(0.1)
         for name, labels in asked.items():
             assert labels <= exported[name] or not exported[name], name
+        overview_agrees(server, started)
         assert server.stop() == 0
     finally:
         server.kill()
+
+
+def overview_agrees(server: Server, started_s: float) -> None:
+    """Check that administrators are shown what is exported."""
+    told = call("GET", f"{server.url}/api/admin/overview", token=server.sign_in(43)).body
+    assert started_s * 1000 - 1 <= told["started_at"] <= told["ledger"]["checked_at"] <= told["at"]
+    assert {each["name"] for each in told["writer"]["queues"]} == FIXED["queue"]
+    assert told["writer"]["commands"] > 0
+    assert told["ledger"]["checks"] > 0
+    assert told["loop"]["late_ms"] > 0
+    assert {each["symbol"] for each in told["feed"]["markets"]} == {
+        each["symbol"] for each in told["quotes"]["markets"]
+    }
+    assert told["settlement"]["owed"] is not None
+    assert told["books"]["comparison"]["fee_payer_lamports"] > told["books"]["fee_floor_lamports"]
 
 
 def figures(server: Server) -> dict[str, set[str]]:

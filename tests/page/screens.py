@@ -9,8 +9,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.page import past
-from tests.page.conftest import Exchange
+from tests.page import operating, past
+from tests.page.conftest import BOSS, Exchange
 from tests.page.phone import DARK, LIGHT, launch, phone
 from tests.support.browser import OPTIONS, PHONE, installed
 from tests.support.server import call
@@ -18,6 +18,7 @@ from tests.support.wallet import Wallet
 
 KEPT = Path(__file__).parents[2] / "var/screens"
 WIDE = {"width": 1280, "height": 800}
+SMALL = {"width": 320, "height": 640}
 SCREENS = {
     "markets": "markets",
     "trade": "trade/BTCUSDT",
@@ -109,6 +110,47 @@ async def picture(browser: Browser, exchange: Exchange, name: str, theme: dict[s
         await page.screenshot(path=KEPT / f"confirm-{size['width']}-{name}.png")
 
 
+async def operators(browser: Browser) -> None:
+    """Take the operators' page: on a small and a usual phone, and wide; what somebody else sees; a question."""
+    with tempfile.TemporaryDirectory() as folder:
+        exchange = operating.operated(Path(folder) / "var")
+        try:
+            await asyncio.to_thread(operating.withdraw, exchange, 60, "250")
+            first = await asyncio.to_thread(operating.withdraw, exchange, 61, "999.5")
+            boss = exchange.sign_in(BOSS)
+            assert call("POST", f"{exchange.url}/api/admin/withdrawals/{first}/approve", {}, boss).status == 200
+            stop = f"{exchange.url}/api/admin/quoting/ETHUSDT/stop"
+            assert call("POST", stop, {"reason": "the venue's maintenance"}, boss).status == 204
+            for size, theme, scheme in (
+                (PHONE, DARK, "dark"),
+                (SMALL, LIGHT, "light"),
+                (WIDE, None, "light"),
+                (WIDE, None, "dark"),
+            ):
+                async with phone(browser, telegram=theme, size=size, scheme=scheme) as page:
+                    await operating.differ(page)
+                    await operating.fail_to_settle(page)
+                    await operating.enter(page, exchange, theme=theme or {})
+                    for screen in operating.SCREENS:
+                        await operating.show(page, screen)
+                        await settle(page)
+                        kept = KEPT / f"admin-{screen}-{size['width']}-{scheme}.png"
+                        tall = await page.evaluate("document.documentElement.scrollHeight")
+                        await page.set_viewport_size({"width": size["width"], "height": tall})
+                        await page.screenshot(path=kept)
+                        await page.set_viewport_size(size)
+                    await operating.show(page, "markets")
+                    await page.get_by_role("button", name="Pause BTCUSDT").click()
+                    await settle(page)
+                    await page.screenshot(path=KEPT / f"admin-pause-{size['width']}-{scheme}.png")
+            async with phone(browser, telegram=DARK) as page:
+                await operating.enter(page, exchange, 5)
+                await settle(page)
+                await page.screenshot(path=KEPT / "admin-refused.png")
+        finally:
+            exchange.kill()
+
+
 async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         exchange = Exchange(Path(folder) / "var", CLOBSTER_SOLANA="localnet")
@@ -122,6 +164,7 @@ async def main() -> None:
                 for name, theme in (("dark", DARK), ("light", LIGHT)):
                     await picture(browser, exchange, name, theme, PHONE)
                 await picture(browser, exchange, "dark", {}, WIDE)
+                await operators(browser)
                 await browser.close()
         finally:
             exchange.kill()

@@ -62,6 +62,7 @@ from webapp_api.reconciling import Reconciling
 from webapp_api.routes.telegram import TelegramHook
 from webapp_api.settling import Settling
 from webapp_api.stream.hub import MAX_CLIENTS, Hub
+from webapp_api.watched import Watched
 
 USDT, BTC, ETH = Asset(AssetCode("USDT"), 6), Asset(AssetCode("BTC"), 8), Asset(AssetCode("ETH"), 8)
 ASSETS = {asset.code: asset for asset in (USDT, BTC, ETH)}
@@ -166,6 +167,7 @@ class House:
         self.activity = ActivityFeed()
         self.reasons: list[str] = []
         self.feed: list[FeedHealth] = []
+        self.watched = [Watched()]  # what whoever watches has seen, the newest last
         self._deposits = 0
 
     async def person(self, telegram_id: int, **amounts: int) -> Person:
@@ -274,6 +276,7 @@ async def open_house(
         reconciling = Reconciling(stop, FeePayer(0), Looked(), ASSETS, clock, is_on=False)
         solvency = Solvency(SqliteSolvency(store, queries), clock, every=Micros(3_600_000_000), most=2)
         feed: list[FeedHealth] = []
+        watched = [Watched()]
         deps = Deps(
             sequencer=sequencer,
             queries=queries,
@@ -305,6 +308,7 @@ async def open_house(
             reconciling=reconciling,
             solvency=solvency,
             feed_health=lambda: feed,
+            watched=lambda: watched[-1],
             bot_token=BOT_TOKEN,
             deposits=deposits,
             arriving=arriving,
@@ -319,7 +323,7 @@ async def open_house(
             aiohttp.ClientSession(server.make_url("/"), timeout=aiohttp.ClientTimeout(PATIENCE_S))
         )
         house = House(deps, store, session, clock, str(server.make_url("/")))
-        house.reasons, house.feed, house.activity = reasons, feed, activity
+        house.reasons, house.feed, house.activity, house.watched = reasons, feed, activity, watched
         yield house
         sequencer.close()
         await writer

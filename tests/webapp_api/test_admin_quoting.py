@@ -100,6 +100,7 @@ async def test_what_a_trade_came_to_is_shown_in_the_markets_money(house: House) 
         await until(is_counted)
         market = await quoted(boss)
         # Sold half a bitcoin five above the middle.
+        assert (market["base"], market["quote"]) == ("BTC", "USDT")
         assert (market["volume"], market["position"]) == ("25005.000000", "-0.50000000")
         assert (market["spread"], market["realised"], market["total"]) == ("2.500000", "0.000000", "2.500000")
 

@@ -25,7 +25,7 @@ NOT_DESCRIBED = {
     "POST /api/dev/fund",
     "POST /api/telegram/updates",
 }
-OF_PAGES = re.compile(r"GET /(miniapp|wallet|api/docs)/.+")  # the files that a page is made of
+OF_PAGES = re.compile(r"GET /(miniapp|admin|wallet|api/docs)/.+")  # the files that a page is made of
 
 
 def served(house: House) -> set[str]:

@@ -9,14 +9,16 @@ import string
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 import hatch_build
 from bot.texts import Texts
-from tests.webapp_api.house import House, open_house
+from tests.webapp_api.house import ADMIN, House, open_house
+from webapp_api.bundles import LANGUAGES, spoken
 from webapp_api.errors import STATUS
-from webapp_api.miniapp_files import LANGUAGES, spoken
 
 PAGE = Path(__file__).parents[2] / "webapp_api/miniapp"
+OPERATORS = PAGE.with_name("admin_page")
 IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\./[^"']+)["']""")
 
 # What only programs and administrators are refused for, or what never happens to who uses the page.
@@ -50,13 +52,14 @@ OF_PROGRAMS = {
 }
 
 
-def catalogue(language: str) -> dict[str, str]:
-    said: dict[str, str] = json.loads((PAGE / f"texts/{language}.json").read_text())
+def catalogue(language: str, page: Path = PAGE) -> dict[str, str]:
+    said: dict[str, str] = json.loads((page / f"texts/{language}.json").read_text())
     return said
 
 
-async def test_the_page_comes_whole_from_here_and_is_strict(house: House) -> None:
-    page = await house.nobody.get("/")
+@pytest.mark.parametrize(("at", "made_of"), [("/", PAGE), ("/admin", OPERATORS)])
+async def test_the_page_comes_whole_from_here_and_is_strict(house: House, at: str, made_of: Path) -> None:
+    page = await house.nobody.get(at)
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -76,7 +79,7 @@ async def test_the_page_comes_whole_from_here_and_is_strict(house: House) -> Non
             waiting += [
                 posixpath.normpath(posixpath.join(posixpath.dirname(path), each)) for each in IMPORT.findall(part.body)
             ]
-    built = {each.name for each in (PAGE / "built").glob("*.js")}
+    built = {each.name for each in (made_of / "built").glob("*.js")}
     assert built <= {posixpath.basename(path) for path in seen}
 
 
@@ -118,7 +121,7 @@ async def test_modules_are_kept_for_ever_and_the_document_is_asked_for_again(hou
         assert packed.headers["Content-Encoding"] == "br"
         assert await packed.read() == (PAGE / "built/main.js.br").read_bytes()
     assert "Content-Encoding" not in (await house.nobody.get(main, headers={"Accept-Encoding": "identity"})).headers
-    for path in ("/", main, "/wallet"):
+    for path in ("/", main, "/admin", "/wallet"):
         tag = (await house.nobody.get(path)).headers["ETag"]
         again = await house.nobody.get(path, headers={"If-None-Match": tag})
         assert (again.status, again.body, again.headers["ETag"]) == (304, "", tag)
@@ -139,25 +142,28 @@ async def test_the_page_begins_in_the_language_that_the_browser_asks_for(house: 
     assert [spoken(each) for each in ("", "fr", "pt, de;q=0.5", "EN-gb")] == ["en", "en", "de", "en"]
 
 
-def test_catalogues_say_the_same_things_with_the_same_values() -> None:
-    english = catalogue("en")
+@pytest.mark.parametrize("page", [PAGE, OPERATORS], ids=lambda page: page.name)
+def test_catalogues_say_the_same_things_with_the_same_values(page: Path) -> None:
+    english = catalogue("en", page)
 
     def values(text: str) -> set[str | None]:
         return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
     for language in LANGUAGES:
-        other = catalogue(language)
+        other = catalogue(language, page)
         assert list(other) == list(english), language
         for key, text in english.items():
             assert values(other[key]) == values(text), (language, key)
             assert other[key].strip(), (language, key)
 
 
-def test_every_text_is_used_and_every_text_that_is_used_is_there() -> None:
-    source = "\n".join(each.read_text() for each in PAGE.rglob("*.js") if "built" not in each.parts)
+@pytest.mark.parametrize("page", [PAGE, OPERATORS], ids=lambda page: page.name)
+def test_every_text_is_used_and_every_text_that_is_used_is_there(page: Path) -> None:
+    source = "\n".join(each.read_text() for each in page.rglob("*.js") if "built" not in each.parts)
     plain = set(re.findall(r"['`]([a-z_]+(?:\.[a-z_]+)*)['`]", source))
     families = set(re.findall(r"`([a-z_.]+)\.\$\{", source)) | set(re.findall(r"named\('(\w+)'", source))
-    for key in catalogue("en"):
+    families.add("refused")  # of any answer
+    for key in catalogue("en", page):
         assert key in plain or any(key.startswith(f"{family}.") for family in families), f"nobody says {key}"
 
 
@@ -195,3 +201,10 @@ def test_every_refusal_that_the_page_can_meet_has_words_in_both_languages() -> N
     for language in LANGUAGES:
         said = catalogue(language) | shared[language]
         assert [code for code in STATUS if f"refused.{code}" not in said and code not in OF_PROGRAMS] == [], language
+
+
+async def test_the_operators_page_is_the_same_for_everybody_and_keeps_nothing_secret(house: House) -> None:
+    boss, nobody = await house.person(ADMIN), await house.nobody.get("/admin")
+    assert (await boss.get("/admin")).body == nobody.body
+    assert nobody.headers["Cache-Control"] == "no-cache"
+    assert "Set-Cookie" not in nobody.headers

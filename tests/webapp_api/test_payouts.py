@@ -31,9 +31,11 @@ async def test_what_holds_a_withdrawal_up_is_said(desk: Desk) -> None:
     await desk.payouts.round()
     seen = await desk.seen(ada, number)
     assert (seen["state"], seen["waits_for"]) == ("approved", "stopped")
+    assert desk.payouts.is_stopped
     assert (await boss.post(f"{ADMIN_PATH}/resume")).status == 204
     desk.chain.is_halted = True
     await desk.payouts.round()
+    assert not desk.payouts.is_stopped
     assert (await desk.seen(ada, number))["waits_for"] == "halted"
     desk.chain.is_halted, desk.chain.is_gone = False, True
     await desk.payouts.round()

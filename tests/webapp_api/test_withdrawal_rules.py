@@ -135,8 +135,11 @@ async def test_a_large_withdrawal_needs_two_administrators_who_are_not_its_owner
     ]
     path = f"{ADMIN_PATH}/{large}/approve"
     assert (await ada.post(path)).problem == (403, "forbidden")
-    assert (await boss.post(path)).body["withdrawal"]["approvals"] == 1
+    agreed = (await boss.post(path)).body
+    assert (agreed["withdrawal"]["approvals"], agreed["approved_by"]) == (1, [boss.id])
     assert (await boss.post(path)).problem == (409, "already_approved")
+    listed = (await second.get(ADMIN_PATH)).body["withdrawals"]
+    assert [each["approved_by"] for each in listed] == [[], [boss.id]]
     assert (await boss.post(f"{ADMIN_PATH}/{small}/approve")).problem == (409, "withdrawal_not_waiting")
     assert (await boss.post(f"{ADMIN_PATH}/99/approve")).problem == (404, "unknown_withdrawal")
     await desk.payouts.round()

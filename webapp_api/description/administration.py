@@ -1,12 +1,26 @@
 """`/api/admin`: for administrators, whom the exchange's settings name."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
-from webapp_api import admin_wire, portfolio_wire
-from webapp_api.description.operation import ACCOUNT_ID, CURSOR, DEPOSITED, LIMIT, NO_ADDRESS, QUOTED, Operation
+from webapp_api import admin_wire, overview_wire, portfolio_wire
+from webapp_api.acts import ACTIONS
+from webapp_api.description.operation import (
+    ACCOUNT_ID,
+    CURSOR,
+    DEPOSITED,
+    LIMIT,
+    NO_ADDRESS,
+    QUOTED,
+    Operation,
+    Parameter,
+)
 
 TAG: Final = "administration"
+
+ACTION: Final = Parameter(
+    "action", Literal[tuple(ACTIONS)], "Only these acts; a page may then hold few or none though there are more."
+)
 
 OPERATIONS: Final = (
     Operation(
@@ -27,6 +41,13 @@ OPERATIONS: Final = (
         status=HTTPStatus.NO_CONTENT,
         reply=None,
         errors=("unknown_account",),
+    ),
+    Operation(
+        name="admin_overview",
+        method="GET",
+        path="/api/admin/overview",
+        summary="How every part of the exchange is doing, and which parts somebody should look at",
+        reply=overview_wire.Overview,
     ),
     Operation(
         name="admin_quoting",
@@ -104,7 +125,7 @@ OPERATIONS: Final = (
         method="GET",
         path="/api/admin/log",
         summary="What administrators did, newest first",
-        parameters=(LIMIT, CURSOR),
+        parameters=(LIMIT, CURSOR, ACTION),
         reply=admin_wire.AdminActs,
         errors=("invalid_parameter",),
     ),

@@ -4,11 +4,12 @@ from aiohttp import web
 
 from engine.accounts.types import Account, AdminAct, Device
 from engine.core.types import MARKET_MAKER, UserId
-from webapp_api import accounts, admin_wire, wire
+from webapp_api import accounts, acts, admin_wire, wire
 from webapp_api.asked import cursor, limit, number
 from webapp_api.deposits import address
 from webapp_api.deps import DEPS
-from webapp_api.refusals import UnknownAccount
+from webapp_api.overview import overview as overview_of
+from webapp_api.refusals import InvalidParameter, UnknownAccount
 from webapp_api.reply import json_reply
 
 routes = web.RouteTableDef()
@@ -29,6 +30,12 @@ async def sign_out(request: web.Request) -> web.Response:
     found = await _account(request)
     await request.app[DEPS].accounts.sign_out_everywhere(found.id, Device())
     return web.Response(status=204)
+
+
+@routes.get("/api/admin/overview")
+async def overview(request: web.Request) -> web.Response:
+    """Answer how every part of the exchange is doing."""
+    return json_reply(overview_of(request.app[DEPS]))
 
 
 @routes.get("/api/admin/quoting")
@@ -87,9 +94,8 @@ async def clear_reconciliation(request: web.Request) -> web.Response:
 @routes.get("/api/admin/log")
 async def log(request: web.Request) -> web.Response:
     """List what administrators did, newest first."""
-    count = limit(request, 100)
-    found = await request.app[DEPS].administration.acts(count, cursor(request))
-    next_cursor = found[-1].id if len(found) == count else None
+    only = acts.patterns(_action(request))
+    found, next_cursor = await request.app[DEPS].administration.acts(limit(request, 100), cursor(request), only)
     return json_reply(admin_wire.AdminActs([_act(each) for each in found], next_cursor))
 
 
@@ -102,5 +108,14 @@ async def _account(request: web.Request) -> Account:
     return found
 
 
+def _action(request: web.Request) -> str | None:
+    """Return to which acts the client narrows its question, or None. Raises InvalidParameter."""
+    action = request.query.get("action")
+    if action is not None and action not in acts.ACTIONS:
+        raise InvalidParameter(f"The action is one of {', '.join(acts.ACTIONS)}.", parameter="action")
+    return action
+
+
 def _act(act: AdminAct) -> admin_wire.AdminAct:
-    return admin_wire.AdminAct(act.id, act.admin_id, act.act, act.target, act.address, act.at // 1000)
+    action, on = acts.named(act)
+    return admin_wire.AdminAct(act.id, act.admin_id, action, on, act.act, act.target, act.address, act.at // 1000)

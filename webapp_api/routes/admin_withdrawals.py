@@ -18,7 +18,7 @@ async def under_way(request: web.Request) -> web.Response:
     book = request.app[DEPS].withdrawals
     found = await book.under_way()
     stopped = await book.store.stopped()
-    return json_reply(withdrawal_wire.UnderWay([_of(request, each) for each in found], stopped))
+    return json_reply(withdrawal_wire.UnderWay([await _of(request, each) for each in found], stopped))
 
 
 @routes.post("/api/admin/withdrawals/stop")
@@ -40,14 +40,16 @@ async def resume(request: web.Request) -> web.Response:
 async def approve(request: web.Request) -> web.Response:
     """Agree to a large withdrawal; a second administrator has to as well."""
     found = await request.app[DEPS].withdrawals.approve(asker(request), withdrawal_id(request))
-    return json_reply(_of(request, found))
+    return json_reply(await _of(request, found))
 
 
 @routes.post("/api/admin/withdrawals/{id}/reject")
 async def reject(request: web.Request) -> web.Response:
     """Give the money back to its owner, where nothing is signed yet."""
-    return json_reply(_of(request, await request.app[DEPS].withdrawals.reject(withdrawal_id(request))))
+    return json_reply(await _of(request, await request.app[DEPS].withdrawals.reject(withdrawal_id(request))))
 
 
-def _of(request: web.Request, found: Withdrawal) -> withdrawal_wire.AccountWithdrawal:
-    return withdrawal_wire.AccountWithdrawal(found.asked.user, request.app[WITHDRAWAL_VIEWS].view(found))
+async def _of(request: web.Request, found: Withdrawal) -> withdrawal_wire.AccountWithdrawal:
+    asked, book = found.asked, request.app[DEPS].withdrawals
+    approved_by = list[int](await book.store.approvers(asked.id)) if found.approvals else []
+    return withdrawal_wire.AccountWithdrawal(asked.user, approved_by, request.app[WITHDRAWAL_VIEWS].view(found))

@@ -1,4 +1,4 @@
-"""`GET /` and `GET /wallet`: the pages, each from files of our own, read once; and pictures of addresses."""
+"""`GET /`, `GET /admin` and `GET /wallet`: the pages, from files of our own, read once; and pictures of addresses."""
 
 import io
 import re
@@ -8,7 +8,8 @@ from typing import Final
 import segno
 from aiohttp import web
 
-from webapp_api import miniapp_files
+from webapp_api import bundled_pages
+from webapp_api.bundles import Texts
 from webapp_api.page_files import FOREVER, TYPES, read, serve
 from webapp_api.refusals import InvalidParameter
 from webapp_api.reply import PAGE
@@ -16,9 +17,9 @@ from webapp_api.reply import PAGE
 _ADDRESS: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
 
 
-def routes(shared: miniapp_files.Texts, *, chain: str, demo: bool) -> list[web.RouteDef]:
+def routes(shared: Texts, *, chain: str, demo: bool) -> list[web.RouteDef]:
     """Return a route for every file of the pages."""
-    return [*miniapp_files.routes(shared, chain=chain, demo=demo), web.get("/miniapp/qr.svg", qr), *_wallet_page()]
+    return [*bundled_pages.routes(shared, chain=chain, demo=demo), web.get("/miniapp/qr.svg", qr), *_wallet_page()]
 
 
 async def qr(request: web.Request) -> web.Response:

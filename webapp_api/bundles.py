@@ -1,4 +1,4 @@
-"""The mini-app as it is served: one version of all its files under a path of its own, and the document that names them.
+"""A page that is bundled: one version of all its files under a path of its own, and the document that names them.
 
 Files are cached for ever, since another version has another path. Only the document is asked for again. What browsers
 get is made when the package is installed, by hatch_build.py.
@@ -22,30 +22,31 @@ from webapp_api.reply import PAGE, STRICT
 Texts = Mapping[str, Mapping[str, str]]  # by language, then by key
 
 LANGUAGES: Final = ("en", "de")
-_SHARED: Final = ("refused.", "notify.")  # of the texts that the page has in common with the bot
 _LOGO_STYLE: Final = re.compile(rb"""innerText=(["`'])(a#tv-attr-logo.*?)\1""")  # the chart's one style element
 
 
-def routes(shared: Texts, *, chain: str, demo: bool) -> list[web.RouteDef]:
-    """Return the routes of the page. chain is Solana's by name; demo offers play money and a person to try it with."""
-    package = files("webapp_api.miniapp")
-    built = package / "built"
+def routes(package: str, texts: Texts, *, at: str, under: str, **data: str) -> list[web.RouteDef]:
+    """Return the routes of a package's page: its document at a path, its files under another.
+
+    texts are all that the page says. data goes into the document, which names it with a $.
+    """
+    folder = files(package)
+    built = folder / "built"
     if not built.is_dir():
         raise FileNotFoundError("the page is not built: install the package again (make setup)")
     held = dict(read(built))
     packed = {name: (built / f"{name}.br").read_bytes() for name in held if not name.endswith(".map")}
     first = json.loads((built / "first.json").read_text("utf-8"))
-    document, icon = (package / "index.html").read_text("utf-8"), (package / "icon.svg").read_bytes()
+    document = (folder / "index.html").read_text("utf-8")
     for language in LANGUAGES:
-        held[f"texts/{language}.js"] = _texts(language, shared)
-    base = f"/miniapp/{digest(held)}"
+        held[f"texts/{language}.js"] = _module(texts[language])
+    base = f"{under}/{digest(held)}"
     policy = _policy(held)
 
     def index(language: str) -> Handler:
         page = Template(document).substitute(
+            data,
             base=base,
-            chain=chain,
-            demo="yes" if demo else "no",
             language=language,
             preload="\n  ".join(
                 f'<link rel="modulepreload" href="{base}/{name}">' for name in [*first, f"texts/{language}.js"]
@@ -62,13 +63,18 @@ def routes(shared: Texts, *, chain: str, demo: bool) -> list[web.RouteDef]:
 
     kept = {"X-Content-Type-Options": STRICT["X-Content-Type-Options"], hdrs.CACHE_CONTROL: FOREVER}
     return [
-        web.get("/", serve_document),
-        web.get("/miniapp/icon.svg", serve("icon.svg", icon, PAGE)),
+        web.get(at, serve_document),
         *(
             web.get(f"{base}/{name}", serve(name, content, kept, brotli=packed.get(name)))
             for name, content in held.items()
         ),
     ]
+
+
+def catalogue(package: str) -> Texts:
+    """Return the texts of a package's page."""
+    folder = files(f"{package}.texts")
+    return {language: json.loads(folder.joinpath(f"{language}.json").read_text("utf-8")) for language in LANGUAGES}
 
 
 def spoken(accepted: str) -> str:
@@ -80,15 +86,12 @@ def spoken(accepted: str) -> str:
     return LANGUAGES[0]
 
 
-def _texts(language: str, shared: Texts) -> bytes:
-    """Return a language's catalogue as a module: the page's own texts and those that it has in common with the bot."""
-    own = json.loads(files("webapp_api.miniapp.texts").joinpath(f"{language}.json").read_text("utf-8"))
-    common = {key: text for key, text in shared.get(language, {}).items() if key.startswith(_SHARED)}
-    return f"export default {json.dumps({**common, **own}, ensure_ascii=False, separators=(',', ':'))};\n".encode()
+def _module(said: Mapping[str, str]) -> bytes:
+    return f"export default {json.dumps(said, ensure_ascii=False, separators=(',', ':'))};\n".encode()
 
 
 def _policy(held: Mapping[str, bytes]) -> str:
-    """Return the page's policy, which lets in the style of the chart's logo by its hash."""
+    """Return the page's policy, which lets in the style of the chart's logo by its hash, where there is a chart."""
     found = [
         logo[2] for name, content in held.items() if name.endswith(".js") for logo in _LOGO_STYLE.finditer(content)
     ]
