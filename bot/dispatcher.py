@@ -23,6 +23,7 @@ from bot.routers.public import public_router, silent_router
 from bot.routers.purse import purse_router
 from bot.routers.rest import rest_router
 from bot.routers.start import Links, start_router
+from bot.routers.wallets import wallets_router
 from bot.routers.withdrawals import withdrawals_router
 from bot.texts import Texts
 from bot.trading import Trading
@@ -87,6 +88,7 @@ def build_dispatcher(
         alerts_router(),
         orders_router(),
         withdrawals_router(),
+        wallets_router(),
         rest_router(),
     )
     return dispatcher

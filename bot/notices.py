@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 from msgspec.structs import astuple
 
-from bot import asks
+from bot import asks, linking
 from bot.bodies import Body
 from bot.outbox import Outbox
 from bot.sending import Sender
@@ -208,6 +208,8 @@ class Notices:
             case ActivityKind.REFRESH_TOKEN_REUSED:
                 params = {"address": activity.address or "?", "time": moment(activity.at)}
                 self.put(activity.user_id, f"activity:{activity.id}", Body(Kind.SECURITY, "account.reused", params))
+            case ActivityKind.WALLET_SIGNED:  # it is looked up when it is told whether the chat is to say yes
+                self.put(activity.user_id, f"activity:{activity.id}", linking.ask(activity.detail), rings=True)
             case _:
                 pass
 

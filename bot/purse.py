@@ -7,7 +7,9 @@ from typing import Final
 import segno
 from msgspec import Struct
 
+from bot.linking import Site
 from bot.refusals import NotDepositable
+from engine.accounts.wallet_links import WalletLinks
 from engine.accounts.wallets import Wallets
 from engine.core.refusals import UnknownAsset
 from engine.core.types import AssetCode, UserId
@@ -31,11 +33,13 @@ class Allowance(Struct, frozen=True):
 class Purse(Struct, frozen=True):
     """What the bot knows of deposits, wallets and allowances. give_address is None where no deposits are taken.
 
-    network is what Solana's cluster is called, assets are the codes that people may ask for.
+    site is where wallets sign, network is what Solana's cluster is called, assets are the codes that one may ask for.
     """
 
     give_address: GiveAddress | None
     wallets: Wallets
+    wallet_links: WalletLinks
+    site: Site
     network: str
     assets: tuple[AssetCode, ...]
     allowances: tuple[Allowance, ...]

@@ -130,7 +130,7 @@ class Service:
             accounts,
             people,
             stores.notifications,
-            Teller(stores.queries, trading.markets),
+            Teller(stores.queries, trading.markets, purse.wallet_links),
         )
         self.alerts = Alerts(stores.alerts, trading.market_data, trading.markets, clock, self._queue)
         self.notices = Notices(

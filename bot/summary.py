@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -13,7 +13,7 @@ from bot.notices import Notices
 from bot.people import People
 from bot.plan import Markets
 from bot.texts import Say
-from data.store.summaries import Figures, Moved, SqliteSummaries
+from data.store.summaries import Earned, Figures, Moved, SqliteSummaries
 from engine.accounts.accounts import Accounts
 from engine.accounts.notifications import Kind
 from engine.core.decimals import show_plain
@@ -26,19 +26,11 @@ from engine.sequencer.sequencer import Busy
 log = structlog.get_logger()
 
 LOOK_S: Final = 30.0  # between two looks at the clock
+SETTLES: Final = Micros(5 * 60 * 1_000_000)  # after an hour has struck: what the day came to is written down by then
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
-Profits = Callable[[], list[tuple[str, str]]]  # the house's by market, since the beginning, as shown
 
-
-def text(
-    say: Say,
-    day: int,
-    figures: Figures,
-    markets: Markets,
-    assets: Mapping[str, Asset],
-    profits: list[tuple[str, str]],
-) -> str:
+def text(say: Say, day: int, figures: Figures, markets: Markets, assets: Mapping[str, Asset]) -> str:
     """Return a day's summary. Pure; day is counted since 1970."""
     lines = [say("summary", day=date.fromordinal(_EPOCH + day).isoformat())]
     trades, volumes, fees = Counter[str](), Counter[str](), Counter[AssetCode]()
@@ -61,14 +53,21 @@ def text(
         say("summary.deposits", amounts=_amounts(figures.deposited, assets) or none),
         say("summary.withdrawals", amounts=_amounts(figures.withdrawn, assets) or none),
         say("summary.people", count=figures.people),
+        *(_profit(say, each, assets[markets[each.symbol].market.quote]) for each in figures.earned),
     ]
-    lines += [say("summary.profit", symbol=symbol, profit=profit) for symbol, profit in profits]
     return "\n".join(lines)
 
 
 def due(now: Micros, hour: int) -> int:
-    """Return the newest day whose summary is due: the one before, from that hour on. In UTC."""
-    return (now - hour * HOUR) // DAY - 1
+    """Return the newest day whose summary is due: the one before, from a few minutes after that hour on. In UTC."""
+    return (now - hour * HOUR - SETTLES) // DAY - 1
+
+
+def _profit(say: Say, earned: Earned, quote: Asset) -> str:
+    if earned.end is None:
+        return say("summary.profit_unknown", symbol=earned.symbol)
+    profit, total = (show_plain(atoms, quote.decimals) for atoms in (earned.end - earned.start, earned.end))
+    return say("summary.profit", symbol=earned.symbol, profit=profit, total=total, quote=quote.code)
 
 
 def _amounts(moved: list[Moved], assets: Mapping[str, Asset]) -> str:
@@ -86,7 +85,6 @@ class DailySummary:
         hour: int,
         markets: Markets,
         assets: Mapping[str, Asset],
-        profits: Profits,
         clock: Clock,
         *,
         look_s: float = LOOK_S,
@@ -96,7 +94,6 @@ class DailySummary:
         self._hour = hour
         self._markets = markets
         self._assets = assets
-        self._profits = profits
         self._clock = clock
         self._look_s = look_s
 
@@ -119,12 +116,12 @@ class DailySummary:
             await asyncio.sleep(self._look_s)
 
     async def _tell(self, day: int, accounts: Accounts, people: People, notices: Notices) -> None:
-        figures, profits = await self._store.figures(Micros(day * DAY), Micros((day + 1) * DAY)), self._profits()
+        figures = await self._store.figures(Micros(day * DAY), Micros((day + 1) * DAY))
         for admin in self._admins:
             account = await accounts.by_telegram(admin)
             if account is not None:
                 say = await people.say(account.id, account.language_code)
-                said = text(say, day, figures, self._markets, self._assets, profits)
+                said = text(say, day, figures, self._markets, self._assets)
                 body = Body(Kind.SUMMARIES, "summary.text", {"text": said})
                 notices.put(account.id, f"summary:{day}", body)  # where it was told already, it changes nothing
         await notices.keep()

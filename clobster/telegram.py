@@ -29,7 +29,7 @@ from engine.withdrawals.withdrawals import Withdrawals
 from webapp_api.deps import GiveAddress
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
-from webapp_api.quoting import NobodyQuotes, Quoting
+from webapp_api.quoting import Quoting
 from webapp_api.reconciling import Reconciling
 from webapp_api.refusals import LimitReached
 from webapp_api.routes.telegram import PATH, TelegramHook
@@ -142,6 +142,8 @@ class Telegram:
             purse=Purse(
                 give_address=self.deposits,
                 wallets=self.people.wallets,
+                wallet_links=self.people.wallet_links,
+                site=self.people.site,
                 network=self.people.site.chain,
                 assets=tuple(AssetCode(code) for code in self.assets),
                 allowances=tuple(
@@ -162,19 +164,9 @@ class Telegram:
                 self.settings.summary_hour,
                 self.markets,
                 self.assets,
-                self._profits,
                 self.clock,
             ),
         )
-
-    def _profits(self) -> list[tuple[str, str]]:
-        """Return what quoting came to in each market; nothing where nobody quotes."""
-        try:
-            markets = self.quoting.view().markets
-        except NobodyQuotes:
-            return []
-        quotes = {symbol: market.market.quote for symbol, market in self.markets.items()}
-        return [(each.symbol, f"{each.total or each.realised} {quotes[each.symbol]}") for each in markets]
 
     def _webhook(self) -> "Webhook | None":
         from bot.service import Webhook

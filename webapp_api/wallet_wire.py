@@ -67,7 +67,7 @@ class LinkChallenge(Struct):
 
 
 class SignedLink(Struct):
-    """A wallet has signed; the session that asked still has to say yes. return_url leads back to it in Telegram."""
+    """A wallet has signed; who asked, in the page or in the chat, still has to say yes. return_url leads back there."""
 
     address: str
     return_url: str | None

@@ -254,7 +254,10 @@ class Notifications(Struct, forbid_unknown_fields=True):
 
 
 class Activity(Struct):
-    """Something that happened to the account: of which kind, to what, and from which network address."""
+    """Something that happened to the account: of which kind, to what, and from which network address.
+
+    address is `telegram` for what was done in the chat with the bot.
+    """
 
     id: int
     kind: str

@@ -46,14 +46,17 @@ def price_text(price: int, step: int, decimals: int, most_places: int) -> str:
 def times(bars: tuple[Bar, ...], interval: Interval, least_bars: int) -> list[tuple[int, str]]:
     """Return the bars that have a label, by index, and what it says; two are at least `least_bars` apart. In UTC.
 
-    Where no bar begins at a round time, the last has one.
+    Where no bar begins at a round time, the last has one. Months are wide: they stay half of that away from both ends,
+    so that none has to be moved from its bar towards the next.
     """
     size = interval.size
     if size is None or size > DAY:  # these begin anywhere in a month
-        return [(at, _month(bars[at].begin)) for at in range((len(bars) - 1) % least_bars, len(bars), least_bars)]
+        half = least_bars // 2
+        found = list(range(len(bars) - 1 - half, half - 1, -least_bars)) or [len(bars) - 1]
+        return [(at, _month(bars[at].begin)) for at in reversed(found)]
     step = next((each for each in _TIMES if each >= size * least_bars), size * least_bars)
-    found = [(at, _time(bar.begin, step)) for at, bar in enumerate(bars) if bar.begin % step == 0]
-    return found or [(len(bars) - 1, _time(bars[-1].begin, size))]
+    round_times = [(at, _time(bar.begin, step)) for at, bar in enumerate(bars) if bar.begin % step == 0]
+    return round_times or [(len(bars) - 1, _time(bars[-1].begin, size))]
 
 
 def _time(begin: Micros, step: int) -> str:

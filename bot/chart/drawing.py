@@ -6,13 +6,14 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.chart.axes import price_text
-from bot.chart.layout import HEIGHT, LEFT, TAG, TOP, VOLUME_BOTTOM, VOLUME_TOP, WIDTH, Layout, Mark, lay_out
+from bot.chart.layout import BOTTOM, HEIGHT, LEFT, TAG, TOP, VOLUME_BOTTOM, VOLUME_TOP, WIDTH, Layout, Mark, lay_out
 from bot.chart.scene import Scene
 from bot.chart.themes import COLOURS, Colour, Colours, Theme
 from engine.core.types import BUY
 
 TITLE: Final = 46  # heights of letters, in pixels: a phone shows the picture at a third of its width
 TEXT: Final = 32
+TITLE_BASE: Final = 62  # on which the title's letters stand
 COMPRESSION: Final = 3  # zlib's level: more takes longer than it saves on the way to Telegram
 BESIDE: Final = 14  # left of and right of a price on its axis
 TRIANGLE: Final = 11  # half of a fill's width
@@ -66,9 +67,9 @@ class _Canvas:
         self._laid = laid
 
     def head(self, scene: Scene) -> None:
-        self._draw.text((LEFT, TOP // 2 - 4), scene.title, self._colours.text, self._title, anchor="lm")
+        self._draw.text((LEFT, TITLE_BASE), scene.title, self._colours.text, self._title, anchor="ls")
         beside = LEFT + self._title.getlength(f"{scene.title}  ")
-        self._draw.text((beside, TOP // 2 - 2), scene.interval.value, self._colours.muted, self._title, anchor="lm")
+        self._draw.text((beside, TITLE_BASE), scene.interval.value, self._colours.muted, self._title, anchor="ls")
         if scene.volume:
             self._draw.text((LEFT, VOLUME_TOP - 8), scene.volume, self._colours.muted, self._text, anchor="lb")
 
@@ -81,9 +82,11 @@ class _Canvas:
             self._draw.line((0, y, right, y), colours.grid)
             self._draw.text((right + BESIDE, y), text, colours.muted, self._text, anchor="lm")
         for x, text in self._laid.times:
-            self._draw.line((x, TOP - 8, x, VOLUME_BOTTOM), colours.grid)
+            for top, bottom in ((TOP - 8, BOTTOM), (VOLUME_TOP, VOLUME_BOTTOM)):  # what volume is called stands between
+                self._draw.line((x, top, x, bottom), colours.grid)
             half = int(self._text.getlength(text)) // 2
-            self._draw.text((min(max(x, half), right - half), HEIGHT - 8), text, colours.muted, self._text, anchor="ms")
+            beneath = min(max(x, LEFT + half), right - half)
+            self._draw.text((beneath, HEIGHT - 8), text, colours.muted, self._text, anchor="ms")
         self._draw.line((0, VOLUME_BOTTOM + 1, right, VOLUME_BOTTOM + 1), colours.grid)
         self._draw.text((right + BESIDE, HEIGHT - 8), "UTC", colours.muted, self._text, anchor="ls")
 

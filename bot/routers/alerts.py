@@ -160,7 +160,7 @@ async def _list(
         market = trading.markets[each.symbol]
         line = _shown(say, each, market)
         if not each.armed and each.fired_price is not None:
-            line = say("alerts.fired", alert=line, price=market.show_price(each.fired_price))
+            line = say("alerts.fired", alert=line, price=market.show_price(each.fired_price), quote=market.market.quote)
         lines.append(f"{number}. {line}")
         row = [InlineKeyboardButton(text=say("alerts.delete", number=number), callback_data=f"alert:drop:{each.id}")]
         if not each.armed:

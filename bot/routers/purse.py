@@ -1,4 +1,4 @@
-"""Money in and out, wallets, and what one is allowed."""
+"""Money in and out, and what one is allowed."""
 
 from aiogram import F, Router
 from aiogram.filters import Command, CommandObject
@@ -14,7 +14,6 @@ from aiogram.types import (
 from bot.cards import StaleCard
 from bot.house import House
 from bot.purse import Purse, qr
-from bot.routers.start import Links, way_in
 from bot.texts import Say
 from bot.trading import Trading
 from engine.core.decimals import show_plain
@@ -25,11 +24,10 @@ PPM_OF_PERCENT = 4  # decimals of a rate in percent, where it is kept in million
 
 
 def purse_router() -> Router:
-    """Return the router of /deposit, /withdraw, /wallet and /limits."""
+    """Return the router of /deposit, /withdraw and /limits."""
     router = Router(name="purse")
     router.message.register(deposit, Command("deposit"))
     router.message.register(withdraw, Command("withdraw"))
-    router.message.register(wallet, Command("wallet"))
     router.message.register(limits, Command("limits"))
     router.callback_query.register(deposit_tapped, F.data.startswith("deposit:"))
     return router
@@ -76,14 +74,6 @@ async def withdraw(message: Message, say: Say) -> None:
     await message.answer(say("withdraw"))
 
 
-async def wallet(message: Message, say: Say, user: UserId, purse: Purse, links: Links) -> None:
-    """List the linked wallets, and show the way to link one."""
-    found = await purse.wallets.wallets(user)
-    head = say("wallet.list") if found else say("wallet.none")
-    text = "\n".join([head, *(each.address for each in found), "", say("wallet.link")])
-    await message.answer(text, reply_markup=_to_page(say, links, "wallet"))
-
-
 async def limits(message: Message, say: Say, user: UserId, purse: Purse, trading: Trading, house: House) -> None:
     """Say how often one may ask, and what trades cost; to administrators, what the exchange is held to beside it."""
     lines = [say("limits")]
@@ -102,8 +92,3 @@ async def limits(message: Message, say: Say, user: UserId, purse: Purse, trading
     if house.limits and await house.administration.includes(user):
         lines += ["", *house.limits]
     await message.answer("\n".join(lines))
-
-
-def _to_page(say: Say, links: Links, payload: str) -> InlineKeyboardMarkup | None:
-    button = way_in(say, links, payload)
-    return None if button is None else InlineKeyboardMarkup(inline_keyboard=[[button]])

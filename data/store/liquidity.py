@@ -27,6 +27,8 @@ _KEEP_PROFIT: Final = (
     f"INSERT INTO maker_profits ({', '.join(_PROFIT)}) VALUES ({', '.join('?' * len(_PROFIT))})"
     f" ON CONFLICT (symbol, is_paper) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _PROFIT[2:])}"
 )
+# The first that is kept of a day stays: when a loss is forgiven, `day_total` moves, and the day began where it did.
+_KEEP_DAY: Final = "INSERT INTO maker_days (symbol, day, total) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _STOPPED: Final = "SELECT symbol, reason FROM maker_stops"
 
 _HEDGE: Final = "id, symbol, side, quantity, price, at, is_paper, state, base, quote, fee, name"
@@ -60,9 +62,16 @@ class SqliteMakerStore:
         return [Profit(symbol, bool(is_paper), *figures) for symbol, is_paper, *figures in found]
 
     async def keep_profits(self, profits: Iterable[Profit]) -> None:
-        """Keep accounts."""
-        values = [astuple(profit) for profit in profits]
-        await self._store.write(lambda connection: connection.executemany(_KEEP_PROFIT, values))
+        """Keep accounts, and what those of money had come to when their day began."""
+        kept = list(profits)
+        values = [astuple(profit) for profit in kept]
+        days = [(profit.symbol, profit.day, profit.day_total) for profit in kept if profit.day and not profit.is_paper]
+
+        def write(connection: Connection) -> None:
+            connection.executemany(_KEEP_PROFIT, values)
+            connection.executemany(_KEEP_DAY, days)
+
+        await self._store.write(write)
 
     async def house_trades(self, after: TradeId, limit: int) -> tuple[list[Traded], TradeId | None]:
         """Return the house's trades among the next `limit` ones, and the id up to which that was."""

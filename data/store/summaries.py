@@ -9,6 +9,7 @@ from data.store.readers import Readers, rows
 from data.store.rows import Row
 from data.store.store import Store
 from engine.core.types import FIRST_PERSON, AssetCode, Atoms, Micros, Side, Symbol
+from engine.market_data.intervals import DAY
 
 _LAST_TRADE: Final = "SELECT coalesce(max(id), 0) FROM trades"
 _NEXT_AT: Final = "SELECT at FROM trades WHERE id >= ? ORDER BY id LIMIT 1"
@@ -26,6 +27,11 @@ _WITHDRAWN: Final = """
      WHERE user_id >= ? AND created_at >= ? AND created_at < ? GROUP BY asset
 """
 _CAME: Final = "SELECT count(*) FROM users WHERE kind = 'person' AND created_at >= ? AND created_at < ?"
+_EARNED: Final = """
+    SELECT symbol, total, (SELECT later.total FROM maker_days AS later
+                            WHERE later.symbol = began.symbol AND later.day > began.day ORDER BY later.day LIMIT 1)
+      FROM maker_days AS began WHERE day = ? ORDER BY symbol
+"""
 _NOTE: Final = """
     INSERT INTO daily_summary (id, day) VALUES (1, :day)
     ON CONFLICT (id) DO UPDATE SET day = excluded.day WHERE daily_summary.day < excluded.day
@@ -53,13 +59,28 @@ class Moved(Struct, frozen=True):
     amount: Atoms
 
 
+class Earned(Struct, frozen=True):
+    """What quoting a market had come to when a day began and when it ended, in quote atoms.
+
+    A day ends with the first price after it, which values the position. end is None where none has come yet.
+    """
+
+    symbol: Symbol
+    start: int
+    end: int | None
+
+
 class Figures(Struct, frozen=True):
-    """What some time came to. withdrawn is what was asked for, whatever became of it; people are those who are new."""
+    """What some time came to. withdrawn is what was asked for, whatever became of it; people are those who are new.
+
+    earned are the markets that were quoted on the day in which that time begins, of the whole day.
+    """
 
     traded: list[Traded]
     deposited: list[Moved]
     withdrawn: list[Moved]
     people: int
+    earned: list[Earned]
 
 
 class SqliteSummaries:
@@ -78,11 +99,13 @@ class SqliteSummaries:
             deposited = await rows(connection, _DEPOSITED, (FIRST_PERSON, start, end))
             withdrawn = await rows(connection, _WITHDRAWN, (FIRST_PERSON, start, end))
             [[people]] = await rows(connection, _CAME, (start, end))
+            earned = await rows(connection, _EARNED, (start // DAY,))
             return Figures(
                 [Traded(symbol, Side(side), *sums) for symbol, side, *sums in traded],
                 _moved(deposited),
                 _moved(withdrawn),
                 people,
+                [Earned(*row) for row in earned],
             )
 
         return await self._readers.read(read)

@@ -1,5 +1,7 @@
 """Links to wallets that live in other apps: `engine.accounts.wallet_ports.WalletLinkStore` on SQLite."""
 
+# ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
+
 from typing import Final
 
 from data.store import doors, expired
@@ -12,13 +14,21 @@ from engine.accounts.wallet_types import MAX_LINKS, Asker, Wallet, WalletLink
 from engine.core.types import Micros, UserId
 
 _LINK: Final = "SELECT id, user_id, session_id, state, address, created_at, expires_at FROM wallet_links"
-# Only while the session that asked lives: nobody else could say yes.
+_IN_CHAT: Final = (
+    f"EXISTS (SELECT 1 FROM users WHERE users.id = wallet_links.user_id AND wallet_links.session_id = {doors.CHAT})"
+)
+# Only while who asked may say yes: nobody else could.
 _LIVES: Final = (
-    "EXISTS (SELECT 1 FROM sessions"
+    "(EXISTS (SELECT 1 FROM sessions"
     " WHERE sessions.id = wallet_links.session_id AND revoked_at IS NULL AND sessions.expires_at > ?)"
+    f" OR {_IN_CHAT})"
 )
 _BY_CODE: Final = f"{_LINK} WHERE code_hash = ? AND {_LIVES}"
 _BY_ID: Final = _LINK + " WHERE id = ?"
+_WAITING_IN_CHAT: Final = (
+    f"{_LINK} WHERE user_id = ? AND state = '{LinkState.SIGNED.value}' AND expires_at > ? AND {_IN_CHAT}"
+    " ORDER BY created_at DESC"
+)
 
 Row = tuple[str, UserId, str, str, str | None, Micros, Micros]
 
@@ -43,12 +53,22 @@ class SqliteWalletLinks:
         return await self._store.write(lambda connection: _sign(connection, code_hash, address, signed_from, now))
 
     async def of_session(self, asker: Asker, link_id: str, now: Micros) -> WalletLink:
-        """Return a link that this session asked for. Raises UnknownWalletLink."""
+        """Return a link that this asker asked for. Raises UnknownWalletLink."""
         return _own(await self._readers.read(lambda connection: rows(connection, _BY_ID, (link_id,))), asker, now)
 
     async def confirm(self, asker: Asker, link_id: str, now: Micros) -> tuple[Wallet, Activity | None]:
         """Link the wallet that signed, as `link_wallet` does. Raises UnknownWalletLink and WalletLinkNotSigned too."""
         return await self._store.write(lambda connection: _confirm(connection, asker, link_id, now))
+
+    async def refuse(self, asker: Asker, link_id: str, now: Micros) -> WalletLink:
+        """Forget a link whose wallet waits for the yes, and return it. Raises UnknownWalletLink."""
+        return await self._store.write(lambda connection: _refuse(connection, asker, link_id, now))
+
+    async def waiting_in_chat(self, user_id: UserId, now: Micros) -> list[WalletLink]:
+        """Return the links asked for in an account's chat whose wallets wait for the yes, newest first."""
+        values = (user_id, now)
+        found = await self._readers.read(lambda connection: rows(connection, _WAITING_IN_CHAT, values))
+        return [_link(row) for row in found]
 
 
 def _ask(connection: Connection, link: WalletLink, code_hash: bytes) -> None:
@@ -84,6 +104,15 @@ def _confirm(connection: Connection, asker: Asker, link_id: str, now: Micros) ->
         raise UnknownWalletLink  # it was linked, and what was unlinked since stays so
     _move(connection, link.id, LinkState.LINKED, link.address)
     return doors.link_wallet(connection, asker, link.address, now)
+
+
+def _refuse(connection: Connection, asker: Asker, link_id: str, now: Micros) -> WalletLink:
+    doors.check(connection, asker, now)
+    link = _own(connection.execute(_BY_ID, (link_id,)).fetchall(), asker, now)
+    if link.state is not LinkState.SIGNED:
+        raise UnknownWalletLink
+    connection.execute("DELETE FROM wallet_links WHERE id = ?", (link_id,))
+    return link
 
 
 def _move(connection: Connection, link_id: str, state: LinkState, address: str) -> None:

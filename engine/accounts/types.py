@@ -60,7 +60,7 @@ class LinkState(enum.Enum):
     """Where the linking of a wallet from another app is."""
 
     ASKED = "asked"  # its code may still be used
-    SIGNED = "signed"  # by a wallet; the session that asked must still say yes
+    SIGNED = "signed"  # by a wallet; who asked must still say yes
     LINKED = "linked"
 
 
@@ -82,7 +82,7 @@ class ActivityKind(enum.Enum):
 class Activity(Struct, frozen=True):
     """Something that happened to an account. address is the network address from which; detail says to what.
 
-    id rises with time; it is 0 until the activity is kept.
+    address is TELEGRAM for what was done in the chat with the bot. id rises with time; it is 0 until it is kept.
     """
 
     user_id: UserId

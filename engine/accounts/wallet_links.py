@@ -3,6 +3,8 @@
 The session asks and gets a code, which is carried to the wallet's browser. Whoever has the code may have a wallet sign,
 once; the session then sees which wallet it was and says yes, or does not. So a code that leaks opens nothing: a thief's
 wallet is not linked without a yes, and what a wallet signs names the account that it would be linked to.
+
+An account's chat with the bot asks as a session does (`wallet_types.in_chat`), and only it says yes then.
 """
 
 import hashlib
@@ -12,7 +14,7 @@ from engine.accounts.activity import ActivityFeed
 from engine.accounts.types import LinkState
 from engine.accounts.wallet_ports import WalletLinkStore
 from engine.accounts.wallet_types import LINK_LIFE, Asker, Wallet, WalletLink
-from engine.core.types import Micros
+from engine.core.types import Micros, UserId
 from engine.ports import Clock
 
 
@@ -48,7 +50,7 @@ class WalletLinks:
         self._feed.tell(await self._store.sign(_hash(code), address, signed_from, self._clock()))
 
     async def of_session(self, asker: Asker, link_id: str) -> WalletLink:
-        """Return a link for which this very session asked. Raises UnknownWalletLink."""
+        """Return a link for which this very asker asked. Raises UnknownWalletLink."""
         return await self._store.of_session(asker, link_id, self._clock())
 
     async def confirm(self, asker: Asker, link_id: str) -> Wallet:
@@ -57,6 +59,14 @@ class WalletLinks:
         if activity is not None:
             self._feed.tell(activity)
         return wallet
+
+    async def refuse(self, asker: Asker, link_id: str) -> WalletLink:
+        """End a link whose wallet waits for the yes, for good. Return it. Raises UnknownWalletLink."""
+        return await self._store.refuse(asker, link_id, self._clock())
+
+    async def waiting_in_chat(self, user: UserId) -> list[WalletLink]:
+        """Return the links asked for in an account's chat whose wallets wait for the yes, newest first."""
+        return await self._store.waiting_in_chat(user, self._clock())
 
 
 def _hash(code: str) -> bytes:

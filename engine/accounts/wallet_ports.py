@@ -1,7 +1,8 @@
 """What wallets ask of the outside world. `data.store.wallets` and `data.store.wallet_links` implement it.
 
 Every write is one transaction, durable when it returns; of many at once one is first. Those for an `Asker` raise
-SessionOver where the session has ended. What ends sessions returns their ids.
+SessionOver where the session has ended, or where the chat's person is no door of the account any more. What ends
+sessions returns their ids.
 """
 
 from collections.abc import Set
@@ -60,3 +61,9 @@ class WalletLinkStore(Protocol):
 
     async def confirm(self, asker: Asker, link_id: str, now: Micros) -> tuple[Wallet, Activity | None]:
         """Link the wallet that signed, as `link_wallet` does. Raises UnknownWalletLink and WalletLinkNotSigned too."""
+
+    async def refuse(self, asker: Asker, link_id: str, now: Micros) -> WalletLink:
+        """Forget a link whose wallet waits for the yes, and return it. Raises UnknownWalletLink."""
+
+    async def waiting_in_chat(self, user_id: UserId, now: Micros) -> list[WalletLink]:
+        """Return the links asked for in an account's chat whose wallets wait for the yes, newest first."""

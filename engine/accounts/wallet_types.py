@@ -4,13 +4,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from engine.accounts.types import LinkState
+from engine.accounts.types import TELEGRAM, LinkState
 from engine.core.types import Micros, UserId, WithdrawalId
 
 MAX_WALLETS: Final = 10  # of one account
 MAX_LINKS: Final = 5  # of one account at a time; one more drops the oldest
 CHALLENGE_LIFE_S: Final = 5 * 60
 LINK_LIFE: Final = Micros(5 * 60 * 1_000_000)
+CHAT: Final = "telegram:"  # begins a chat's session_id, before the Telegram id; a real session's has no colon
 
 
 class Wallet(Struct, frozen=True):
@@ -22,11 +23,19 @@ class Wallet(Struct, frozen=True):
 
 
 class Asker(Struct, frozen=True):
-    """A signed-in person who asks for something: who, by which session, and from which network address."""
+    """A signed-in person who asks for something: who, by which session, and from which network address.
+
+    Who asks in their chat with the bot has no session: see `in_chat`.
+    """
 
     user_id: UserId
     session_id: str
     address: str = ""
+
+
+def in_chat(user_id: UserId, telegram_id: int) -> Asker:
+    """Return who asks in the account's chat: good for as long as this Telegram person is a door of the account."""
+    return Asker(user_id, f"{CHAT}{telegram_id}", TELEGRAM)
 
 
 class Challenge(Struct, frozen=True):
@@ -53,7 +62,7 @@ class Challenge(Struct, frozen=True):
 
 
 class WalletLink(Struct, frozen=True):
-    """A session's wish that a wallet in another app be linked. address is that of the wallet that signed."""
+    """A session's or a chat's wish that a wallet in another app be linked. address is the wallet's that signed."""
 
     id: str
     user_id: UserId
@@ -62,3 +71,8 @@ class WalletLink(Struct, frozen=True):
     address: str | None
     created_at: Micros
     expires_at: Micros
+
+    @property
+    def is_of_chat(self) -> bool:
+        """Whether it was asked for in a chat, where the yes is said too."""
+        return self.session_id.startswith(CHAT)

@@ -6,6 +6,8 @@ the other venue's middle is not known any more, so they are `unpriced`.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from copy import copy
 from typing import Final
 
 import structlog
@@ -34,7 +36,7 @@ class Bookkeeper:
         self.profits = {symbol: Profit(symbol, last_trade=newest) for symbol in self.pairs}
         self.paper = {symbol: Profit(symbol, is_paper=True) for symbol in self.pairs}
         self._store = store
-        self._changed = False
+        self._kept: list[Profit] = []  # as they were kept last
 
     @classmethod
     async def open(cls, store: MakerStore, pairs: Iterable[Pair], newest: TradeId) -> "Bookkeeper":
@@ -48,7 +50,6 @@ class Bookkeeper:
             for symbol, account in accounts.items():
                 for hedge in await store.hedges(symbol, account.is_paper, account.last_hedge):
                     books.on_hedge(hedge, None)
-        books._changed = True
         await books.keep()
         return books
 
@@ -78,14 +79,12 @@ class Bookkeeper:
                 profit.trade(trade, self.pairs[trade.symbol], mid(trade.symbol))
         for profit in self.profits.values():
             profit.last_trade = batch.trades[-1].id
-        self._changed = True
 
     def on_hedge(self, hedge: Hedge, mid: Mid | None) -> None:
         """Count a hedge of which nothing more will come, once."""
         account = (self.paper if hedge.is_paper else self.profits)[hedge.symbol]
         if hedge.id > account.last_hedge:
             account.hedge(hedge, self.pairs[hedge.symbol], mid)
-            self._changed = True
 
     async def run(self) -> None:
         """Keep the accounts every now and then."""
@@ -94,10 +93,9 @@ class Bookkeeper:
             await self.keep()
 
     async def keep(self) -> None:
-        """Write down what has changed; later, where the store has too much to do."""
-        if self._changed:
-            self._changed = False
-            try:
-                await self._store.keep_profits([*self.profits.values(), *self.paper.values()])
-            except Busy:
-                self._changed = True
+        """Write down what has changed, be it that a day began; later, where the store has too much to do."""
+        now = [copy(account) for account in (*self.profits.values(), *self.paper.values())]
+        if now != self._kept:
+            with suppress(Busy):
+                await self._store.keep_profits(now)
+                self._kept = now

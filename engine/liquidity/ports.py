@@ -16,7 +16,7 @@ class MakerStore(Protocol):
         """Return the markets' accounts as they were kept last."""
 
     async def keep_profits(self, profits: Iterable[Profit]) -> None:
-        """Keep accounts."""
+        """Keep accounts, and for good what those that are not on paper had come to when their day began."""
 
     async def house_trades(self, after: TradeId, limit: int) -> tuple[list[Traded], TradeId | None]:
         """Return the house's trades among the next `limit` ones of everybody, oldest first.

@@ -26,10 +26,12 @@ async def test_a_stop_is_told_to_administrators_and_its_end_changes_the_message(
     async with quoting(world.house, world.alarms.on_quoting) as feed:
         await until_bids(world.house.nobody, 1)
         feed.put(BAD)
-        told = await grace.hears("BTCUSDT wird nicht gestellt: das Buch des Kurslieferanten ergibt keinen Sinn.")
+        told = await grace.hears(
+            "In BTCUSDT werden keine Preise gestellt: das Buch des Kurslieferanten ergibt keinen Sinn."
+        )
         assert told["text"].endswith("crossed: 50010 is bid and 50000 asked")
         feed.put(GOOD)
-        await grace.reads(told, "BTCUSDT: Dieser Halt ist vorbei")
+        await grace.reads(told, "BTCUSDT: Dieser Stopp ist vorbei")
     assert len(grace.got) == 2
     assert not ada.got
 
@@ -37,7 +39,7 @@ async def test_a_stop_is_told_to_administrators_and_its_end_changes_the_message(
 async def test_a_difference_between_books_and_chain_is_told_with_its_account_and_so_is_its_end(world: World) -> None:
     grace, ada = await boss(world), await world.trader(7)
     world.alarms.on_books(2, "vault", account="1007", asset="USDT", expected="5.000000", found="4.999999")
-    told = await grace.hears("Withdrawals are stopped: the books and the chain differ in 2 places.")
+    told = await grace.hears("Withdrawals are stopped: the books and the chain differ. Differences: 2.")
     assert told["text"].endswith(
         "account 1007, USDT, its vault account on the chain: expected 5.000000, found 4.999999."
     )
@@ -46,7 +48,7 @@ async def test_a_difference_between_books_and_chain_is_told_with_its_account_and
     world.alarms.on_fees("0.05", is_low=True)
     low = await grace.hears("The vault's authority has only 0.05 SOL left")
     world.alarms.on_fees("2", is_low=False)
-    await grace.reads(low, "The vault's authority has SOL again: 2.")
+    await grace.reads(low, "The vault's authority has enough SOL again: 2.")
     assert not ada.got
 
 

@@ -103,16 +103,16 @@ async def test_an_alert_fires_once_at_a_trade_and_again_when_it_is_armed_again(w
     await sells(world, 7, "60005", "60006", "60006", "60007")
     reference(world, "60001.00")
     said = await ada.ask("/alert btc above 60006")
-    assert said["text"] == "I tell you: BTC/USDT at 60006.00 USDT or above."
+    assert said["text"] == "I'll tell you: BTC/USDT at 60006.00 USDT or above."
     await buys(world)  # below it
     await buys(world, "60006")
-    fired = await ada.hears("BTC/USDT is at 60006.00 USDT. You asked for 60006.00 or above.")
+    fired = await ada.hears("BTC/USDT is at 60006.00 USDT. You asked for 60006.00 USDT or above.")
     await buys(world, "60006")
     assert len(await told(world, 9, 2)) == 2
     reference(world, "60006.00")
     assert await ada.tap(fired, "Again") == "The price is there already; nothing was set."
     reference(world, "60001.00")
-    assert await ada.tap(fired, "Again") == "I tell you: BTC/USDT at 60006.00 USDT or above."
+    assert await ada.tap(fired, "Again") == "I'll tell you: BTC/USDT at 60006.00 USDT or above."
     await buys(world, "60007")
     assert len(await told(world, 9, 3)) == 3
 
@@ -123,9 +123,9 @@ async def test_the_other_venues_price_counts_and_a_move_goes_both_ways(world: Wo
     reference(world, "60000.00")
     assert (await ada.ask("/alert btc 5%"))["text"].endswith("moves 5 %, to 63000.00 or 57000.00 USDT.")
     reference(world, "57000.00")
-    await ada.hears("BTC/USDT has moved to 57000.00 USDT. You asked for 63000.00 or 57000.00.")
+    await ada.hears("BTC/USDT has moved to 57000.00 USDT. You asked for 63000.00 or 57000.00 USDT.")
     listed = await ada.ask("/alerts")
-    assert listed["text"].endswith("told at 57000.00")
+    assert listed["text"].endswith("told at 57000.00 USDT")
     await ada.tap(listed, "Again 1")
     await ada.reads(listed, "to 59850.00 or 54150.00 USDT")  # from where the price is now
     reference(world, "63000.00")
@@ -157,7 +157,7 @@ async def test_alerts_are_listed_and_deleted_and_somebody_elses_are_not_there(wo
     assert len(ada.got) == 4
     assert (await ada.ask("/alert btc above 70000"))["text"] == "The price is there already; nothing was set."
     for text in ("/alert doge above 1", "/alert btc above 0", "/alert btc above 1.001", "/alert btc sideways"):
-        assert "I tell you" not in (await ada.ask(text))["text"]
+        assert "I'll tell you" not in (await ada.ask(text))["text"]
 
 
 async def test_alerts_are_bounded(world: World) -> None:
@@ -193,7 +193,7 @@ async def test_trades_from_before_an_alert_do_not_fire_it_after_a_restart(world:
     world.service.alerts.on_missed(world.house.deps.market_data.trades(Symbol("BTCUSDT"), 1)[0])
     assert len(await told(world, 9, 1)) == 1
     reference(world, "60001.00")
-    await ada.hears("You asked for 60001.00 or above.")
+    await ada.hears("You asked for 60001.00 USDT or above.")
 
 
 async def test_an_alert_that_is_reached_twice_at_once_fires_once(world: World) -> None:

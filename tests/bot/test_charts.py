@@ -87,6 +87,10 @@ def test_labels_are_round_and_do_not_stand_upon_each_other() -> None:
     assert axes.times(bars, Interval.ONE_MINUTE, 14)[:3] == [(0, "11-25"), (15, "00:15"), (30, "00:30")]
     odd = tuple(bar(at, 100, 110) for at in (7, 8))
     assert axes.times(odd, Interval.ONE_MINUTE, 14) == [(1, "00:08")]
+    months = axes.times(bars, Interval.ONE_WEEK, 14)
+    assert [at for at, _ in months] == [16, 30, 44, 58, 72], "so many, 14 apart, and none nearer to an end than 7"
+    for few in (1, 2, 8):
+        assert [at for at, _ in axes.times(bars[:few], Interval.ONE_WEEK, 14)] == [few - 1]
     laid = lay_out(scene(*bars, lines=(Line(BUY, 105), Line(BUY, 105), Line(SELL, 108))), 100)
     assert [level.text is not None for level in laid.levels] == [True, False, True]
     tags = [level.y for level in laid.levels if level.text] + [laid.last[0] if laid.last else 0]

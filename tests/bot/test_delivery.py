@@ -151,7 +151,7 @@ async def test_the_queue_of_a_person_is_bounded_and_says_what_it_left_out(templa
         await buyer.place(price="60005", quantity="12")
         world.start()
         ada = world.telegram.person(7)
-        await ada.hears("20 more messages are left out here: /trades")
+        await ada.hears("Messages left out here: 20. /trades")
         assert len(ada.got) == MOST_OF_ONE + 1
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from bot.pace import Pace
-from bot.summary import DailySummary, due, text
+from bot.summary import SETTLES, DailySummary, due, text
 from bot.texts import Texts
-from data.store.summaries import Figures, Moved, SqliteSummaries
+from data.store.liquidity import SqliteMakerStore
+from data.store.summaries import Earned, Figures, Moved, SqliteSummaries
 from data.store.summaries import Traded as DayTraded
 from engine.core.types import BUY, SELL, AssetCode, Atoms, Micros, Symbol
+from engine.liquidity.profit import Profit
 from engine.market_data.intervals import DAY, HOUR
 from tests.bot.world import Nowhere, World, open_world
 from tests.simulators.telegram import PATIENCE_S
@@ -22,9 +24,16 @@ TEXTS = Texts()
 
 def summary(world: World, hour: int = 0, admins: frozenset[int] = frozenset({ADMIN})) -> DailySummary:
     store = SqliteSummaries(world.house.store, world.house.deps.queries)
-    return DailySummary(
-        store, admins, hour, MARKETS, ASSETS, lambda: [("BTCUSDT", "12.5 USDT")], world.house.clock, look_s=0.02
-    )
+    return DailySummary(store, admins, hour, MARKETS, ASSETS, world.house.clock, look_s=0.02)
+
+
+async def quoting(world: World, symbol: str, **totals: int) -> None:
+    """Let quoting a market have come to so many quote atoms when the day that is due began, or ended."""
+    day = due(world.house.clock(), 0)
+    store = SqliteMakerStore(world.house.store, world.house.deps.queries)
+    for when, total in totals.items():
+        began = Profit(Symbol(symbol), day=day + ("began", "ended").index(when), day_total=total)
+        await store.keep_profits([began])
 
 
 async def a_day_before(world: World) -> SqliteSummaries:
@@ -43,22 +52,27 @@ def test_a_summary_adds_up_both_sides_of_a_market() -> None:
         [Moved(USDT, 3, Atoms(1_000_000))],
         [],
         4,
+        [Earned(Symbol("BTCUSDT"), 340_000_000, 338_750_000), Earned(Symbol("ETHUSDT"), 5, None)],
     )
-    assert text(TEXTS.of("en"), 20_000, figures, MARKETS, ASSETS, [("BTCUSDT", "1 USDT")]).splitlines() == [
+    assert text(TEXTS.of("en"), 20_000, figures, MARKETS, ASSETS).splitlines() == [
         "Summary of 2024-10-04 (UTC)",
-        "BTCUSDT: 3 trades, volume 150 USDT",
+        "BTCUSDT: volume 150 USDT, trades: 3",
         "Fees: 0.0000225 BTC, 0.09 USDT",
         "Deposits: 1 USDT (3)",
         "Withdrawals asked for: none",
         "New people: 4",
-        "Profit of quoting BTCUSDT, since the beginning: 1 USDT",
+        "Profit of quoting BTCUSDT: -1.25 USDT (since the beginning: 338.75 USDT)",
+        "Profit of quoting ETHUSDT: not known, as no price has come since midnight",
     ]
-    nothing = text(TEXTS.of("de"), 20_000, Figures([], [], [], 0), MARKETS, ASSETS, [])
+    nothing = text(TEXTS.of("de"), 20_000, Figures([], [], [], 0, []), MARKETS, ASSETS)
     assert nothing.splitlines()[1:3] == ["Nichts wurde gehandelt.", "Gebühren: keine"]
 
 
-@pytest.mark.parametrize(("hour", "at", "day"), [(6, 6 * HOUR, 9), (6, 6 * HOUR - 1, 8), (0, 0, 9), (23, DAY - 1, 9)])
-def test_a_day_is_due_at_the_hour_after_it(hour: int, at: int, day: int) -> None:
+DUE = [(6, 6 * HOUR + SETTLES, 9), (6, 6 * HOUR + SETTLES - 1, 8), (0, SETTLES, 9), (0, 0, 8), (23, DAY - 1, 9)]
+
+
+@pytest.mark.parametrize(("hour", "at", "day"), DUE)
+def test_a_day_is_due_a_little_after_the_hour_after_it(hour: int, at: int, day: int) -> None:
     assert due(Micros(10 * DAY + at), hour) == day
 
 
@@ -84,12 +98,31 @@ async def test_the_figures_are_those_of_the_time_asked_for(world: World) -> None
         assert (await store.figures(Micros(start), Micros(end))).traded == []
 
 
+async def test_what_quoting_earned_on_a_day_is_between_its_beginning_and_the_next(world: World) -> None:
+    day, store = due(world.house.clock(), 0), SqliteSummaries(world.house.store, world.house.deps.queries)
+    maker = SqliteMakerStore(world.house.store, world.house.deps.queries)
+    for symbol, of_day, total in (("BTCUSDT", day - 1, 1), ("BTCUSDT", day, 2), ("ETHUSDT", day - 1, -3)):
+        await maker.keep_profits([Profit(Symbol(symbol), day=of_day, day_total=total)])
+
+    async def earned(of_day: int) -> list[Earned]:
+        return (await store.figures(Micros(of_day * DAY), Micros((of_day + 1) * DAY))).earned
+
+    assert await earned(day - 2) == []
+    assert await earned(day - 1) == [Earned(Symbol("BTCUSDT"), 1, 2), Earned(Symbol("ETHUSDT"), -3, None)]
+    assert await earned(day) == [Earned(Symbol("BTCUSDT"), 2, None)]
+    for symbol, of_day, total in (("ETHUSDT", day + 2, 4), ("BTCUSDT", day + 1, 9)):  # no ether's price came for days
+        await maker.keep_profits([Profit(Symbol(symbol), day=of_day, day_total=total)])
+    assert await earned(day - 1) == [Earned(Symbol("BTCUSDT"), 1, 2), Earned(Symbol("ETHUSDT"), -3, 4)]
+    assert await earned(day) == [Earned(Symbol("BTCUSDT"), 2, 9)]
+
+
 async def test_a_day_is_told_once_also_over_kills(template: Path, tmp_path: Path) -> None:
     async with open_world(template, tmp_path, pace=Pace(chat_s=0.01), starts=False) as world:
         await world.house.person(ADMIN)
         admin = world.telegram.person(ADMIN)
         store = await a_day_before(world)
         today = due(world.house.clock(), 0)
+        await quoting(world, "BTCUSDT", began=7_500_000, ended=20_000_000)
         world.service._summary = summary(world)
         world.telegram.fail("sendMessage", 500)
         note, world_dies = SqliteSummaries.note, asyncio.Event()
@@ -111,7 +144,7 @@ async def test_a_day_is_told_once_also_over_kills(template: Path, tmp_path: Path
             world.service._summary = summary(world)
             await world.prepare()
             world.start()
-        assert "Profit of quoting BTCUSDT, since the beginning: 12.5 USDT" in told["text"]
+        assert "Profit of quoting BTCUSDT: 12.5 USDT (since the beginning: 20 USDT)" in told["text"]
         for _ in range(3):
             await admin.ask("/help")
         assert await store.newest(today) == today
@@ -169,10 +202,11 @@ async def test_each_administrator_reads_it_in_their_language_and_who_hears_nothi
         assert blocked.id is not None
         assert chooser.id is not None
         await world.service._people.choose(chooser.id, "de")
+        await quoting(world, "ETHUSDT", began=5)
         world.service.sender.deaf[blocked.id] = None
         world.start()
         told = await boss.hears("Zusammenfassung vom ")
-        assert "Gewinn in BTCUSDT" in told["text"]
+        assert "Gewinn aus gestellten Preisen in ETHUSDT: nicht bekannt" in told["text"]
         assert {int(call.args["chat_id"]) for call in world.telegram.of("sendMessage")} == {ADMIN}
 
 

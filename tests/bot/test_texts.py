@@ -15,6 +15,7 @@ from bot.dispatcher import build_dispatcher
 from bot.service import COMMANDS
 from bot.texts import LANGUAGES, Texts
 from engine.accounts.notifications import Kind, Level
+from engine.accounts.refusals import TooManyWallets, UnknownWalletLink, WalletTaken
 from engine.core import decimals
 from engine.core import refusals as core
 from engine.core.refusals import Refused
@@ -115,6 +116,7 @@ def test_every_command_order_state_and_refusal_has_a_text() -> None:
         if isinstance(kind, type)
     }
     codes = {kind.code for kind in kinds if issubclass(kind, Refused)}
+    codes |= {UnknownWalletLink.code, WalletTaken.code, TooManyWallets.code}
     codes |= {StaleCard.code, ExpiredCard.code, Busy.code, LimitReached.code, NotWaiting.code, AlreadySigned.code}
     assert {f"refused.{code}" for code in codes - ELSEWHERE} == {key for key in ENGLISH if key.startswith("refused.")}
 

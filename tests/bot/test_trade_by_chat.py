@@ -25,7 +25,9 @@ async def test_a_card_says_what_it_comes_to_and_its_yes_buys_in_place(world: Wor
     assert await world.orders(7) == 0
     assert await ada.tap(card, "Confirm") == ""
     told = await ada.reads(card, "Done.")
-    assert told["text"] == "Order 1: buy BTC at the best price\nBought 0.1 BTC for 6001 USDT, 60010.00 each.\nDone."
+    assert (
+        told["text"] == "Order 1: buy BTC at the best price\nBought 0.1 BTC for 6001 USDT, 60010.00 USDT each.\nDone."
+    )
     assert labels(told) == []
     assert (await world.balances(7)) == {"BTC": ("0.09990000", "0.00000000"), "USDT": ("3999.000000", "0.000000")}
 
@@ -49,10 +51,10 @@ async def test_an_order_at_a_price_waits_and_its_fills_are_told_in_one_new_messa
     await ada.tap(again, "Yes, I am sure")
     assert (await ada.reads(card, "It is open."))["text"] == "Order 1: sell 1 BTC at 61000.00 USDT\nIt is open."
     await world.house.quote({"61000": "0.25"}, {})
-    told = await ada.hears("Sold 0.25 BTC for 15250 USDT, 61000.00 each.\nThe rest is open.")
+    told = await ada.hears("Sold 0.25 BTC for 15250 USDT, 61000.00 USDT each.\nThe rest is open.")
     await world.house.quote({"61000": "0.5"}, {})
     await world.house.quote({"61000": "0.25"}, {})
-    await ada.reads(told, "Sold 1 BTC for 61000 USDT, 61000.00 each.\nDone.")
+    await ada.reads(told, "Sold 1 BTC for 61000 USDT, 61000.00 USDT each.\nDone.")
     assert len(ada.got) == 2
     assert "It is open." in ada.got[0]["text"]
 

@@ -158,6 +158,8 @@ async def open_world(
                 purse=Purse(
                     deposits,
                     deps.wallets,
+                    deps.wallet_links,
+                    deps.site,
                     "devnet",
                     tuple(ASSETS),
                     tuple(Allowance(what.value, f"{rate.per_s:g}", rate.burst) for what, rate in allowed.items()),

@@ -36,12 +36,12 @@ async def test_a_trade_by_chat_from_start_to_the_fill(tmp_path: Path) -> None:
 
             card = await ada.ask("/buy 100 usdt of eth")
             await ada.tap(card, "Confirm")
-            await ada.reads(card, "Bought 0.05 ETH for 100 USDT, 2000.00 each.")
+            await ada.reads(card, "Bought 0.05 ETH for 100 USDT, 2000.00 USDT each.")
             waits = await ada.ask("/sell all eth @ 1990")
             await ada.tap(waits, "Confirm")
             await ada.reads(waits, "Order 3: sell 0.0499 ETH at 1990.00 USDT\nIt is open.")
             await asyncio.to_thread(_place, server, 78, side="buy", price="1990", quantity="0.0499")
-            told = await ada.hears("Sold 0.0499 ETH for 99.301 USDT, 1990.00 each.\nDone.")
+            told = await ada.hears("Sold 0.0499 ETH for 99.301 USDT, 1990.00 USDT each.\nDone.")
             assert told["message_id"] != waits["message_id"]
 
             await asyncio.to_thread(_stop_quoting, server, 77)
@@ -82,7 +82,7 @@ def test_a_telegram_that_is_not_there_harms_nobody(server: Server) -> None:
         server.fund(7, USDT="1000")
         started = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 15  # 2 s on a quiet machine; who waited for Telegram would take 40
     finally:
         server.kill()
 

@@ -23,6 +23,7 @@ async def test_everything_of_an_exchange_runs_on_postgresql_over_a_kill(tmp_path
     folder, place, outside = tmp_path / "var", postgres.empty_exchange(), Keypair()
     folder.mkdir()
     async with telegram(own_secrets(folder).bot_token) as api:
+        api.patience_s = 60  # the bot of a server that starts beside other tests
         server = Server(
             folder,
             CLOBSTER_DATABASE_URL=place,

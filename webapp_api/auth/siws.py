@@ -46,6 +46,11 @@ class Site(Struct, frozen=True):
         """The link that leads from a wallet's browser back to the mini-app."""
         return None if self.mini_app_url is None else f"{self.mini_app_url}?startapp=wallet"
 
+    @property
+    def back_to_chat(self) -> str | None:
+        """The link that leads to the chat with the bot; the mini-app's is https://t.me/BOT/APP."""
+        return None if self.mini_app_url is None else self.mini_app_url.rpartition("/")[0]
+
     def wallet_url(self, code: str) -> str:
         """Return where a wallet signs with this code. What is behind # no server is told, and so no log."""
         return f"{self.public_url}/wallet#{code}"

@@ -1,4 +1,7 @@
-"""`/api/account/wallet-links` for the session that asks, `/api/wallet-links` for whoever has its code."""
+"""`/api/account/wallet-links` for the session that asks, `/api/wallet-links` for whoever has its code.
+
+A code that was asked for in the chat with the bot is signed here too; the bot says yes to it, and not the page.
+"""
 
 from aiohttp import web
 
@@ -59,9 +62,10 @@ async def challenge(request: web.Request) -> web.Response:
 
 @routes.post("/api/wallet-links/sign")
 async def sign(request: web.Request) -> web.Response:
-    """Take the signature of a wallet and use the code up; the session that asked has the last word."""
+    """Take the signature of a wallet and use the code up; the session or the chat that asked has the last word."""
     body, deps = wire.decode(await request.read(), wallet_wire.SIGN_LINK), request.app[DEPS]
     asked = await deps.wallet_links.by_code(body.code)
     await request.app[PROOFS].signs_link(wallet_wire.Proof(body.address, body.message, body.signature), asked)
     await deps.wallet_links.sign(body.code, body.address, device(request).address)
-    return json_reply(wallet_wire.SignedLink(body.address, deps.site.back_to_telegram))
+    back = deps.site.back_to_chat if asked.is_of_chat else deps.site.back_to_telegram
+    return json_reply(wallet_wire.SignedLink(body.address, back))

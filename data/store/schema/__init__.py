@@ -23,7 +23,7 @@ from data.store.schema.bot import (
 from data.store.schema.chat import chart_themes, daily_summary
 from data.store.schema.columns import BUCKET_BITS, metadata
 from data.store.schema.custody import deposit_accounts
-from data.store.schema.house import hedges, maker_profits, maker_stops
+from data.store.schema.house import hedges, maker_days, maker_profits, maker_stops
 from data.store.schema.leaving import (
     withdrawal_addresses,
     withdrawal_approvals,
@@ -75,6 +75,7 @@ __all__ = [
     "deposits",
     "hedges",
     "lookup_tables",
+    "maker_days",
     "maker_profits",
     "maker_stops",
     "markets",

@@ -36,6 +36,19 @@ maker_profits = Table(
     sqlite_with_rowid=False,
 )
 
+# What quoting a market had come to when a day (since 1970, UTC) began, in quote atoms. A row a market a day is little
+# enough to be kept for ever.
+maker_days = Table(
+    "maker_days",
+    metadata,
+    text("symbol", "markets.symbol", key=True),
+    integer("day", key=True),
+    integer("total"),
+    check("day", "day > 0"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 # Markets that an operator has stopped.
 maker_stops = Table(
     "maker_stops",

@@ -73,7 +73,7 @@ challenges = Table(
     sqlite_strict=True,
 )
 
-# A session's way to have a wallet that lives in another app sign: its code is kept as a hash and works once.
+# A session's or a chat's way to have a wallet in another app sign: its code is kept as a hash and works once.
 wallet_links = Table(
     "wallet_links",
     metadata,
