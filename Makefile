@@ -29,7 +29,9 @@ history: setup ## the timing of pages at ten million rows, which takes some minu
 	@CLOBSTER_TEST_ROWS=10000000 $(BIN)/pytest tests/data/store/test_history.py
 
 postgres: setup ## the edge, the bot and whole runs again, on a real PostgreSQL (the store's tests play on it always)
-	@CLOBSTER_TEST_DATABASE=postgres $(PYTEST) tests/webapp_api tests/bot tests/e2e $(ARGS)
+	@CLOBSTER_TEST_DATABASE=postgres $(PYTEST) tests/webapp_api tests/bot \
+		tests/e2e/test_bot.py tests/e2e/test_deposits.py tests/e2e/test_money_through_the_house.py \
+		tests/e2e/test_solvency.py tests/e2e/test_withdrawals.py $(ARGS)
 
 soak-feed: setup ## the recordings whole, at every pace, through the real client to our books: 14 minutes
 	@CLOBSTER_TEST_SOAK_FEED=1 $(BIN)/pytest -s tests/data/binance/test_replay.py \

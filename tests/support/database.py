@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 
 from data.store.migrate import sqlite_url, upgrade
 from data.store.opening import Place
@@ -45,6 +46,12 @@ def everything(place: Place) -> dict[str, list[tuple[object, ...]]]:
     with closing(sqlite3.connect(place)) as connection:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
+
+
+@pytest.fixture
+def on_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For scenarios that look into the file: their books are in one, whatever `make postgres` asks for."""
+    monkeypatch.delenv("CLOBSTER_TEST_DATABASE", raising=False)
 
 
 def fresh(path: Path, template: Path) -> Place:

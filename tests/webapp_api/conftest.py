@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.database import ensure_database
+from tests.support.database import ensure_database, on_a_file
 from tests.webapp_api.house import House, open_house
+
+__all__ = ["on_a_file"]
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ def test_an_encryption_key_is_base64_of_32_bytes() -> None:
         assert not is_encryption_key(text)
 
 
+@pytest.mark.usefixtures("on_a_file")
 async def test_a_stolen_database_does_not_tell_a_secret(house: House, tmp_path: Path) -> None:
     key = await made(await house.person(1))
     stolen = bytes_of(tmp_path)
@@ -67,6 +68,7 @@ async def test_a_stolen_database_does_not_tell_a_secret(house: House, tmp_path: 
         assert form not in stolen
 
 
+@pytest.mark.usefixtures("on_a_file")
 async def test_rows_swapped_in_the_database_open_nothing(template: Path, tmp_path: Path) -> None:
     async with open_house(template, tmp_path) as house:
         ada, eve = await house.person(1), await house.person(2)

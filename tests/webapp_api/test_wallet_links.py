@@ -223,6 +223,7 @@ async def test_an_account_has_only_so_many_open_links_and_the_newest_are_good(ho
     assert (await sign_link(house, asked[1]["code"], Wallet())).status == 200
 
 
+@pytest.mark.usefixtures("on_a_file")
 async def test_a_code_is_kept_as_a_hash_only_and_never_logged(house: House, tmp_path: Path) -> None:
     ada = await house.person(1)
     with structlog.testing.capture_logs() as logs:

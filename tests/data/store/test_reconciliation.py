@@ -11,7 +11,7 @@ from data.store.connection import Connection
 from data.store.opening import Place
 from data.store.reconciliation import SqliteBooks, SqliteStops
 from data.store.settlement import SqliteSettlement
-from engine.core.commands import CompleteWithdrawal, RequestWithdrawal
+from engine.core.commands import CompleteWithdrawal, Deposit, RequestWithdrawal
 from engine.core.events import WithdrawalChanged
 from engine.core.types import FEES, VAULT, AssetCode, Atoms, Micros, TradeId, UserId
 from engine.reconciliation.comparing import of_books
@@ -124,6 +124,15 @@ async def test_books_before_anything_has_settled_agree_with_themselves(desk: Boo
     assert of_books(written.lines) == []
     assert {line.user for line in written.lines} == {*people, FEES}
     assert all(line.old_credits == 0 for line in written.lines)  # none of it came by a chain
+
+
+async def test_only_what_came_by_the_chain_a_while_ago_is_an_old_credit(desk: Books) -> None:
+    ada = await desk.person()
+    for reference, atoms in (("solana:signature:account", 5), ("dev:one", 70)):
+        await desk.do(Deposit(desk.now(), ada, USDT, Atoms(atoms), reference))
+    for since, old in ((LONG_AGO, 0), (SOON, 5)):
+        [line] = (await SqliteBooks(desk.queries).read([ada], since)).lines
+        assert (line.credited, line.old_credits) == (75, old)
 
 
 async def test_accounts_come_by_their_ids_each_once_and_the_mirror_never(desk: Books) -> None:
