@@ -194,7 +194,8 @@ def _dev_fund(settings: Settings, options: argparse.Namespace) -> int:
         with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
             response.read()
     except urllib.error.HTTPError as error:
-        answer = msgspec.json.decode(error.read())
+        with error:
+            answer = msgspec.json.decode(error.read())
         raise ConfigError(answer["error"]["message"]) from None
     except OSError as error:
         raise ConfigError(f"the server does not answer: {error}") from None

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from data.binance.health import FeedHealth
 from engine.core.exchange import Exchange
+from engine.custody.judging import OUTCOMES
 from engine.liquidity.hedger import Hedging
 from engine.liquidity.maker import MarketMaker
 from engine.liquidity.profit import Profit
@@ -71,8 +72,8 @@ class DepositMetrics(Collector):
         deposits = CounterMetricFamily(
             "clobster_deposits", "Transactions to deposit accounts, by what became of them", labels=("outcome",)
         )
-        for outcome, count in self._counted.items():
-            deposits.add_metric((outcome,), count)
+        for outcome in OUTCOMES:  # each from the start: nobody is woken by what has only just begun to be told
+            deposits.add_metric((outcome,), self._counted.get(outcome, 0))
         yield deposits
 
 

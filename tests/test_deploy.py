@@ -101,6 +101,35 @@ def test_what_is_deployed_names_settings_that_exist_and_no_secret() -> None:
     assert users[-1] not in {"0", "root"}
 
 
+def test_the_image_gets_all_that_it_is_built_of() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert "custom" in wheel["hooks"]
+    needed = {"hatch_build.py", "package.json", "package-lock.json", "pyproject.toml", project["project"]["readme"]}
+    needed |= {*project["project"]["license-files"], *wheel["packages"]}
+    for line in re.findall(r"^COPY (?!--from)(.*) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE):
+        needed |= set(line.split()) - {"."}
+    given = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+    assert given[0] == "*"
+    assert needed == {line[1:] for line in given if line.startswith("!")}
+    for name in needed:
+        assert (ROOT / name).exists(), name
+
+
+def test_every_alert_is_tried() -> None:
+    rules = yaml.safe_load((DEPLOY / "prometheus/rules.yml").read_text())["groups"]
+    alerts = {rule["alert"] for group in rules for rule in group["rules"]}
+    tried = yaml.safe_load((DEPLOY / "prometheus/rules.test.yml").read_text())
+    assert tried["rule_files"] == ["rules.yml"]
+    fired = {
+        re.fullmatch(r'\{alertname="(\w+)"\}', sample["labels"])[1]  # type: ignore[index]
+        for test in tried["tests"]
+        for each in test["promql_expr_test"]
+        for sample in each["exp_samples"]
+    }
+    assert fired == alerts
+
+
 def test_workflows_can_be_read_and_may_write_only_where_they_say_so() -> None:
     for path in (ROOT / ".github/workflows").glob("*.yml"):
         workflow = yaml.safe_load(path.read_text())

@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Callable
+from typing import Final
 
 from engine.core.types import Atoms
 from engine.custody.accounts import DepositAccount
@@ -17,6 +18,11 @@ class Verdict(enum.Enum):
     FOREIGN = "foreign"  # it brought tokens of other mints
     OURS = "ours"  # we signed it: money that we move is no deposit
     DUST = "dust"  # less than the least that is credited
+
+
+NATIVE: Final = "native_sol"  # lamports that came to the owner of deposit accounts
+REFUSED: Final = "refused"  # more than the ledger can hold
+OUTCOMES: Final = (*(verdict.value for verdict in Verdict), NATIVE, REFUSED)
 
 
 def judge(

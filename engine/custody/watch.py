@@ -19,7 +19,7 @@ from engine.core.commands import Deposit
 from engine.core.refusals import AlreadyCredited, Refused
 from engine.core.types import AssetCode, UserId
 from engine.custody.accounts import Depositable, DepositAccount, reference_of
-from engine.custody.judging import Verdict, judge
+from engine.custody.judging import NATIVE, REFUSED, Verdict, judge
 from engine.custody.ports import DepositStore
 from engine.ports import Chain, ChainUnavailable, Clock, Following
 from engine.sequencer.sequencer import Busy, Sequencer
@@ -33,7 +33,6 @@ MOST_FOLLOWED: Final = 1_000  # accounts, the newest; the round sees the others
 MOST_PASSED: Final = 10_000  # transactions that are remembered
 MOST_ASKED: Final = 100  # accounts in one question
 NOT_KNOWN: Final = "a node does not know a transaction that was listed"
-NATIVE: Final = "native_sol"  # lamports that came to the owner of deposit accounts
 
 
 class DepositWatch:
@@ -251,7 +250,7 @@ class DepositWatch:
             except Busy:
                 raise
             except Refused as refused:  # more than the ledger can hold
-                self.counted["refused"] += 1
+                self.counted[REFUSED] += 1
                 log.error("a deposit can't be credited", why=refused.code, **about)
                 return atoms
         elif verdict is not Verdict.NOTHING:

@@ -8,10 +8,17 @@ import structlog
 
 from tests.bot.world import World, labels, open_world
 from tests.simulators.telegram import buttons
-from tests.webapp_api.house import FREELY
+from tests.webapp_api.house import FREELY, PATIENCE_S
 from webapp_api.limits import Rate, RequestClass
 
 STALE = "This button is no longer good; nothing was done."
+
+
+async def kept(world: World) -> None:
+    """Wait until a card is kept: it is sent before, and its half minute begins then."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await world.house.store.write(lambda db: db.execute("SELECT 1 FROM bot_cards").fetchall()):
+            pass  # each look is a turn of the database
 
 
 async def test_a_card_says_what_it_comes_to_and_its_yes_buys_in_place(world: World) -> None:
@@ -83,6 +90,7 @@ async def test_a_card_is_taken_back(world: World) -> None:
 async def test_a_card_is_good_for_half_a_minute(world: World) -> None:
     ada = await world.trader(7, USDT=10_000)
     card = await ada.ask("/buy 0.01 btc")
+    await kept(world)
     world.house.clock.ahead_s += 31
     assert await ada.tap(card, "Confirm") == "The 30 seconds are over; nothing was done. Please ask again."
     assert labels(await ada.reads(card, "The 30 seconds are over")) == []

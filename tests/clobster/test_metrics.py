@@ -1,8 +1,10 @@
 """What operators see of the feed and of settlement."""
 
+from collections import Counter
+
 from prometheus_client import CollectorRegistry, generate_latest
 
-from clobster.metrics import FeedMetrics, ReconciliationMetrics, SettlementMetrics
+from clobster.metrics import DepositMetrics, FeedMetrics, ReconciliationMetrics, SettlementMetrics
 from data.binance.health import Health
 from engine.core.types import Micros, Symbol
 from engine.reconciliation.fees import FeePayer
@@ -48,6 +50,15 @@ def test_the_feed_is_told_a_market_at_a_time() -> None:
     assert told['clobster_feed_in_sync{symbol="ETHUSDT"}'] == "0.0"
     assert 'clobster_feed_book_age_seconds{symbol="ETHUSDT"}' not in told
     assert health.view(Symbol("BTCUSDT"), in_sync=True).messages_per_s == 2.0
+
+
+def test_a_deposit_that_is_refused_counts_up_from_nothing() -> None:
+    registry = CollectorRegistry()
+    registry.register(DepositMetrics(counted := Counter[str]()))
+    refused = 'clobster_deposits_total{outcome="refused"}'
+    assert f"{refused} 0.0" in generate_latest(registry).decode(), "an increase is of something that was there"
+    counted["refused"] += 1
+    assert f"{refused} 1.0" in generate_latest(registry).decode()
 
 
 def test_settlement_is_told_where_there_is_one() -> None:

@@ -36,7 +36,8 @@ def call(method: str, url: str, body: object = None, token: str | None = None) -
         with urllib.request.urlopen(request, timeout=20) as response:
             return Answer(response.status, json.loads(response.read() or b"null"))
     except urllib.error.HTTPError as error:
-        return Answer(error.code, json.loads(error.read()))
+        with error:
+            return Answer(error.code, json.loads(error.read()))
 
 
 class Server:

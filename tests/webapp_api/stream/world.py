@@ -166,6 +166,7 @@ class World:
         self.port = 0
         self.session: aiohttp.ClientSession
         self._people = 0
+        self._clients: list[Client] = []
 
     @property
     def url(self) -> str:
@@ -185,9 +186,15 @@ class World:
     async def client(self, token: str | None = None) -> Client:
         """Return a new client, signed in where a token is given."""
         client = Client(await self.session.ws_connect(self.url, autoping=True))
+        self._clients.append(client)
         if token is not None:
             assert "result" in await client.ask(op="auth", id="auth", token=token)
         return client
+
+    def cut_off(self) -> None:
+        """Let go of all clients' connections: one that is only forgotten is complained of when it is collected."""
+        for client in self._clients:
+            client.socket._response.close()
 
     def publish(self, batch: Batch) -> None:
         """Tell the listeners of a batch as if it had been committed."""
@@ -282,4 +289,5 @@ async def world(
         made = World(exchange, sequencer, store, queries, hub, market_data, accounts, api_keys, tokens)
         made.port = runner.addresses[0][1]
         made.session = await stack.enter_async_context(aiohttp.ClientSession())
+        stack.callback(made.cut_off)
         yield made
