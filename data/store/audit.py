@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from data.store.opening import Place
 from data.store.readers import read_only
+from data.store.schema import metadata
 from data.store.snapshot import load
 from engine.core.snapshot import Snapshot
 from engine.sequencer.journal import LogRow
@@ -193,12 +194,26 @@ class AuditReads:
                 check = check.replace("exact_sum(", "sum(")  # which is exact there
             rows = self._connection.execute(f"{check} LIMIT {MAX_FINDINGS}")
             found += [sentence for (sentence,) in rows]
-        return found + self._of_the_file() if self._is_sqlite else found
+        return found + (self._of_the_file() if self._is_sqlite else self._of_references())
 
     def _of_the_file(self) -> list[str]:
-        """Return what SQLite finds; PostgreSQL's foreign keys can't be switched off, and its files are its own."""
+        """Return what SQLite finds of itself; PostgreSQL's files are its own."""
         found: list[str] = []
         broken: list[tuple[str, int | None, str, int]] = self._connection.execute("PRAGMA foreign_key_check").fetchall()
         found += [f"{table} row {row} points to nothing in {parent}" for table, row, parent, _ in broken[:MAX_FINDINGS]]
         found += [said for (said,) in self._connection.execute("PRAGMA integrity_check(20)") if said != "ok"]
+        return found
+
+    def _of_references(self) -> list[str]:
+        """Return what points to nothing on PostgreSQL, where some references are believed (see migration 0018)."""
+        found: list[str] = []
+        for table in metadata.sorted_tables:
+            for reference in table.foreign_keys:
+                here, there = f"{table.name}.{reference.parent.name}", reference.column
+                rows = self._connection.execute(
+                    f"SELECT DISTINCT {here} FROM {table.name} WHERE {here} IS NOT NULL AND NOT EXISTS"
+                    f" (SELECT 1 FROM {there.table.name} AS parent WHERE parent.{there.name} = {here})"
+                    f" LIMIT {MAX_FINDINGS}"
+                )
+                found += [f"{here} {value} points to nothing in {there.table.name}" for (value,) in rows]
         return found

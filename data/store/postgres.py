@@ -6,7 +6,7 @@ nothing of a writer that lost it is ever kept, whatever it still believes.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final, TypeVar
@@ -16,9 +16,8 @@ import asyncpg
 from data.store import partitions, rows, statements
 from data.store.asking import Asking, Waiting
 from data.store.connection import Connection
-from data.store.rows import Row
 from data.store.store import Store
-from data.store.unnest import Unnest
+from data.store.unnest import Together, Unnest
 from engine.ports import LostLead
 from engine.sequencer.batch import Batch
 
@@ -30,15 +29,21 @@ _SETTINGS: Final = {"synchronous_commit": "on", "idle_in_transaction_session_tim
 
 ASSETS: Final = Unnest(statements.ASSETS)
 MARKETS: Final = Unnest(statements.MARKETS)
-ORDERS: Final = Unnest(statements.ORDERS)
-TRADES: Final = Unnest(statements.TRADES)
-CANDLES: Final = Unnest(statements.CANDLES)
-OWED: Final = Unnest(statements.OWED)
-POSTINGS: Final = Unnest(statements.POSTINGS)
-BALANCES: Final = Unnest(statements.BALANCES)
 DEPOSITS: Final = Unnest(statements.DEPOSITS)
 WITHDRAWALS: Final = Unnest(statements.WITHDRAWALS)
-COMMANDS: Final = Unnest(statements.COMMANDS)
+# What nearly every batch has rows of: a round trip for each would cost as much as the rows.
+TRADING: Final = Together(
+    statements.MOVE_SEQUENCER,
+    (
+        statements.ORDERS,
+        statements.TRADES,
+        statements.CANDLES,
+        statements.OWED,
+        statements.POSTINGS,
+        statements.BALANCES,
+        statements.COMMANDS,
+    ),
+)
 
 
 class PostgresStore(Store):
@@ -94,40 +99,39 @@ class PostgresWriter:
 
     def write_batch(self, connection: Connection, batch: Batch) -> None:
         """Write a batch's rows."""
-        moved = connection.execute(statements.MOVE_SEQUENCER, rows.sequencer_row(batch))
-        if moved.rowcount != 1:
-            raise LostLead(f"another writer went on from command {batch.first_seq - 1}, or leads by now")
         self._posted += len(batch.postings)
         near = {"trades": batch.next_trade, "postings": self._posted}
         if any(near[table] + partitions.AHEAD // 2 > until for table, until in self._parts_until.items()):
             self._make_parts(connection)
             self._posted += len(batch.postings)
-        self._waiting.wait(_insert(self._waiting.asking, batch))
+        self._waiting.wait(_write(self._waiting.asking, batch))
 
     def _make_parts(self, connection: Connection) -> None:
         self._parts_until = partitions.ensure(connection)
         [self._posted] = connection.execute("SELECT coalesce(max(id), 0) FROM postings").fetchone()
 
 
-async def _insert(asking: Asking, batch: Batch) -> None:
-    work: list[tuple[Unnest, Sequence[Row]]] = [
+async def _write(asking: Asking, batch: Batch) -> None:
+    for insert, values in (
         (ASSETS, rows.asset_rows(batch.assets)),
         (MARKETS, rows.market_rows(batch.markets)),
-        (ORDERS, rows.order_rows(batch.orders)),
-    ]
-    for insert, values in work:
+    ):
         await insert.run(asking, values)
+    written = [
+        rows.order_rows(batch.orders),
+        rows.trade_rows(batch.trades),
+        rows.candle_rows(batch.trades),
+        rows.owed_rows(batch.trades),
+        rows.posting_rows(batch.postings),
+        rows.balance_rows(batch.balances),
+        [rows.log_row(batch)],
+    ]
+    if not await TRADING.run(asking, rows.sequencer_row(batch), written):
+        raise LostLead(f"another writer went on from command {batch.first_seq - 1}, or leads by now")
     for reduction in rows.reduction_rows(batch.reductions):
         await asking.run(statements.REDUCE, reduction)
-    work = [
-        (TRADES, rows.trade_rows(batch.trades)),
-        (CANDLES, rows.candle_rows(batch.trades)),
-        (OWED, rows.owed_rows(batch.trades)),
-        (POSTINGS, rows.posting_rows(batch.postings)),
-        (BALANCES, rows.balance_rows(batch.balances)),
+    for insert, values in (
         (DEPOSITS, rows.deposit_rows(batch.deposits)),
         (WITHDRAWALS, rows.withdrawal_rows(batch.withdrawals)),
-        (COMMANDS, [rows.log_row(batch)]),
-    ]
-    for insert, values in work:
+    ):
         await insert.run(asking, values)

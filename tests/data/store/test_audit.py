@@ -7,7 +7,7 @@ from engine.core.commands import PlaceOrder, RequestWithdrawal
 from engine.core.events import OrderChanged
 from engine.core.types import AssetCode, Atoms, Lots, OrderType, SelfTradePrevention, Side, Ticks
 from tests.data.store.books import BTCUSDT, books
-from tests.support.database import REFUSED, change, ensure_database
+from tests.support.database import change, ensure_database
 
 
 @pytest.fixture
@@ -84,14 +84,14 @@ def test_sound_books_have_no_findings(sound: Place) -> None:
         ("UPDATE sequencer SET seq = seq + 1", "the sequencer is at"),
         ("UPDATE sequencer SET next_order = next_order + 1", "the sequencer is at"),
         ("UPDATE postings SET credit_owner = 4321 WHERE reason = 'fee'", "points to nothing in users"),
+        ("UPDATE postings SET asset = 'DOGE' WHERE reason = 'fee'", "points to nothing in assets"),
+        ("UPDATE trades SET maker_order_id = 99 WHERE id = 1", "points to nothing in orders"),
+        ("UPDATE orders SET symbol = 'DOGEUSDT' WHERE id = 1", "points to nothing in markets"),
+        ("INSERT INTO settlement_outbox (trade_id) VALUES (99)", "points to nothing in trades"),
         ("DELETE FROM postings WHERE reason = 'fee'", "the balance and its postings differ"),
     ],
 )
 def test_each_fault_is_found(sound: Place, fault: str, said: str) -> None:
-    if isinstance(sound, str) and "points to nothing" in said:  # which PostgreSQL does not let anybody write
-        with pytest.raises(REFUSED):
-            change(sound, fault)
-        return
     assert change(sound, fault) >= 1
     found = findings(sound)
     assert any(said in sentence for sentence in found), found

@@ -182,8 +182,6 @@ BAD = [
         {"id": 1},
         {"id": 0},
         {"user_id": 1},  # the house does not place orders
-        {"user_id": 1234},
-        {"symbol": "DOGEUSDT"},
         {"side": "hold"},
         {"type": "stop"},
         {"type": "market"},
@@ -220,15 +218,11 @@ BAD += [
     for fault in (
         {"id": 0},
         {"id": 7},
-        {"symbol": "DOGEUSDT"},
         {"price": 0},
         {"quantity": 0},
         {"notional": 0},
         {"taker_side": "both"},
-        {"maker_order_id": 99},
         {"maker_order_id": None},
-        {"taker_order_id": 99},
-        {"maker": 1234},
         {"taker": 1000},  # with oneself
         {"maker_fee": -1},
         {"taker_fee": -1},
@@ -261,9 +255,6 @@ BAD += [
     ("postings", POSTING | {"credit_kind": 2}),
     ("postings", POSTING | {"debit_kind": -1}),
     ("postings", POSTING | {"reason": "gift"}),
-    ("postings", POSTING | {"debit_owner": 1234}),
-    ("postings", POSTING | {"credit_owner": 1234}),
-    ("postings", POSTING | {"asset": "DOGE"}),
     ("users", USER | {"kind": "house"}),
     ("users", USER | {"id": 5}),
     ("users", USER | {"kind": "robot"}),
@@ -280,7 +271,6 @@ BAD += [
     ("deposits", DEPOSIT | {"amount": 0}),
     ("deposits", DEPOSIT | {"reference": ""}),
     ("deposits", DEPOSIT | {"asset": "DOGE"}),
-    ("settlement_outbox", OUTBOX | {"trade_id": 8}),
     ("settlement_outbox", OUTBOX | {"batch_id": 1}),
     ("settlement_batches", BATCH | {"kind": "gift"}),
     ("settlement_batches", BATCH | {"state": "lost"}),
@@ -294,6 +284,21 @@ BAD += [
     ("commands", COMMANDS | {"body": "text"}),
     ("sequencer", SEQUENCER),
     ("wallets", WALLET | {"user_id": 1234}),
+]
+
+
+# References of the writer's own, which PostgreSQL does not look up (see migration 0018); there `test_audit` finds them.
+DANGLING = [
+    ("orders", ORDER | {"id": 2, "user_id": 1234}),
+    ("orders", ORDER | {"id": 2, "symbol": "DOGEUSDT"}),
+    ("trades", TRADE | {"symbol": "DOGEUSDT"}),
+    ("trades", TRADE | {"maker_order_id": 99}),
+    ("trades", TRADE | {"taker_order_id": 99}),
+    ("trades", TRADE | {"maker": 1234}),
+    ("postings", POSTING | {"debit_owner": 1234}),
+    ("postings", POSTING | {"credit_owner": 1234}),
+    ("postings", POSTING | {"asset": "DOGE"}),
+    ("settlement_outbox", OUTBOX | {"trade_id": 8}),
 ]
 
 
@@ -314,6 +319,15 @@ def test_possible_rows_are_kept(tried: Connection, table: str, row: dict[str, An
 def test_impossible_rows_are_refused(tried: Connection, table: str, row: dict[str, Any]) -> None:
     with pytest.raises((*REFUSED, *NEVER_SENT)):
         insert(tried, table, row)
+
+
+@pytest.mark.parametrize(("table", "row"), DANGLING, ids=named)
+def test_the_writers_own_references_are_looked_up_by_sqlite(tried: Connection, table: str, row: dict[str, Any]) -> None:
+    if isinstance(tried, Waiting):
+        insert(tried, table, row)
+    else:
+        with pytest.raises(REFUSED):
+            insert(tried, table, row)
 
 
 def test_deposits_are_credited_once(tried: Connection) -> None:
