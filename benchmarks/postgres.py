@@ -1,7 +1,8 @@
 """Durable orders a second on PostgreSQL beside SQLite: the same exchange and sequencer, in one run, taking turns.
 
-PostgreSQL is the tests' own from a wheel, on this machine, with its commits synced to the disk. CLIENTS ask for one
-order at a time each, half of which trade.
+PostgreSQL is the tests' own from a wheel, on this machine, with its commits synced to the disk. First whole exchanges by
+the loads of `benchmarks/orders.py`; then sequencer and store alone, where CLIENTS ask for one order at a time each, half
+of which trade.
 """
 
 import argparse
@@ -15,6 +16,9 @@ import time
 from itertools import count
 from pathlib import Path
 
+import uvloop
+
+from benchmarks import orders
 from data.store.accounts import person_by_telegram
 from data.store.migrate import sqlite_url, upgrade
 from data.store.opening import Place, open_store
@@ -24,6 +28,7 @@ from engine.core.market import Asset, Market
 from engine.core.types import AssetCode, Atoms, Lots, Micros, OrderType, Side, Ticks, UserId
 from engine.sequencer.sequencer import Sequencer
 from tests.support import postgres
+from tests.support.server import Server
 
 CLIENTS = 64
 ORDERS = 20_000
@@ -68,24 +73,62 @@ async def orders_per_second(place: Place) -> tuple[float, float]:
     return done / took, cost / done * 1e6
 
 
+def by_clients(folder: Path, database: dict[str, str], seconds: float) -> dict[str, float]:
+    """Return durable acknowledged orders a second of a whole exchange by load, on the database that a setting names."""
+    server = Server(folder, **database).start()
+    try:
+        tokens = []
+        for person in range(orders.CONNECTIONS):
+            server.fund(person + 1, USDT="1000000000", BTC="10000")
+            tokens.append(server.sign_in(person + 1))
+        port = int(server.url.rsplit(":", 1)[1])
+        http, _ = uvloop.run(orders.over_http(port, tokens, seconds))
+        socket, _ = uvloop.run(orders.over_socket(port, tokens, seconds))
+        batched, _ = uvloop.run(orders.batches(port, tokens, seconds))
+        return {"http": http, "ws": socket, "ws_batches": batched}
+    finally:
+        server.kill()
+
+
+def whole(folder: Path, seconds: float) -> dict[str, float]:
+    """Let both databases take turns; return orders a second and ratios."""
+    result: dict[str, float] = {}
+    on = {"sqlite": by_clients(folder / "sqlite", {}, seconds)}
+    place = _synced()
+    on["postgres"] = by_clients(folder / "postgres", {"CLOBSTER_DATABASE_URL": place}, seconds)
+    for load, fast in on["sqlite"].items():
+        slow = on["postgres"][load]
+        result |= {f"{load}_sqlite_orders_s": round(fast), f"{load}_postgres_orders_s": round(slow)}
+        result[f"{load}_times_slower"] = round(fast / slow, 2)
+        print(
+            f"  {load:10} {fast:>8,.0f} orders/s on SQLite, {slow:>8,.0f} on PostgreSQL: {fast / slow:.2f} times slower"
+        )
+    return result
+
+
+def _synced() -> str:
+    place = postgres.empty_exchange()
+    postgres.run(place, "ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()")
+    return place
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object last")
     parser.add_argument("--sqlite-only", action="store_true")
+    parser.add_argument("--seconds", type=float, default=6.0, help="how long each load of a whole exchange is counted")
     options = parser.parse_args()
     sys.setswitchinterval(SWITCH_S)
     found: dict[str, list[tuple[float, float]]] = {"sqlite": [], "postgres": []}
     with tempfile.TemporaryDirectory(dir=os.environ.get("CLOBSTER_BENCH_DIR")) as folder:
+        result = {} if options.sqlite_only else whole(Path(folder), options.seconds)
         for round_ in range(ROUNDS):
             file = Path(folder) / f"books-{round_}.sqlite"
             upgrade(sqlite_url(file))
             found["sqlite"].append(asyncio.run(orders_per_second(file)))
             if not options.sqlite_only:
-                place = postgres.empty_exchange()
-                postgres.run(place, "ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()")
-                found["postgres"].append(asyncio.run(orders_per_second(place)))
-    result = {}
+                found["postgres"].append(asyncio.run(orders_per_second(_synced())))
     for name, rounds in found.items():
         if rounds:
             result[f"{name}_orders_s"] = round(statistics.median(speed for speed, _ in rounds))
