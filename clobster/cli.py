@@ -144,18 +144,21 @@ def _verify_solvency(_: Settings, options: argparse.Namespace) -> int:
 
 def _backup(settings: Settings, options: argparse.Namespace) -> int:
     from clobster.backup import backup
-    from clobster.books import file_of, opening
+    from clobster.books import opening
 
-    database = file_of(settings.database, "backup")
-    with opening(database):
-        return _say(backup(database, options.file))
+    with opening(settings.database):
+        return _say(backup(settings.database, options.file))
 
 
 def _restore(settings: Settings, options: argparse.Namespace) -> int:
     from clobster.backup import restore
-    from clobster.books import file_of, opening
+    from clobster.books import opening
 
-    database = file_of(settings.database, "restore")
+    database = settings.database
+    if isinstance(database, str):
+        from clobster.moving import move
+
+        return 0 if move(settings, str(options.file), database, _say) else 1
     with data_dir.locked(settings.data_dir), opening(options.file):
         return _say(restore(options.file, database))
 

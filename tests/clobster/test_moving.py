@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from clobster import backup as backing_up
 from clobster import cli
 from clobster.books import named
 from clobster.config import ConfigError, Settings
@@ -114,16 +115,53 @@ def test_a_databases_name_has_no_password() -> None:
     )
 
 
-def test_the_files_backup_is_refused_where_the_books_are_in_postgresql(
+def test_a_backup_of_postgresql_reads_as_what_was_moved_there(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, back = postgres.database(), file.with_name("back.db")
+    assert moved(file, target) == 0
+    monkeypatch.setenv("CLOBSTER_DATABASE_URL", target)
+    for code in (0, 2):  # it is not written over
+        assert cli.main(["backup", str(back), "--data-dir", str(file.parent)]) == code
+    said = capsys.readouterr()
+    assert f"{back} is a whole copy of postgresql:///clobster_" in said.out
+    assert f"{back} is there already" in said.err
+    before, after = everything(file), everything(back)
+    assert {name: sorted(rows, key=repr) for name, rows in after.items()} == {
+        name: sorted(rows, key=repr) for name, rows in before.items()
+    }
+
+
+def test_a_backup_of_postgresql_that_reads_otherwise_is_not_kept(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, back = postgres.empty_exchange(), file.with_name("back.db")
+    assert moved(file, target) == 0
+    upgraded = backing_up.upgrade
+
+    def upgrade(url: str) -> None:
+        upgraded(url)
+        change(
+            Path(url.removeprefix("sqlite:///")),
+            "CREATE TRIGGER louder AFTER INSERT ON users BEGIN UPDATE users SET first_name = upper(first_name); END",
+        )
+
+    monkeypatch.setattr(backing_up, "upgrade", upgrade)
+    monkeypatch.setenv("CLOBSTER_DATABASE_URL", target)
+    assert cli.main(["backup", str(back), "--data-dir", str(file.parent)]) == 2
+    assert "users does not read as it was written" in capsys.readouterr().err
+    assert not list(file.parent.glob("back*"))
+
+
+def test_an_older_schema_is_not_backed_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CLOBSTER_DATABASE_URL", "postgresql://ada:secret@db.example/books")
-    for command in ("backup", "restore"):
-        assert cli.main([command, str(tmp_path / "copy.db"), "--data-dir", str(tmp_path)]) == 2
-        said = capsys.readouterr().err
-        assert said.startswith(f"clobster: `clobster {command}` copies SQLite files")
-        assert len(said.splitlines()) == 1
-        assert "secret" not in said
+    target = postgres.empty_exchange()
+    change(target, "UPDATE alembic_version SET version_num = '0001'")
+    monkeypatch.setenv("CLOBSTER_DATABASE_URL", target)
+    assert cli.main(["backup", str(tmp_path / "copy.db"), "--data-dir", str(tmp_path)]) == 2
+    assert "the database has schema 0001" in capsys.readouterr().err
+    assert not list(tmp_path.glob("copy*"))
 
 
 async def test_production_refuses_a_server_that_does_not_wait_for_its_disk() -> None:
