@@ -6,6 +6,7 @@ it, and the ledger in it adds up.
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -34,11 +35,35 @@ def restore(copy: Path, database: Path) -> str:
     """Make books of a copy where there are none. Return a sentence. Raises ConfigError."""
     if not copy.is_file():
         raise ConfigError(f"there is no file {copy}")
-    for name in ("", "-wal", "-shm"):
-        if (beside := database.with_name(database.name + name)).exists():
+    for beside in _beside(database):
+        if beside.exists():
             raise ConfigError(f"{beside} is there already: move it away first, and keep it")
     _make(database, partial(_copy_file, copy))
     return f"{database} is restored: {_proved(database)}"
+
+
+def set_aside(database: Place, copy: Path) -> str:
+    """Move the books that there are away, to make others of a copy. Return a sentence. Raises ConfigError."""
+    if not copy.is_file():
+        raise ConfigError(f"there is no file {copy}")
+    name = f"set_aside_{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}"
+    if isinstance(database, Path):
+        (folder := database.parent / name).mkdir(parents=True)
+        for beside in _beside(database):
+            if beside.exists():
+                beside.replace(folder / beside.name)
+        return f"the books that were there are in {folder}"
+    from data.store.copying import InUse, set_aside
+
+    try:
+        set_aside(database, name)
+    except InUse as refused:
+        raise ConfigError(f"{refused} Stop it first.") from None
+    return f"the books that were there are in the schema {name} of {named(database)}"
+
+
+def _beside(database: Path) -> list[Path]:
+    return [database.with_name(database.name + name) for name in ("", "-wal", "-shm")]
 
 
 def _make(target: Path, fill: Callable[[Path], None]) -> None:

@@ -1,4 +1,4 @@
-"""Copy books from a SQLite file to a PostgreSQL database or back, whole or not at all, and see that they are the same."""
+"""Copy books from a SQLite file to a PostgreSQL database or back, whole or not at all, and find both the same."""
 
 # ruff: noqa: S608  statements are put together from our own columns only
 
@@ -17,6 +17,7 @@ from sqlalchemy import Table, Text
 
 from data.store import partitions, schema
 from data.store.asking import ONE_MOMENT, connect
+from data.store.postgres import LEAD
 from data.store.readers import read_only
 
 ROWS: Final = 5_000  # at once in memory
@@ -58,6 +59,29 @@ def fetch(source: str, target: Path) -> list[Copied]:
         copied = asyncio.run(_fetch(source, connection))
         connection.execute("COMMIT")
         return copied
+
+
+class InUse(Exception):  # noqa: N818
+    """An exchange runs on these books."""
+
+
+def set_aside(url: str, name: str) -> None:
+    """Leave a PostgreSQL database without books: its schema gets another name, and an empty one its. Blocks.
+
+    Raises InUse.
+    """
+    asyncio.run(_set_aside(url, name))
+
+
+async def _set_aside(url: str, name: str) -> None:
+    connection = await connect(url)
+    try:
+        async with connection.transaction():
+            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LEAD):
+                raise InUse(InUse.__doc__)
+            await connection.execute(f"ALTER SCHEMA public RENAME TO {name}; CREATE SCHEMA public")
+    finally:
+        await connection.close()
 
 
 async def _fetch(url: str, target: sqlite3.Connection) -> list[Copied]:

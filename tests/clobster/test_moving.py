@@ -16,7 +16,7 @@ from data.store.copying import NotEmpty, copy
 from tests.data.store.books import books
 from tests.data.store.test_sqlite import a_busy_day
 from tests.support import postgres
-from tests.support.database import change, everything
+from tests.support.database import change, everything, read
 
 
 @pytest.fixture
@@ -171,3 +171,46 @@ async def test_production_refuses_a_server_that_does_not_wait_for_its_disk() -> 
     with pytest.raises(ConfigError, match="fsync = off"):
         async with AsyncExitStack() as stack:
             await open_books(settings.model_copy(update={"env": "production"}), stack)
+
+
+@pytest.mark.parametrize("on", ["sqlite", "postgres"])
+async def test_books_are_set_aside_for_those_of_a_copy(
+    on: str, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = file if on == "sqlite" else postgres.empty_exchange()
+    if isinstance(place, str):
+        assert await asyncio.to_thread(moved, file, place) == 0
+        monkeypatch.setenv("CLOBSTER_DATABASE_URL", place)
+    arguments = ["--data-dir", str(file.parent)]
+
+    async def run(*command: str) -> tuple[int, str]:
+        code = await asyncio.to_thread(cli.main, [*command, *arguments])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    copy = str(file.with_name("copy.db"))
+    assert (await run("backup", copy))[0] == 0
+    code, before = await run("counts")
+    assert (code, len(before.split())) == (0, 4)
+    async with books(place) as day:
+        cleo = await day.person(USDT=1_000)
+        await day.place(cleo, "buy", 1, 100)
+        assert (await run("counts"))[1] != before
+        if isinstance(place, str):  # a file's directory is locked by a whole server
+            code, said = await run("restore", "--set-aside", copy)
+            assert (code, said) == (2, "clobster: An exchange runs on these books. Stop it first.\n")
+    after = (await run("counts"))[1]
+    assert (await run("restore", "--set-aside", f"{copy}.none"))[0] == 2
+    assert (await run("counts"))[1] == after
+    code, said = await run("restore", "--set-aside", copy)
+    assert (code, "the books that were there are in" in said) == (0, True), said
+    assert (await run("counts"))[1] == before
+    if isinstance(place, str):
+        [[kept]] = postgres.run(place, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'set_aside_%'")
+        [[orders]] = postgres.run(place, f"SELECT next_order FROM {kept}.sequencer")
+    else:
+        [aside] = file.parent.glob("set_aside_*/clobster.db")
+        [[orders]] = read(aside, "SELECT next_order FROM sequencer")
+    assert orders == int(after.split()[0])
+    async with books(place) as day:
+        await day.place(await day.person(USDT=1_000), "buy", 1, 100)
