@@ -22,17 +22,22 @@ from tests.support.server import Server, call
 ORDER = {"symbol": "BTCUSDT", "side": "buy", "type": "limit", "price": "10.00", "quantity": "0.0100"}
 
 
+def trading(url: str, token: str, told: Path) -> tuple[subprocess.Popen[bytes], bytes]:
+    """Begin to trade; return the trader, and what it has told by the time that twenty orders were answered."""
+    with told.open("wb") as file:
+        trader = subprocess.Popen([sys.executable, "-m", "tests.e2e.trader", url, token, "3"], stdout=file)
+    while told.read_bytes().count(b'"status": 201') < 20:
+        time.sleep(0.01)
+    return trader, told.read_bytes()
+
+
 def test_books_are_copied_while_people_trade_and_restored_elsewhere(tmp_path: Path) -> None:
     server, told, copy = Server(tmp_path / "var").start(), tmp_path / "told", tmp_path / "copies" / "copy.db"
     books = server.data_dir / "clobster.db"
     try:
         server.fund(42, USDT="1000000", BTC="20")
         token = server.sign_in(42)
-        with told.open("wb") as file:
-            trader = subprocess.Popen([sys.executable, "-m", "tests.e2e.trader", server.url, token, "3"], stdout=file)
-        while told.read_bytes().count(b'"status": 201') < 20:
-            time.sleep(0.01)
-        before = told.read_bytes()
+        trader, before = trading(server.url, token, told)
         assert main(["backup", str(copy), "--data-dir", str(server.data_dir)]) == 0
         assert [path.name for path in copy.parent.iterdir()] == ["copy.db"], "one file, whole by itself"
         assert told.stat().st_size > len(before), "trading went on"
@@ -70,11 +75,7 @@ def test_books_in_postgresql_are_copied_while_people_trade_and_restored_on_eithe
     try:
         server.fund(42, USDT="1000000", BTC="20")
         token = server.sign_in(42)
-        with told.open("wb") as file:
-            trader = subprocess.Popen([sys.executable, "-m", "tests.e2e.trader", server.url, token, "3"], stdout=file)
-        while told.read_bytes().count(b'"status": 201') < 20:
-            time.sleep(0.01)
-        before = told.read_bytes()
+        trader, before = trading(server.url, token, told)
         assert main(["backup", str(copy), "--data-dir", str(server.data_dir)]) == 0
         assert told.stat().st_size > len(before), "trading went on"
         server.kill()
