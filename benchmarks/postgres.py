@@ -1,8 +1,8 @@
 """Durable orders a second on PostgreSQL beside SQLite: the same exchange and sequencer, in one run, taking turns.
 
-PostgreSQL is the tests' own from a wheel, on this machine, with its commits synced to the disk. First whole exchanges by
-the loads of `benchmarks/orders.py`; then sequencer and store alone, where CLIENTS ask for one order at a time each, half
-of which trade.
+PostgreSQL is the tests' own from a wheel, on this machine, with its commits synced to the disk. First whole exchanges,
+by the loads of `benchmarks/orders.py`; then sequencer and store alone, where CLIENTS ask for one order at a time each,
+half of which trade.
 """
 
 import argparse

@@ -23,7 +23,7 @@ from clobster.custody import Custody
 from clobster.liquidity import hedge_settings, maker_settings
 from clobster.market_making import MarketMaking
 from clobster.markets import Listing
-from clobster.metrics import EngineMetrics, WithdrawalMetrics
+from clobster.metrics import EngineMetrics, ReplicaMetrics, WithdrawalMetrics
 from clobster.reconciling import ReconcilingOnSolana
 from clobster.settling import SettlementOnSolana
 from clobster.solvency import SolvencyOnSolana
@@ -95,7 +95,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     for read in (maker_settings, hedge_settings, withdrawing.rules):
         read(settings, listing)  # what is wrong is said before anything is opened
     with opening(settings.database):
-        store, queries = await leading.open_books(settings, stack)
+        store, queries, history = await leading.open_books(settings, stack)
         snapshot = await store.take_lead()
     if settings.env == "production" and any(reference.startswith(PLAY_MONEY) for reference in snapshot.deposits):
         raise ConfigError("the database has play money of development in it: name another in CLOBSTER_DATABASE_URL")
@@ -119,6 +119,11 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     withdrawals = withdrawing.build(settings, listing, store, queries, sequencer, assets, valuation, now)
     payouts = Payouts(withdrawals, sequencer, now)
     registry = CollectorRegistry()
+    if settings.replica is not None:
+        from data.store.replica import History
+
+        assert isinstance(history, History)
+        registry.register(ReplicaMetrics(history))
     alarms = Alarms(settings.admins)
     reading = await Readers.open(settings.database, 1)
     stack.push_async_callback(reading.close)
@@ -184,6 +189,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         Deps(
             sequencer=sequencer,
             queries=queries,
+            history=history,
+            replica=history.health,
             accounts=people.accounts,
             administration=people.administration,
             wallets=people.wallets,

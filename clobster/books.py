@@ -19,16 +19,6 @@ def named(place: Place) -> str:
     return str(place) if isinstance(place, Path) else re.sub(r"//[^@/]*@", "//", place).partition("?")[0]
 
 
-def file_of(place: Place, command: str) -> Path:
-    """Return the books' SQLite file. Raises ConfigError where they are in PostgreSQL, which has tools of its own."""
-    if isinstance(place, Path):
-        return place
-    raise ConfigError(
-        f"`clobster {command}` copies SQLite files, and the books are in {named(place)}:"
-        " docs/operations.md says how PostgreSQL is backed up"
-    )
-
-
 @contextmanager
 def opening(place: Place) -> Iterator[None]:
     """Say what is wrong with a database, or with its place, in one line. Raises ConfigError."""

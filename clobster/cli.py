@@ -65,7 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     backup.set_defaults(command=_backup)
     restore = commands.add_parser("restore", parents=[place], help="make books of a copy, where there are none")
     restore.add_argument("file", type=Path, help="a file that `clobster backup` has made")
+    restore.add_argument("--set-aside", action="store_true", help="keep the books that are there under another name")
     restore.set_defaults(command=_restore)
+    counts = commands.add_parser(
+        "counts", parents=[place], help="print the next order, trade and withdrawal, and how many deposits there are"
+    )
+    counts.set_defaults(command=_counts)
     show = commands.add_parser("config", parents=[place], help="show the effective settings, secrets hidden")
     show.set_defaults(command=_config)
 
@@ -144,20 +149,34 @@ def _verify_solvency(_: Settings, options: argparse.Namespace) -> int:
 
 def _backup(settings: Settings, options: argparse.Namespace) -> int:
     from clobster.backup import backup
-    from clobster.books import file_of, opening
+    from clobster.books import opening
 
-    database = file_of(settings.database, "backup")
-    with opening(database):
-        return _say(backup(database, options.file))
+    with opening(settings.database):
+        return _say(backup(settings.database, options.file))
 
 
 def _restore(settings: Settings, options: argparse.Namespace) -> int:
-    from clobster.backup import restore
-    from clobster.books import file_of, opening
+    from clobster.backup import restore, set_aside
+    from clobster.books import opening
 
-    database = file_of(settings.database, "restore")
+    database = settings.database
+    if options.set_aside:
+        with data_dir.locked(settings.data_dir), opening(database):
+            _say(set_aside(database, options.file))
+    if isinstance(database, str):
+        from clobster.moving import move
+
+        return 0 if move(settings, str(options.file), database, _say) else 1
     with data_dir.locked(settings.data_dir), opening(options.file):
         return _say(restore(options.file, database))
+
+
+def _counts(settings: Settings, _: argparse.Namespace) -> int:
+    from clobster.books import opening
+    from data.store.audit import AuditReads
+
+    with opening(settings.database), AuditReads(settings.database) as reads:
+        return _say(" ".join(map(str, reads.counts())))
 
 
 def _config(settings: Settings, options: argparse.Namespace) -> int:

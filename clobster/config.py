@@ -52,6 +52,7 @@ class Settings(BaseModel):
     database_url: SecretStr | None = Field(
         None, description="where the exchange keeps its books: sqlite:///PATH or postgresql://USER@HOST/NAME"
     )
+    database_replica_url: SecretStr | None = Field(None, description="a PostgreSQL hot standby that answers history")
     bot_token: SecretStr | None = Field(None, description="the Telegram bot's token; launch data is checked with it")
     telegram_api_url: str | None = Field(None, description="a Bot API server; Telegram's own where it is not set")
     telegram_updates: Literal["polling", "webhook"] = Field("polling", description="whether the bot asks or is told")
@@ -174,6 +175,12 @@ class Settings(BaseModel):
             r"sqlite:///|postgres(ql)?://", self.database_url.get_secret_value()
         ):
             raise ValueError("CLOBSTER_DATABASE_URL must be sqlite:///PATH or postgresql://USER@HOST/NAME")
+        if self.replica is not None and not re.match(r"postgres(ql)?://", self.replica):
+            raise ValueError("CLOBSTER_DATABASE_REPLICA_URL must be postgresql://USER@HOST/NAME")
+        if self.replica is not None and (isinstance(self.database, Path) or self.replica == self.database):
+            raise ValueError(
+                "CLOBSTER_DATABASE_REPLICA_URL must name a replica of what CLOBSTER_DATABASE_URL names in PostgreSQL"
+            )
         if not all(part.strip().isdecimal() for part in self.admin_telegram_ids.split(",") if part.strip()):
             raise ValueError("CLOBSTER_ADMIN_TELEGRAM_IDS must be Telegram ids with commas between, such as 11,22")
         if not re.fullmatch(r"https?://[A-Za-z0-9.\-:\[\]]+/?", self.public_url):
@@ -252,6 +259,11 @@ class Settings(BaseModel):
             return self.data_dir / "clobster.db"
         url = self.database_url.get_secret_value()
         return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else url
+
+    @property
+    def replica(self) -> str | None:
+        """The URL of a PostgreSQL hot standby that answers history."""
+        return None if self.database_replica_url is None else self.database_replica_url.get_secret_value()
 
 
 def load(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:

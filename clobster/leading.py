@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from clobster.books import named
 from clobster.config import ConfigError, Settings
 from data.store.connection import Connection
 from data.store.migrate import check, upgrade, url_of
@@ -12,8 +13,8 @@ from data.store.queries import Queries
 from data.store.store import Store
 
 
-async def open_books(settings: Settings, stack: AsyncExitStack) -> tuple[Store, Queries]:
-    """Open the writer's store and the readers; the stack closes them.
+async def open_books(settings: Settings, stack: AsyncExitStack) -> tuple[Store, Queries, Queries]:
+    """Open the writer's store, the readers, and those of history; the stack closes them.
 
     Raises SchemaMismatch, ConfigError, or the driver's errors.
     """
@@ -28,7 +29,22 @@ async def open_books(settings: Settings, stack: AsyncExitStack) -> tuple[Store, 
         await store.write(_refuse_lazy)
     queries = await Queries.open(place)
     stack.push_async_callback(queries.close)
-    return store, queries
+    if settings.replica is None:
+        return store, queries, queries
+    assert isinstance(place, str)
+    return store, queries, await _open_history(place, settings.replica, queries, stack)
+
+
+async def _open_history(place: str, url: str, queries: Queries, stack: AsyncExitStack) -> Queries:
+    from data.store.replica import History, NotReplica, Replica  # who has none does not wait for the import
+
+    replica = Replica(place, url)
+    stack.push_async_callback(replica.close)
+    try:
+        await replica.start()
+    except NotReplica as refused:
+        raise ConfigError(f"CLOBSTER_DATABASE_REPLICA_URL: {named(url)} {refused}") from None
+    return History(queries, replica)
 
 
 def _refuse_lazy(connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """What operators see of the engine. Plain figures, read when Prometheus asks: the way of an order pays nothing."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -19,6 +19,9 @@ from engine.settlement.settlement import Backlog
 from engine.withdrawals.payouts import Payouts
 from engine.withdrawals.types import WithdrawalState
 from webapp_api.reconciling import Reconciling
+
+if TYPE_CHECKING:
+    from data.store.replica import History
 
 
 class EngineMetrics(Collector):
@@ -42,6 +45,23 @@ class EngineMetrics(Collector):
         yield GaugeMetricFamily(
             "clobster_client_order_ids", "Client order ids that are remembered", len(self._state.names)
         )
+
+
+class ReplicaMetrics(Collector):
+    """Whether history is read at the replica."""
+
+    def __init__(self, history: "History") -> None:
+        self._history = history
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as Prometheus wants them."""
+        there = self._history.replica.away is None
+        yield GaugeMetricFamily("clobster_replica_there", "1 while history is read at the replica", float(there))
+        reads = CounterMetricFamily("clobster_history_reads", "Reads of history, by who answered", labels=("database",))
+        for database, count in self._history.read_by.items():
+            reads.add_metric((database,), count)
+        yield reads
 
 
 class WithdrawalMetrics(Collector):

@@ -20,7 +20,7 @@ DOCKER = """#!/bin/sh
 echo "$CLOBSTER_IMAGE|$*" >> "$CALLS"
 case "$*" in
   inspect*) echo old ;;
-  *"--entrypoint python"*) cat "$COUNTS" ;;
+  *"clobster counts") cat "$COUNTS" ;;
   *migrate) [ "$FAULT" != migrate ] ;;
   *exec*)
     [ "$FAULT" = traded ] && echo more > "$COUNTS"
@@ -63,6 +63,9 @@ def test_an_update_makes_a_backup_first_and_goes_back_where_nothing_was_taken(
     assert steps[:3] == ["stop clobster", "clobster backup", "clobster migrate"]
     assert ("clobster restore" in steps) is (code == 1)
     if code == 1:
+        assert " clobster restore --set-aside /var/lib/clobster/before-" in next(
+            call for call in calls if "clobster restore" in call
+        )
         restored = next(call for call in calls if "clobster restore" in call)
         assert restored.startswith("old|"), "the old program reads the old books"
         assert calls[-2 if "exec" in calls[-1] else -1].startswith("old|")
@@ -89,7 +92,15 @@ def test_what_is_deployed_names_settings_that_exist_and_no_secret() -> None:
                 field = name.removeprefix(PREFIX).removesuffix(FILE).lower()
                 assert "SecretStr" in str(Settings.model_fields[field].annotation)
     compose = yaml.safe_load((DEPLOY / "compose.yml").read_text())
-    exchange = compose["services"]["clobster"]
+    exchange, database = compose["services"]["clobster"], compose["services"]["postgres"]
+    assert exchange["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert "database_url" in exchange["secrets"]
+    assert exchange["environment"]["CLOBSTER_DATABASE_URL_FILE"] == "/run/secrets/database_url"
+    assert database["environment"]["POSTGRES_PASSWORD_FILE"] == "/run/secrets/postgres_password"
+    assert "profiles" not in database
+    assert "ports" not in database
+    assert set(exchange["networks"]) & set(database["networks"])
+    assert "pg_isready" in database["healthcheck"]["test"]
     assert exchange["read_only"]
     assert exchange["cap_drop"] == ["ALL"]
     for name, service in compose["services"].items():

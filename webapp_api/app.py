@@ -53,10 +53,12 @@ def build_app(deps: Deps) -> web.Application:
         middlewares.insert(1, deps.tracing)
     app = web.Application(middlewares=middlewares, client_max_size=wire.MAX_BODY)
     app[DEPS] = deps
-    app[TRADING] = Trading(deps.sequencer, deps.queries, deps.markets, deps.clock, deps.assets, deps.explorer)
+    app[TRADING] = Trading(
+        deps.sequencer, deps.queries, deps.history, deps.markets, deps.clock, deps.assets, deps.explorer
+    )
     app[EXPORTS] = Exports()
-    app[STATISTICS] = Statistics(deps.market_data, deps.queries, deps.markets, deps.assets, deps.clock)
-    app[PORTFOLIO] = Portfolio(deps.queries, deps.market_data, deps.assets, deps.markets, deps.explorer)
+    app[STATISTICS] = Statistics(deps.market_data, deps.history, deps.markets, deps.assets, deps.clock)
+    app[PORTFOLIO] = Portfolio(deps.queries, deps.history, deps.market_data, deps.assets, deps.markets, deps.explorer)
     app[WITHDRAWAL_VIEWS] = WithdrawalViews(deps.withdrawals, deps.assets, deps.explorer)
     app[SOLVENCY_VIEWS] = SolvencyViews(deps.solvency, deps.assets, deps.explorer)
     app[PROOFS] = Proofs(deps.wallets, deps.site, deps.clock)

@@ -56,6 +56,7 @@ Faucet = Callable[[UserId, Asset, Atoms], Awaitable[str]]
 class Deps:
     """All that the HTTP edge needs.
 
+    queries is asked for what is acted on, history for pages of what was, replica how who answers those is doing.
     markets is by symbol, assets by code. not_ready returns the reasons for which requests can't be served now,
     feed_health how each market of the feed is doing, watched what else is known of the exchange's health.
     telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
@@ -70,6 +71,7 @@ class Deps:
 
     sequencer: Sequencer
     queries: Queries
+    history: Queries
     accounts: Accounts
     administration: Administration
     wallets: Wallets
@@ -96,6 +98,7 @@ class Deps:
     reconciling: Reconciling
     solvency: Solvency
     feed_health: Callable[[], list[FeedHealth]] = list
+    replica: Callable[[], Mapping[str, object] | None] = lambda: None
     watched: Callable[[], Watched] = Watched
     bot_token: str
     launch_data_life_s: int = DAY_S

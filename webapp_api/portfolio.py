@@ -22,12 +22,14 @@ class Portfolio:
     def __init__(
         self,
         queries: Queries,
+        history: Queries,
         market_data: MarketData,
         assets: Mapping[str, Asset],
         markets: Mapping[str, MarketDecimals],
         explorer: Explorer,
     ) -> None:
         self._queries = queries
+        self._history = history
         self._assets = assets
         self._explorer = explorer
         self._valuation = Valuation(market_data, assets, (each.market for each in markets.values()), CURRENCY)
@@ -58,7 +60,7 @@ class Portfolio:
         cursor: int | None,
     ) -> tuple[list[portfolio_wire.LedgerEntry], int | None]:
         """Return some movements of the account's money, newest first, and the cursor of the next page."""
-        page = await self._queries.ledger(user, asset=asset, start=start, end=end, limit=limit, cursor=cursor)
+        page = await self._history.ledger(user, asset=asset, start=start, end=end, limit=limit, cursor=cursor)
         return [self._entry(entry, user) for entry in page.items], page.next_cursor
 
     async def deposits(self, user: UserId, *, limit: int) -> list[portfolio_wire.Deposit]:

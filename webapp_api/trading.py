@@ -29,6 +29,7 @@ class Trading:
         self,
         sequencer: Sequencer,
         queries: Queries,
+        history: Queries,
         markets: orders.Markets,
         clock: Clock,
         assets: Mapping[str, Asset],
@@ -36,6 +37,7 @@ class Trading:
     ) -> None:
         self._sequencer = sequencer
         self._queries = queries
+        self._history = history
         self._markets = markets
         self._clock = clock
         self._assets = assets
@@ -125,12 +127,12 @@ class Trading:
         fills: bool = True,
     ) -> tuple[list[wire.Order], int | None]:
         """Return some of an account's orders, newest first, with their fills or none; and the cursor of the next."""
-        page = await self._queries.orders(
+        page = await self._history.orders(
             user, symbol=symbol, side=side, status=status, start=start, end=end, limit=limit, cursor=cursor
         )
         if not fills:
             return [orders.order(each, (), self._markets[each.symbol]) for each in page.items], page.next_cursor
-        return await with_fills(self._queries, page.items, self._markets), page.next_cursor
+        return await with_fills(self._history, page.items, self._markets), page.next_cursor
 
     async def trades(
         self,
@@ -144,7 +146,7 @@ class Trading:
         cursor: int | None,
     ) -> tuple[list[wire.OwnTrade], int | None]:
         """Return some of an account's trades, newest first, and the cursor of the next page."""
-        page = await self._queries.own_trades(
+        page = await self._history.own_trades(
             user, symbol=symbol, side=side, start=start, end=end, limit=limit, cursor=cursor
         )
         trades = [own_trade(own, user, self._markets[own.trade.symbol], self._explorer) for own in page.items]

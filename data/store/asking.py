@@ -25,7 +25,11 @@ async def connect(url: str, settings: Mapping[str, str] | None = None) -> asyncp
     """Open a connection. Raises OSError or asyncpg.PostgresError where that can't be."""
     known = {"application_name": "clobster", "timezone": "UTC", "jit": "off", **(settings or {})}
     connection = await asyncpg.connect(url, timeout=CONNECT_S, server_settings=known)
-    await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=_whole, format="text")
+    try:
+        await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=_whole, format="text")
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 
@@ -135,17 +139,22 @@ class Aside:
 
 
 class Looking:
-    """`data.store.connection.Reading`: sees one moment and can't write. One that was lost is opened anew."""
+    """`data.store.connection.Reading`: sees one moment and can't write. One that was lost is opened anew, if it may."""
 
-    def __init__(self, url: str, asking: Asking) -> None:
+    def __init__(self, url: str, asking: Asking, *, comes_back: bool = True) -> None:
         self._url = url
         self._asking = asking
-        self._is_over = False
+        self._is_over = not comes_back
 
     @classmethod
-    async def open(cls, url: str) -> "Looking":
+    async def open(cls, url: str, *, comes_back: bool = True) -> "Looking":
         """Open a connection."""
-        return cls(url, Asking(await connect(url, ONE_MOMENT)))
+        return cls(url, Asking(await connect(url, ONE_MOMENT)), comes_back=comes_back)
+
+    @property
+    def connection(self) -> asyncpg.Connection:
+        """The driver's connection, for what is no part of a transaction."""
+        return self._asking.connection
 
     async def execute_fetchall(self, statement: str, values: Values = (), /) -> Iterable[Row]:
         """Return all that a statement selects."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LOG_ROWS: Final = 500  # of the command log at once in memory
 MAX_FINDINGS: Final = 20  # of each kind: one is enough to know that the books are wrong
 
+_COUNTS: Final = (
+    "SELECT next_order, next_trade, next_withdrawal, (SELECT count(*) FROM deposits) FROM sequencer WHERE id = 1"
+)
 _LOG: Final = "SELECT first_seq, last_seq, body, digest FROM commands WHERE first_seq >= ? ORDER BY first_seq LIMIT ?"
 
 _CANDLES: Final = """
@@ -178,6 +181,11 @@ class AuditReads:
     def snapshot(self) -> Snapshot:
         """Return the state as the tables tell it; its epoch is of the writer that leads."""
         return load(self._connection)
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """Return the next order's, trade's and withdrawal's number, and how many deposits there are."""
+        [found] = self._connection.execute(_COUNTS).fetchall()
+        return cast(tuple[int, int, int, int], tuple(found))
 
     def log(self, first_seq: int = 1) -> Iterator[LogRow]:
         """Yield the batches of the command log, from the one that begins with first_seq or later."""

@@ -1,11 +1,11 @@
-"""Copy the books of a SQLite file to a PostgreSQL database, whole or not at all, and see that both hold the same."""
+"""Copy books from a SQLite file to a PostgreSQL database or back, whole or not at all, and find both the same."""
 
 # ruff: noqa: S608  statements are put together from our own columns only
 
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,8 @@ from msgspec import Struct
 from sqlalchemy import Table, Text
 
 from data.store import partitions, schema
-from data.store.asking import connect
+from data.store.asking import ONE_MOMENT, connect
+from data.store.postgres import LEAD
 from data.store.readers import read_only
 
 ROWS: Final = 5_000  # at once in memory
@@ -46,6 +47,65 @@ def copy(source: Path, target: str) -> list[Copied]:
     with closing(sqlite3.connect(read_only(source), uri=True, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         return asyncio.run(_copy(connection, target))
+
+
+def fetch(source: str, target: Path) -> list[Copied]:
+    """Copy the books of a PostgreSQL database, as of one moment, into a new SQLite file of the same schema. Blocks.
+
+    The books may be in use meanwhile. Raises Differs.
+    """
+    with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        copied = asyncio.run(_fetch(source, connection))
+        connection.execute("COMMIT")
+        return copied
+
+
+class InUse(Exception):  # noqa: N818
+    """An exchange runs on these books."""
+
+
+def set_aside(url: str, name: str) -> None:
+    """Leave a PostgreSQL database without books: its schema gets another name, and an empty one its. Blocks.
+
+    Raises InUse.
+    """
+    asyncio.run(_set_aside(url, name))
+
+
+async def _set_aside(url: str, name: str) -> None:
+    connection = await connect(url)
+    try:
+        async with connection.transaction():
+            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LEAD):
+                raise InUse(InUse.__doc__)
+            await connection.execute(f"ALTER SCHEMA public RENAME TO {name}; CREATE SCHEMA public")
+    finally:
+        await connection.close()
+
+
+async def _fetch(url: str, target: sqlite3.Connection) -> list[Copied]:
+    source = await connect(url, ONE_MOMENT)
+    try:
+        async with source.transaction():
+            target.execute("DELETE FROM sequencer")  # genesis, which the database has too
+            target.execute("DELETE FROM users")
+            return [await _fetch_table(source, target, table) for table in schema.metadata.sorted_tables]
+    finally:
+        await source.close()
+
+
+async def _fetch_table(source: asyncpg.Connection, target: sqlite3.Connection, table: Table) -> Copied:
+    told, written = _Telling(table.name), _Telling(table.name)
+    places = ", ".join("?" for _ in table.columns)
+    async for rows in _all_rows(source, table):
+        told.add(rows)
+        target.executemany(f"INSERT INTO {table.name} ({_columns(table)}) VALUES ({places})", rows)
+    for rows in _in_pieces(target.execute(_all_of(table))):
+        written.add(rows)
+    if told.told() != written.told():
+        raise Differs(f"{table.name} does not read as it was written")
+    return told.told()
 
 
 async def _copy(source: sqlite3.Connection, url: str) -> list[Copied]:
@@ -95,10 +155,15 @@ async def _copy_table(source: sqlite3.Connection, target: asyncpg.Connection, ta
 
 async def _digest(target: asyncpg.Connection, table: Table) -> Copied:
     told = _Telling(table.name)
-    cursor = await target.cursor(_all_of(table, 'COLLATE "C"'))
-    while rows := await cursor.fetch(ROWS):
-        told.add([tuple(row) for row in rows])
+    async for rows in _all_rows(target, table):
+        told.add(rows)
     return told.told()
+
+
+async def _all_rows(connection: asyncpg.Connection, table: Table) -> AsyncIterator[list[tuple[Any, ...]]]:
+    cursor = await connection.cursor(_all_of(table, 'COLLATE "C"'))
+    while rows := await cursor.fetch(ROWS):
+        yield [tuple(row) for row in rows]
 
 
 def _all_of(table: Table, collation: str = "") -> str:
@@ -106,7 +171,11 @@ def _all_of(table: Table, collation: str = "") -> str:
     key = ", ".join(
         f"{column.name} {collation}" if isinstance(column.type, Text) else column.name for column in table.primary_key
     )
-    return f"SELECT {', '.join(column.name for column in table.columns)} FROM {table.name} ORDER BY {key}"
+    return f"SELECT {_columns(table)} FROM {table.name} ORDER BY {key}"
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(column.name for column in table.columns)
 
 
 def _in_pieces(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:

@@ -122,6 +122,10 @@ _NO_CURSOR: Final = 2**63 - 1
 class Queries(Readers):
     """Readers that know what is asked. Limits are from 1 to MAX_LIMIT; each question may raise Busy like `read`."""
 
+    def health(self) -> Mapping[str, object] | None:
+        """Return how the replica is that answers; None where there is none."""
+        return None
+
     async def order(self, user: UserId, order: OrderId) -> OrderChanged | None:
         """Return a person's order, or None where this person has none of this id."""
         found = await self._rows(_ORDER, (order, user))

@@ -83,7 +83,7 @@ class Readers:
         try:
             connection = await self._idle.get()
             try:
-                return await _in_one_moment(connection, work)
+                return await in_one_moment(connection, work)
             finally:
                 self._idle.put_nowait(connection)
         finally:
@@ -100,7 +100,8 @@ def read_only(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=ro"
 
 
-async def _in_one_moment(connection: Reading, work: Callable[[Reading], Awaitable[T]]) -> T:
+async def in_one_moment(connection: Reading, work: Callable[[Reading], Awaitable[T]]) -> T:
+    """Run `work` in one transaction."""
     # A connection does what it is asked in turn: even where this task is cancelled half way, whoever has the
     # connection next begins after this one's end.
     try:

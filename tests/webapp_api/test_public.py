@@ -56,20 +56,22 @@ async def test_trades_and_ticker(house: House) -> None:
     assert (ticker["bid"], ticker["bid_quantity"], ticker["ask_quantity"]) == ("59000.00", "1.0000", "0.5000")
 
 
+NOT_THERE = {"replica": None, "settlement": None, "reconciliation": None}
+
+
 async def test_alive_and_ready_are_not_the_same(house: House) -> None:
     assert (await house.nobody.get("/healthz")).status == 200
     assert (await house.nobody.get("/readyz")).body == {
         "ready": True,
         "reasons": [],
         "feed": [],
-        "settlement": None,
-        "reconciliation": None,
+        **NOT_THERE,
     }
     house.reasons.append("no feed")
     unready = await house.nobody.get("/readyz")
     assert (unready.status, unready.body) == (
         503,
-        {"ready": False, "reasons": ["no feed"], "feed": [], "settlement": None, "reconciliation": None},
+        {"ready": False, "reasons": ["no feed"], "feed": [], **NOT_THERE},
     )
     assert (await house.nobody.get("/healthz")).status == 200
 

@@ -24,13 +24,14 @@ async def healthz(_: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """Say whether requests can be served now, or why not.
 
-    Orders are taken without a feed and without a chain too: how these are doing is told beside that, and is no reason.
+    Orders are taken without a feed, a chain or a replica too: how these are doing is told beside it, and is no reason.
     """
     deps = request.app[DEPS]
     reasons = deps.not_ready()
     answer = {
         "ready": not reasons,
         "reasons": reasons,
+        "replica": deps.replica(),
         "feed": deps.feed_health(),
         "settlement": deps.settling.health(),
         "reconciliation": deps.reconciling.health(),

@@ -38,7 +38,7 @@ async def trades(request: web.Request) -> web.Response:
         found = request.app[DEPS].market_data.trades(market.market.symbol, count)
         next_cursor: int | None = found[-1].id if len(found) == count else None
     else:
-        page = await request.app[DEPS].queries.trades(market.market.symbol, limit=count, cursor=before)
+        page = await request.app[DEPS].history.trades(market.market.symbol, limit=count, cursor=before)
         found, next_cursor = page.items, page.next_cursor
     return json_reply(lists.PublicTrades([market_views.public_trade(trade, market) for trade in found], next_cursor))
 
@@ -56,7 +56,7 @@ async def candles(request: web.Request) -> web.Response:
     market, deps = _market(request), request.app[DEPS]
     interval = _interval(request)
     found = await stored.candles(
-        deps.queries,
+        deps.history,
         market.market.symbol,
         interval,
         deps.clock(),

@@ -92,7 +92,7 @@ async def _before(
     deps = request.app[DEPS]
     if end < 0:
         return []
-    return await stored.candles(deps.queries, market.market.symbol, interval, deps.clock(), end=end, limit=count)
+    return await stored.candles(deps.history, market.market.symbol, interval, deps.clock(), end=end, limit=count)
 
 
 def _market(request: web.Request) -> MarketDecimals:
