@@ -1,5 +1,6 @@
 """A real PostgreSQL for this process, from a wheel, with a database migrated once and copied for each test."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _numbers = count(1)
-_guards: list[subprocess.Popen[bytes]] = []  # kept, as their input ends with them
 TEMPLATE = "clobster_template"
 
 
@@ -42,6 +42,15 @@ shutil.rmtree(folder, ignore_errors=True)
 """
 
 
+def _guard(pid: str, folder: Path) -> None:
+    """Let a server and its folder go when this process ends."""
+    ends_with_us, _ = os.pipe()  # the other end is closed by nothing but this process's end
+    guarded = [sys.executable, "-c", _GUARD, pid, str(folder)]
+    guard = subprocess.Popen(guarded, stdin=ends_with_us, start_new_session=True)
+    os.close(ends_with_us)
+    guard.returncode = 0  # it outlives this process on purpose, and nobody waits for it
+
+
 @cache
 def server() -> "PostgresServer":
     """Start the cluster in a folder of its own; both go with this process.
@@ -53,8 +62,7 @@ def server() -> "PostgresServer":
     folder = Path(tempfile.mkdtemp(prefix="clobster-pg-"))
     folder.chmod(0o755)
     started = get_server(folder / "data", cleanup_mode=None)
-    guarded = [sys.executable, "-c", _GUARD, str(started.get_pid()), str(folder)]
-    _guards.append(subprocess.Popen(guarded, stdin=subprocess.PIPE, start_new_session=True))
+    _guard(str(started.get_pid()), folder)
     # What a test shows does not depend on a disk, and copying databases would wait for it for seconds.
     run(started.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     return started
@@ -93,8 +101,7 @@ class Standby:
         log = str(self._folder / "log")
         self._run("pg_ctl", ["-w", "-o", f'-h "" -k {self._folder}', "-l", log, "start"])
         pid = (self._data / "postmaster.pid").read_text().split()[0]
-        guarded = [sys.executable, "-c", _GUARD, pid, str(self._folder)]
-        _guards.append(subprocess.Popen(guarded, stdin=subprocess.PIPE, start_new_session=True))
+        _guard(pid, self._folder)
 
     def stop(self) -> None:
         """End it at once."""
