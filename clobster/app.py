@@ -112,6 +112,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     }
     market_data = MarketData(known, now, first_seq=now() // 1000)
     market_data.restore_levels(resting)
+    market_data.restore_states(snapshot.markets)
     await _restore_trades(market_data, queries, known)
 
     people = await identity.build(settings, store, queries, now, stack)

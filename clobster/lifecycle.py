@@ -10,12 +10,14 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from msgspec.structs import replace
 
 from clobster import data_dir, logs
 from clobster.app import House, build, now
 from clobster.config import ConfigError, Settings
 from clobster.redaction import Redaction, secrets_of
 from engine.core.commands import Deposit, ListAsset, ListMarket
+from engine.core.market import Market
 from engine.core.refusals import NotListable
 from engine.core.types import MARKET_MAKER
 from engine.custody.accounts import PLAY_MONEY
@@ -102,7 +104,7 @@ async def _open_markets(house: House) -> None:
         for asset in house.listing.assets:
             await house.sequencer.submit(ListAsset(now(), asset))
         for market in house.listing.markets:
-            await house.sequencer.submit(ListMarket(now(), market))
+            await house.sequencer.submit(ListMarket(now(), _as_switched(house, market)))
     except NotListable as refused:
         raise ConfigError(f"markets.toml: {refused}") from None
     if house.settings.env != "development" or house.settings.solana == "rpc":
@@ -111,6 +113,12 @@ async def _open_markets(house: House) -> None:
         reference = f"{PLAY_MONEY}market-maker:{code}"
         if reference not in house.exchange.state.deposits:
             await house.sequencer.submit(Deposit(now(), MARKET_MAKER, code, amount, reference))
+
+
+def _as_switched(house: House, market: Market) -> Market:
+    """Return a market of the table in the state that the books have: who starts again must not undo a halt."""
+    venue = house.exchange.state.venues.get(market.symbol)
+    return market if venue is None else replace(market, state=venue.market.state)
 
 
 async def _listen(house: House, stack: AsyncExitStack) -> str:

@@ -155,7 +155,8 @@ class MarketMaking:
         # As of now, and not of the start: the first start has funded it since. Later changes it hears of by itself.
         funds = [balance.changed() for balance in state.ledger if balance.owner == MARKET_MAKER]
         quoting = maker_settings(self._settings, self._listing)
-        maker = MarketMaker(self._sequencer, feed, books, store, funds, stopped, self._clock, quoting)
+        states = {symbol: venue.market.state for symbol, venue in state.venues.items()}
+        maker = MarketMaker(self._sequencer, feed, books, store, funds, stopped, self._clock, quoting, states=states)
         hedge = hedge_settings(self._settings, self._listing)
         hedging = Hedging(maker, books, store, venue, quoting.inventory, self._clock, hedge)
         self.metrics[0].watch(maker, hedging)

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from data.binance.health import FeedHealth
 from engine.core.exchange import Exchange
+from engine.core.types import MarketState
 from engine.custody.judging import OUTCOMES
 from engine.liquidity.hedger import Hedging
 from engine.liquidity.maker import MarketMaker
@@ -35,6 +36,13 @@ class EngineMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the figures as Prometheus wants them."""
         sequencer = self._sequencer
+        states = GaugeMetricFamily(
+            "clobster_market_state", "1 for the state that a market is in", labels=("market", "state")
+        )
+        for symbol, venue in self._state.venues.items():
+            for state in MarketState:
+                states.add_metric((symbol, state.value), venue.market.state is state)
+        yield states
         yield CounterMetricFamily("clobster_commands", "Commands committed since genesis", sequencer.seq)
         yield CounterMetricFamily("clobster_commits", "Batches committed since the start", sequencer.commits)
         yield CounterMetricFamily(

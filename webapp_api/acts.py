@@ -28,6 +28,12 @@ class _Form(Struct, frozen=True):
 ACTIONS: Final[Mapping[str, Sequence[_Form]]] = {
     "pause_quoting": (_Form("POST", "/api/admin/quoting/{}/stop"), _Form("pause", "{}")),
     "resume_quoting": (_Form("POST", "/api/admin/quoting/{}/resume"), _Form("resume", "{}")),
+    "open_market": (_Form("POST", "/api/admin/markets/{}/resume"), _Form("market resume", "{}")),
+    "make_market_cancel_only": (
+        _Form("POST", "/api/admin/markets/{}/cancel-only"),
+        _Form("market cancel-only", "{}"),
+    ),
+    "halt_market": (_Form("POST", "/api/admin/markets/{}/halt"), _Form("market halt", "{}")),
     "approve_withdrawal": (_Form("POST", "/api/admin/withdrawals/{}/approve"),),
     "reject_withdrawal": (_Form("POST", "/api/admin/withdrawals/{}/reject"),),
     "stop_withdrawals": (_Form("POST", "/api/admin/withdrawals/stop"),),

@@ -12,6 +12,7 @@ from webapp_api.deps import (
     PROOFS,
     SOLVENCY_VIEWS,
     STATISTICS,
+    SWITCH,
     TRADING,
     WITHDRAWAL_VIEWS,
     Deps,
@@ -41,6 +42,7 @@ from webapp_api.routes import (
 )
 from webapp_api.solvency import SolvencyViews
 from webapp_api.statistics import Statistics
+from webapp_api.switching import MarketSwitch
 from webapp_api.trading import Trading
 from webapp_api.withdrawals import WithdrawalViews
 
@@ -56,6 +58,7 @@ def build_app(deps: Deps) -> web.Application:
     app[TRADING] = Trading(
         deps.sequencer, deps.queries, deps.history, deps.markets, deps.clock, deps.assets, deps.explorer
     )
+    app[SWITCH] = MarketSwitch(deps.sequencer, deps.markets, deps.clock)
     app[EXPORTS] = Exports()
     app[STATISTICS] = Statistics(deps.market_data, deps.history, deps.markets, deps.assets, deps.clock)
     app[PORTFOLIO] = Portfolio(deps.queries, deps.history, deps.market_data, deps.assets, deps.markets, deps.explorer)

@@ -41,6 +41,7 @@ from webapp_api.settling import Settling
 from webapp_api.solvency import SolvencyViews
 from webapp_api.statistics import Statistics
 from webapp_api.stream.hub import Hub
+from webapp_api.switching import MarketSwitch
 from webapp_api.trading import Trading
 from webapp_api.watched import Watched
 from webapp_api.withdrawals import WithdrawalViews
@@ -116,6 +117,7 @@ class Deps:
 
 DEPS = web.AppKey("deps", Deps)
 TRADING = web.AppKey("trading", Trading)
+SWITCH = web.AppKey("switch", MarketSwitch)
 STATISTICS = web.AppKey("statistics", Statistics)
 EXPORTS = web.AppKey("exports", Exports)
 PROOFS = web.AppKey("proofs", Proofs)

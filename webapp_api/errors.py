@@ -74,6 +74,8 @@ STATUS: Final[Mapping[str, int]] = {
     "not_linked": 404,
     # It makes sense, but not as things stand.
     "insufficient_funds": 409,
+    "market_cancel_only": 409,
+    "market_halted": 409,
     "would_take": 409,
     "too_many_fills": 409,
     "client_order_id_reused": 409,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from engine.core.decimals import MarketDecimals, show, show_plain
 from engine.core.events import Traded
-from engine.core.types import Atoms, Lots, Ticks
+from engine.core.types import Atoms, Lots, MarketState, Ticks
 from engine.market_data.candles import Candle, flat
 from engine.market_data.depth import Level
 from engine.market_data.market_data import Ticker
@@ -15,14 +15,14 @@ from webapp_api import market_wire, wire
 _PPM_DECIMALS = 6
 
 
-def market(decimals: MarketDecimals) -> wire.Market:
-    """Return a market's rules."""
+def market(decimals: MarketDecimals, state: MarketState) -> wire.Market:
+    """Return a market's rules and whether it takes orders."""
     rules = decimals.market
     return wire.Market(
         symbol=rules.symbol,
         base=rules.base,
         quote=rules.quote,
-        status="trading",
+        status=state,
         tick_size=decimals.show_price(Ticks(1)),
         lot_size=decimals.show_quantity(Lots(1)),
         price_decimals=decimals.price_places,
@@ -98,6 +98,7 @@ def ticker(now: Ticker, decimals: MarketDecimals) -> wire.Ticker:
         previous_close=price(now.previous_close, decimals),
         change_percent=_percent(now),
         reference=None if now.reference is None else _reference(now.reference, decimals),
+        status=now.state,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from data.binance.health import FeedHealth
 from engine.core.decimals import show
-from engine.core.types import Micros
+from engine.core.types import TRADING, Micros
 from engine.withdrawals.types import WithdrawalState
 from webapp_api import admin_wire
 from webapp_api import overview_wire as wire
@@ -37,6 +37,7 @@ def overview(deps: Deps) -> wire.Overview:
         writer=_writer(deps, watched),
         ledger=_ledger(deps, watched, now),
         feed=_feed(deps.feed_health()),
+        markets=_markets(deps),
         quotes=_quotes(deps.quoting),
         withdrawals=wire.Leaving(
             is_well=not (watched.is_stopped or watched.leaving.get(WithdrawalState.WAITS_FOR_APPROVAL)),
@@ -89,6 +90,12 @@ def _feed(health: list[FeedHealth]) -> wire.Feed:
         for each in health
     ]
     return wire.Feed(bool(markets) and all(each.in_sync for each in markets), markets)
+
+
+def _markets(deps: Deps) -> wire.Markets:
+    symbols = [each.market.symbol for each in deps.markets.values()]
+    markets = [wire.MarketStatus(symbol, deps.market_data.state(symbol)) for symbol in symbols]
+    return wire.Markets(all(each.status is TRADING for each in markets), markets)
 
 
 def _quotes(quoting: Quoting) -> wire.Quotes:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from engine.core.types import MarketState
 from webapp_api import admin_wire
 from webapp_api.wire import Millis, SignedDecimal
 
@@ -73,6 +74,20 @@ class Feed(Struct):
     markets: list[FollowedMarket]
 
 
+class MarketStatus(Struct):
+    """Whether a market takes orders."""
+
+    symbol: str
+    status: MarketState
+
+
+class Markets(Struct):
+    """All markets; well while all of them trade."""
+
+    is_well: bool
+    markets: list[MarketStatus]
+
+
 class Quotes(Struct):
     """The market maker; no markets where it does not run."""
 
@@ -136,6 +151,7 @@ class Overview(Struct):
     writer: Writer
     ledger: LedgerChecks
     feed: Feed
+    markets: Markets
     quotes: Quotes
     withdrawals: Leaving
     settlement: Settled

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.accounts.notifications import Kind, Level
-from engine.core.types import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
+from engine.core.types import MarketState, OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
 from webapp_api.refusals import InvalidRequest, MalformedBody
 
 T = TypeVar("T")
@@ -161,12 +161,15 @@ class PublicTrade(Struct, gc=False):
 
 
 class Market(Struct):
-    """A pair that trades, and what its prices and quantities are counted in. Fees are a part of what is received."""
+    """A pair that trades, and what its prices and quantities are counted in. Fees are a part of what is received.
+
+    status `cancel_only`: no new orders, open ones may be canceled or made smaller; `halted`: not even that.
+    """
 
     symbol: str
     base: str
     quote: str
-    status: str
+    status: MarketState
     tick_size: Decimal
     lot_size: Decimal
     price_decimals: int
@@ -224,6 +227,7 @@ class Ticker(Struct, gc=False):
     previous_close: Decimal | None
     change_percent: SignedDecimal | None
     reference: Reference | None
+    status: MarketState
 
 
 class Account(Struct):

@@ -8,8 +8,10 @@ from typing import Final
 from data.store.rows import Row
 from engine.core.commands import PlaceOrder
 from engine.core.events import BalanceChanged, Deposited, OrderChanged, Posting, Traded, WithdrawalChanged
+from engine.core.market import Market
 from engine.core.types import (
     Kind,
+    MarketState,
     OrderId,
     OrderStatus,
     OrderType,
@@ -32,7 +34,7 @@ _KINDS: Final = (Kind.AVAILABLE, Kind.HELD)
 ASSET: Final = "code, decimals"
 MARKET: Final = (
     "symbol, base, quote, tick_atoms, lot_atoms, unit_atoms,"
-    " max_price, max_quantity, max_open_orders, maker_fee_ppm, taker_fee_ppm"
+    " max_price, max_quantity, max_open_orders, maker_fee_ppm, taker_fee_ppm, state"
 )
 ORDER: Final = (
     "id, user_id, symbol, side, type, time_in_force, self_trade_prevention, price, quantity, quote_quantity,"
@@ -50,6 +52,12 @@ POSTING: Final = "id, asset, debit_owner, debit_kind, credit_owner, credit_kind,
 BALANCE: Final = "owner, asset, available, held"
 DEPOSIT: Final = "reference, user_id, asset, amount, at"
 WITHDRAWAL: Final = "id, user_id, asset, amount, address, status, created_at, updated_at, fee, reference"
+
+
+def market_of(row: Row) -> Market:
+    """Read a row of `MARKET`."""
+    terms = (*row[:-1], MarketState(row[-1]))
+    return Market(*terms)
 
 
 def order_of(row: Row) -> OrderChanged:

@@ -41,7 +41,7 @@ def asset_rows(assets: Iterable[Asset]) -> list[Row]:
 
 def market_rows(markets: Iterable[Market]) -> list[Row]:
     """Return rows of `markets`."""
-    return [astuple(market) for market in markets]
+    return [(*astuple(market)[:-1], market.state.value) for market in markets]
 
 
 def order_rows(orders: Iterable[OrderChanged]) -> list[Row]:

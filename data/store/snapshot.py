@@ -11,7 +11,7 @@ from data.store import facts
 from data.store.connection import Asked
 from engine.core.commands import PlaceOrder
 from engine.core.events import OrderChanged
-from engine.core.market import Asset, Market
+from engine.core.market import Asset
 from engine.core.names import LIFE
 from engine.core.snapshot import Snapshot, command_of
 from engine.core.types import Lots, OrderId
@@ -69,7 +69,7 @@ def load(connection: Asked) -> Snapshot:
         next_trade=next_trade,
         next_withdrawal=next_withdrawal,
         assets=[Asset(*listed) for listed in connection.execute(_ASSETS)],
-        markets=[Market(*listed) for listed in connection.execute(_MARKETS)],
+        markets=[*map(facts.market_of, connection.execute(_MARKETS))],
         balances=[*map(facts.balance_of, connection.execute(_HAVING))],
         open_orders=open_orders,
         remembered=_remembered(connection, open_orders, reduced, now - LIFE),

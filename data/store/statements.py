@@ -89,7 +89,7 @@ def _names(table: Table) -> list[str]:
 ASSETS: Final = Insert(schema.assets, _names(schema.assets))
 MARKETS: Final = Insert(
     schema.markets, _names(schema.markets), _names(schema.markets)[6:]
-)  # limits and fees may change
+)  # limits, fees and state may change
 ORDERS: Final = Insert(
     schema.orders, _names(schema.orders)[:-1], ("quantity", "status", "filled", "notional", "prevented", "updated_at")
 )

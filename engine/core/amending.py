@@ -2,7 +2,7 @@
 
 from engine.core.commands import AmendOrder
 from engine.core.events import Event, Reduced
-from engine.core.refusals import InvalidQuantity, UnknownOrder
+from engine.core.refusals import InvalidQuantity, MarketHalted, UnknownOrder
 from engine.core.state import State
 from engine.core.types import NEW, PARTIALLY_FILLED, Atoms, Lots
 
@@ -15,6 +15,10 @@ def amend(state: State, command: AmendOrder) -> list[Event]:
     order = state.orders.get(command.order)
     if order is None or order.user != command.user:
         raise UnknownOrder
+    assert order.placed is not None
+    venue = state.venues[order.placed.symbol]
+    if venue.is_halted:
+        raise MarketHalted
     by = order.quantity - command.quantity
     if not by:
         return []
@@ -22,8 +26,6 @@ def amend(state: State, command: AmendOrder) -> list[Event]:
         raise InvalidQuantity("An order can only be made smaller. For more, place another one beside it.")
     if by >= order.remaining:
         raise InvalidQuantity("As much of this order has traded already. To end it, cancel it.")
-    assert order.placed is not None
-    venue = state.venues[order.placed.symbol]
     asset, before = venue.need(order)
     venue.book.side(order.side).take(order, Lots(by))
     order.quantity = command.quantity

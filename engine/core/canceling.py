@@ -3,7 +3,7 @@
 from engine.core.book import Order
 from engine.core.commands import CancelAll, CancelOrder
 from engine.core.events import Event
-from engine.core.refusals import OrderNotOpen, UnknownOrder
+from engine.core.refusals import MarketHalted, OrderNotOpen, UnknownOrder
 from engine.core.state import State, Venue
 from engine.core.types import CANCELED
 
@@ -24,13 +24,28 @@ def cancel(state: State, command: CancelOrder) -> list[Event]:
     order = state.orders.get(wanted)
     if order is None or order.user != command.user:
         raise UnknownOrder
-    return [state.close(_venue(state, order), order, CANCELED, command.at)]
+    venue = _venue(state, order)
+    if venue.is_halted:
+        raise MarketHalted
+    return [state.close(venue, order, CANCELED, command.at)]
 
 
 def cancel_all(state: State, command: CancelAll) -> list[Event]:
-    """Take all of an account's orders off one book or all, oldest first."""
-    symbols = [state.venue(command.symbol).market.symbol] if command.symbol else list(state.venues)
-    mine = [order for symbol in symbols for order in state.open_orders.get((command.user, symbol), {}).values()]
+    """Take all of an account's orders off one book or all, oldest first; a halted market's stay.
+
+    Raises MarketHalted where there are no others.
+    """
+    venues = [state.venue(command.symbol)] if command.symbol else list(state.venues.values())
+    mine: list[Order] = []
+    kept = False
+    for venue in venues:
+        found = state.open_orders.get((command.user, venue.market.symbol), {})
+        if venue.is_halted:
+            kept = kept or bool(found)
+        else:
+            mine += found.values()
+    if kept and not mine:
+        raise MarketHalted
     mine.sort(key=lambda order: order.id)
     return [state.close(_venue(state, order), order, CANCELED, command.at) for order in mine]
 

@@ -144,7 +144,7 @@ class ListAsset(Record, frozen=True, tag="list_asset"):
 
 
 class ListMarket(Record, frozen=True, tag="list_market"):
-    """Let a market trade, or change the limits and fees of one that does; its units never change.
+    """Let a market trade, or change the limits, fees and state of one that does; its units never change.
 
     Markets are listed through the log like everything else, since a replay must charge the fees of that day.
     """

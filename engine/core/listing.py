@@ -20,7 +20,7 @@ def list_asset(state: State, command: ListAsset) -> list[Event]:
 
 
 def list_market(state: State, command: ListMarket) -> list[Event]:
-    """List a market or change its limits and fees; nothing happens where it has these terms already."""
+    """List a market or change its limits, fees and state; nothing happens where it has these terms already."""
     market = command.market
     state.check_asset(market.base)
     state.check_asset(market.quote)

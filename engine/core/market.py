@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from engine.core.types import MAX_ATOMS, AssetCode, Atoms, Lots, Symbol, Ticks
+from engine.core.types import MAX_ATOMS, TRADING, AssetCode, Atoms, Lots, MarketState, Symbol, Ticks
 
 PPM = 1_000_000
 
@@ -14,7 +14,7 @@ class Asset(Struct, frozen=True):
     decimals: int
 
 
-class Market(Struct, frozen=True):
+class Market(Struct, frozen=True, omit_defaults=True):  # a log from before there were states reads and digests alike
     """A pair that trades.
 
     tick_atoms is the price of one whole base unit, in quote atoms, at one tick; lot_atoms is one lot in base atoms;
@@ -33,6 +33,7 @@ class Market(Struct, frozen=True):
     max_open_orders: int
     maker_fee_ppm: int
     taker_fee_ppm: int
+    state: MarketState = TRADING
 
     @classmethod
     def of(

@@ -51,6 +51,7 @@ def place(state: State, command: PlaceOrder) -> list[Event]:
         repeated = _repeated(state, command)
         if repeated is not None:
             return [repeated]
+    venue.check_takes_orders()
     _check_shape(venue, command)
 
     facing = venue.book.facing(command.side)

@@ -1,7 +1,7 @@
 """`Quote` and `ChangeQuote`: the market maker's ladders."""
 
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from engine.core.book import Order
 from engine.core.commands import ChangeQuote, Levels, Quote
@@ -56,6 +56,8 @@ def change_quote(state: State, command: ChangeQuote) -> list[Event]:
     venue = state.venue(command.symbol)
     if not command.bids and not command.asks:
         return []
+    if any(lots for _, lots in chain(command.bids, command.asks)):  # a ladder may be withdrawn in any state
+        venue.check_takes_orders()
     needs = _check(state, venue, command)
     state.quoted.update(needs)
     growing: list[tuple[Side, Ticks, Lots]] = []

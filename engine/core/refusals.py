@@ -35,6 +35,18 @@ class NotListable(Refused):
     code = "not_listable"
 
 
+class MarketCancelOnly(Refused):
+    """This market takes no new orders now. Your open orders keep their place, and can be canceled."""
+
+    code = "market_cancel_only"
+
+
+class MarketHalted(Refused):
+    """This market is halted: orders are neither taken, changed nor canceled now. Your open orders keep their place."""
+
+    code = "market_halted"
+
+
 class InvalidQuantity(Refused):
     """The quantity must be above zero and within the market's limit."""
 

@@ -26,6 +26,14 @@ HEDGE: Final = UserId(4)
 FIRST_PERSON: Final = UserId(1000)
 
 
+class MarketState(enum.Enum):
+    """What may be done with orders in a market. In any state those that rest keep their place, and money moves on."""
+
+    TRADING = "trading"
+    CANCEL_ONLY = "cancel_only"  # no new orders; what rests may be cancelled or made smaller
+    HALTED = "halted"  # nothing
+
+
 class Side(enum.Enum):
     """Which way an order trades."""
 
@@ -100,6 +108,8 @@ class WithdrawalStatus(enum.Enum):
 
 # Members by short names: looking a member up on its class costs as much as a whole comparison, and these stand where
 # every order passes.
+TRADING: Final = MarketState.TRADING
+HALTED: Final = MarketState.HALTED
 BUY: Final = Side.BUY
 SELL: Final = Side.SELL
 AVAILABLE: Final = Kind.AVAILABLE

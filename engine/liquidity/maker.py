@@ -17,7 +17,7 @@ import structlog
 from engine.core.commands import Quote
 from engine.core.events import BalanceChanged, Event
 from engine.core.refusals import Refused
-from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, Symbol
+from engine.core.types import MARKET_MAKER, TRADING, AssetCode, Atoms, MarketState, Micros, Symbol
 from engine.liquidity.bookkeeping import Bookkeeper
 from engine.liquidity.desk import Desk
 from engine.liquidity.external import Insane, Mid, Touch
@@ -50,6 +50,7 @@ class MarketMaker:
     """Runs one ladder a market until its feed ends or it is cancelled, and withdraws them then.
 
     balances are the house's at the start (the writer's snapshot has them); later ones come from committed batches.
+    states are the markets' at the start, where they are not trading; later ones come from committed batches too.
     clock dates commands and tells the day; now (seconds, never going back) is for time-outs. alarms are told of every
     stop that begins or ends, when that has happened already; what one raises ends the market maker.
     """
@@ -65,6 +66,7 @@ class MarketMaker:
         clock: Clock,
         settings: MakerSettings,
         *,
+        states: Mapping[Symbol, MarketState] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.alarms: list[Callable[[Alarm], None]] = []
@@ -84,6 +86,7 @@ class MarketMaker:
         self._under_way: dict[Symbol, asyncio.Future[list[Event]]] = {}  # the last that was asked for, if unanswered
         markets = [pair.market for pair in books.pairs.values()]
         self._sharers = Counter(code for market in markets for code in (market.base, market.quote))
+        self._states = dict(states or {})
         self._balances = {balance.asset: balance for balance in balances if balance.owner == MARKET_MAKER}
         sequencer.listeners.append(self.on_batch)
 
@@ -119,6 +122,10 @@ class MarketMaker:
         for balance in batch.balances:
             if balance.owner == MARKET_MAKER:
                 self._balances[balance.asset] = balance
+        for market in batch.markets:
+            self._states[market.symbol] = market.state
+            if desk := self.desks.get(market.symbol):
+                self._attend(desk)
         for trade in batch.trades:
             if MARKET_MAKER in (trade.maker, trade.taker) and (desk := self.desks.get(trade.symbol)):
                 desk.traded()
@@ -165,6 +172,8 @@ class MarketMaker:
         )
         if (reason := self.switch.reason(market.symbol)) is not None:
             wrongs[StopReason.OPERATOR] = reason
+        if (state := self._states.get(market.symbol, TRADING)) is not TRADING:
+            wrongs[StopReason.MARKET] = f"the market is {state.value}"
         changes = desk.stops.update(self._micros(), wrongs)
         if desk.stops and desk.may_rest and not (desk.asked == NOTHING and market.symbol in self._under_way):
             self._ask(desk, NOTHING)

@@ -30,6 +30,7 @@ class StopReason(enum.Enum):
     INVENTORY = "inventory"  # far more or less is owned than quoting explains
     LOSS = "loss"  # too much was lost today
     OPERATOR = "operator"  # somebody said so
+    MARKET = "market"  # it takes no orders
 
 
 class Change(Struct, frozen=True):

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from engine.core.events import LevelChanged, Traded
+from engine.core.market import Market
 from engine.core.refusals import UnknownSymbol
-from engine.core.types import Atoms, Lots, Micros, Symbol, Ticks
+from engine.core.types import TRADING, Atoms, Lots, MarketState, Micros, Symbol, Ticks
 from engine.market_data.candles import Candle, Newest, by_minute
 from engine.market_data.day import Day
 from engine.market_data.depth import Depth, DepthDiff, Level
@@ -40,6 +41,7 @@ class Ticker(Struct, frozen=True, gc=False):
     trades: int
     previous_close: Ticks | None
     reference: ReferencePrice | None = None
+    state: MarketState = TRADING
 
     @property
     def spread(self) -> Ticks | None:
@@ -53,7 +55,7 @@ class Ticker(Struct, frozen=True, gc=False):
 
 
 class _Market:
-    __slots__ = ("candles", "day", "depth", "last", "reference", "trades")
+    __slots__ = ("candles", "day", "depth", "last", "reference", "state", "trades")
 
     def __init__(self, symbol: Symbol, first_seq: int) -> None:
         self.candles = Newest()
@@ -62,6 +64,7 @@ class _Market:
         self.trades: deque[Traded] = deque(maxlen=RECENT_TRADES)
         self.last: Ticks | None = None
         self.reference: ReferencePrice | None = None
+        self.state = TRADING
 
 
 class MarketData:
@@ -81,6 +84,7 @@ class MarketData:
     def on_batch(self, batch: Batch) -> None:
         """Take over what a committed batch changed."""
         markets = self._markets
+        self.restore_states(batch.markets)
         for level in batch.levels:
             depth = markets[level.symbol].depth
             depth.change(level)
@@ -105,6 +109,11 @@ class MarketData:
         """Fill the depth with what rests on the engine's books after recovery. Call it before the first batch."""
         for level in levels:
             self._markets[level.symbol].depth.change(level)
+
+    def restore_states(self, markets: Iterable[Market]) -> None:
+        """Take over what state markets are in."""
+        for market in markets:
+            self._markets[market.symbol].state = market.state
 
     def restore_trades(self, symbol: Symbol, trades: Iterable[Traded]) -> None:
         """Fill a market's recent trades from the store, oldest first."""
@@ -150,6 +159,10 @@ class MarketData:
         trades = self._market(symbol).trades
         return [trade for trade, _ in zip(reversed(trades), range(limit), strict=False)]
 
+    def state(self, symbol: Symbol) -> MarketState:
+        """Return whether a market takes orders. Raises UnknownSymbol."""
+        return self._market(symbol).state
+
     def ticker(self, symbol: Symbol) -> Ticker:
         """Return a market's ticker as of now. Raises UnknownSymbol."""
         market, now = self._market(symbol), self._clock()
@@ -169,6 +182,7 @@ class MarketData:
             trades=day.trades,
             previous_close=day.previous_close,
             reference=market.reference,
+            state=market.state,
         )
 
     def candle(self, symbol: Symbol, interval: Interval) -> Candle | None:

@@ -97,6 +97,36 @@ async def test_a_market_is_paused_with_a_reason_and_resumed_and_both_are_in_the_
         await expect(page.get_by_text("Nobody has done such a thing.")).to_be_visible()
 
 
+async def test_a_market_is_halted_after_a_question_and_trades_again(browser: Browser, staffed: Exchange) -> None:
+    async with phone(browser, telegram=DARK) as page:
+        await enter(page, staffed)
+        await show(page, "markets")
+        market = page.locator("[data-state-of=ETHUSDT]")
+        await expect(market).to_have_attribute("data-well", "yes")
+        await page.get_by_role("button", name="Halt: ETHUSDT").click()
+        asking = page.get_by_role("dialog", name="Halt: ETHUSDT")
+        await expect(asking).to_contain_text("no order is taken, changed or cancelled")
+        await asking.get_by_role("button", name="Halt", exact=True).click()
+        await expect(market).to_contain_text("halted")
+        await expect(page.get_by_role("button", name="Halt: ETHUSDT")).to_have_count(0)
+        await until_bids(staffed, "ETHUSDT", any_=False)
+        await until_bids(staffed, "BTCUSDT", any_=True)
+        await show(page, "glance")
+        assert "Trading" in await page.locator(".verdict-line").inner_text()
+        await show(page, "markets")
+        for what, state in (("Cancel-only", "cancel-only"), ("Trade", "trading")):
+            await page.get_by_role("button", name=f"{what}: All markets").click()
+            await page.get_by_role("dialog").get_by_role("button", name=what, exact=True).click()
+            await expect(page.get_by_role("dialog")).to_have_count(0)
+            await expect(page.locator("[data-state-of=BTCUSDT] .state")).to_contain_text(state)
+        await expect(market).to_have_attribute("data-well", "yes")
+        await quoted(page, "ETHUSDT")
+        await show(page, "log")
+        acts = page.locator(".log li")
+        for place, said in enumerate(("Let trade · All markets", "Made cancel-only · All markets", "Halted · ETHUSDT")):
+            await expect(acts.nth(place)).to_contain_text(said)
+
+
 async def test_a_large_withdrawal_takes_two_and_ones_own_yes_counts_once(browser: Browser, staffed: Exchange) -> None:
     number, own = withdraw(staffed, 60, "250"), withdraw(staffed, SECOND, "300")
     one, mine = f"[data-withdrawal='{number}']", f"[data-withdrawal='{own}']"

@@ -80,7 +80,7 @@ def fill(path: Path, rows: int) -> None:
             ("assets", 'SELECT value, 8 FROM json_each(\'["USDT", "BTC", "ETH", "SOL"]\')'),
             (
                 "markets",
-                "SELECT value || 'USDT', value, 'USDT', 1, 1, 1, 9, 9, 9, 1, 1"
+                "SELECT value || 'USDT', value, 'USDT', 1, 1, 1, 9, 9, 9, 1, 1, 'trading'"
                 ' FROM json_each(\'["BTC", "ETH", "SOL"]\')',
             ),
             (

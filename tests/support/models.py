@@ -15,6 +15,7 @@ from engine.core.types import (
     MARKET_MAKER,
     VAULT,
     AssetCode,
+    MarketState,
     OrderStatus,
     OrderType,
     SelfTradePrevention,
@@ -146,11 +147,17 @@ class SlowExchange:
 
     # Orders.
 
+    def is_in(self, symbol: Symbol, *states: MarketState) -> bool:
+        """Tell whether a market is in one of these states."""
+        return self.markets[symbol].state in states
+
     def cancel(self, user: UserId, number: int) -> Told:
         """Take one order off."""
         found = [order for order in self.resting if order.id == number != QUOTE and order.user == user]
         if not found:
             raise Refusal("unknown_order")
+        if self.is_in(found[0].symbol, MarketState.HALTED):
+            raise Refusal("market_halted")
         self.resting.remove(found[0])
         return Told(orders=[(number, OrderStatus.CANCELED)])
 
@@ -160,6 +167,8 @@ class SlowExchange:
         if not found:
             raise Refusal("unknown_order")
         order = found[0]
+        if self.is_in(order.symbol, MarketState.HALTED):
+            raise Refusal("market_halted")
         left = quantity - order.filled - order.prevented
         if left == order.left:
             return Told()
@@ -171,6 +180,10 @@ class SlowExchange:
     def cancel_all(self, user: UserId, symbol: str) -> Told:
         """Take all orders of a market off, or of every market where symbol is empty."""
         mine = [o for o in self.resting if o.user == user and o.id != QUOTE and symbol in {"", o.symbol}]
+        halted = [order for order in mine if self.is_in(order.symbol, MarketState.HALTED)]
+        if mine and mine == halted:
+            raise Refusal("market_halted")
+        mine = [order for order in mine if order not in halted]
         self.resting = [order for order in self.resting if order not in mine]
         return Told(orders=[(number, OrderStatus.CANCELED) for number in sorted(order.id for order in mine)])
 
@@ -182,6 +195,7 @@ class SlowExchange:
             if _content(first) != _content(command):
                 raise Refusal("client_order_id_reused")
             return number
+        self.check_takes_orders(command.symbol)
         before = deepcopy((self.resting, self.money))
         taker = Resting(self.orders + 1, command.user, command.symbol, command.side, command.price, command.quantity)
         try:
@@ -196,6 +210,11 @@ class SlowExchange:
         if command.client_order_id:
             self.named[name] = taker.id, command
         return told
+
+    def check_takes_orders(self, symbol: Symbol) -> None:
+        """Refuse what is new where a market does not trade."""
+        if not self.is_in(symbol, MarketState.TRADING):
+            raise Refusal("market_halted" if self.is_in(symbol, MarketState.HALTED) else "market_cancel_only")
 
     def try_to_place(self, command: PlaceOrder, taker: Resting) -> Told:
         """Trade and rest; the caller undoes it where it must not have happened."""
@@ -315,6 +334,10 @@ class SlowExchange:
 
     def quote(self, symbol: Symbol, bids: Levels, asks: Levels) -> Told:
         """Replace a ladder. What did not grow keeps its place."""
+        resting = {(o.side, o.price): o.left for o in self.resting if o.id == QUOTE and o.symbol == symbol}
+        levels = [*((Side.BUY, *level) for level in bids), *((Side.SELL, *level) for level in asks)]
+        if any(resting.get((side, price)) != lots for side, price, lots in levels):
+            self.check_takes_orders(symbol)
         if bids and asks and bids[0][0] >= asks[0][0]:
             raise Refusal("invalid_quote")
         wanted = {(Side.BUY, price): lots for price, lots in bids} | {(Side.SELL, price): lots for price, lots in asks}

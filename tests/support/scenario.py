@@ -9,6 +9,7 @@ Orders get the numbers 1, 2, 3... as they are placed. `play` gives everybody ple
     quote 5@99 6@98 | 5@101     the market maker's ladder, best first
     ann deposit 500 USD a / ann withdraw 500 USD / ann keep 1 / paid 1     (withdrawal 1)
     new writer                  another writer takes the lead
+    market halted               or cancel_only, or trading
     day                         a day passes
     -> trade 1 2 5@100          what the action above did, in order: maker, taker; 0 is a quote
     -> order 1 filled           with what is left: order 1 partially_filled 3 (one that only rests is not told of)
@@ -18,6 +19,8 @@ Orders get the numbers 1, 2, 3... as they are placed. `play` gives everybody ple
 """
 
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from engine.core.commands import (
     AmendOrder,
@@ -29,6 +32,7 @@ from engine.core.commands import (
     CompleteWithdrawal,
     Deposit,
     Levels,
+    ListMarket,
     PlaceOrder,
     Quote,
     RequestWithdrawal,
@@ -53,6 +57,7 @@ from engine.core.types import (
     AssetCode,
     Atoms,
     Lots,
+    MarketState,
     Micros,
     OrderId,
     OrderStatus,
@@ -131,6 +136,8 @@ class _Stage:
             case ["quote", *levels]:
                 bids, asks = " ".join(levels).split("|")
                 return Quote(at, MARKET.symbol, _levels(bids), _levels(asks), reference=at)
+            case ["market", state]:
+                return ListMarket(at, replace(MARKET, state=MarketState(state)))
             case ["new", "writer"]:
                 return BeginEpoch(at, 2)
             case ["paid", number]:

@@ -54,7 +54,8 @@ async def test_what_is_well_is_said_to_be_well(house: House) -> None:
         all_of_it, commands = await seen(boss), house.deps.sequencer.seq
     parts = {name: part for name, part in all_of_it.items() if isinstance(part, dict)}
     assert {name for name, part in parts.items() if not part["is_well"]} == set()
-    assert len(parts) == 11
+    assert len(parts) == 12
+    assert all_of_it["markets"]["markets"][0] == {"symbol": "BTCUSDT", "status": "trading"}
     assert all_of_it["loop"]["late_ms"] == 12.3
     assert all_of_it["writer"]["queues"] == [{"name": "inbox", "waiting": 0}, {"name": "reads", "waiting": 2}]
     assert all_of_it["writer"]["commands"] == commands
@@ -76,6 +77,9 @@ async def test_what_is_wrong_is_named_where_it_is(house: House) -> None:
         return {name for name, part in (await seen(boss)).items() if isinstance(part, dict) and not part["is_well"]}
 
     assert await unwell() == {"quotes"}  # nobody quotes here
+    assert (await boss.post("/api/admin/markets/ETHUSDT/cancel-only")).status == 204
+    assert await unwell() == {"quotes", "markets"}
+    assert (await boss.post("/api/admin/markets/ETHUSDT/resume")).status == 204
     house.reasons.append("the inbox is full")
     assert await unwell() == {"quotes", "readiness"}
     assert (await seen(boss))["readiness"]["reasons"] == ["the inbox is full"]

@@ -1,12 +1,13 @@
 // What `/api/admin` tells, as docs/api.md has it.
 
 type PartName =
-  | 'readiness' | 'loop' | 'writer' | 'ledger' | 'feed' | 'quotes' | 'withdrawals' | 'settlement' | 'books' | 'sockets' | 'bot';
+  | 'readiness' | 'loop' | 'writer' | 'ledger' | 'feed' | 'markets' | 'quotes' | 'withdrawals' | 'settlement' | 'books' | 'sockets' | 'bot';
 
 interface FollowedMarket {
   symbol: string; in_sync: boolean; message_age_s: number | null; book_age_s: number | null; messages_per_s: number;
   resyncs: number; stale: number; reconnects: number;
 }
+interface StatusOfMarket { symbol: string; status: MarketStatus }
 interface QuotedMarket {
   symbol: string; base: string; quote: string; stops: string[]; stopped_because: string | null; bids: number; asks: number; trades: number;
   volume: Decimal; position: Decimal; realised: Decimal; total: Decimal | null;
@@ -29,6 +30,7 @@ interface Overview {
   };
   ledger: { is_well: boolean; checks: number; checked_at: number | null; unbalanced: { asset: string; amount: Decimal }[] };
   feed: { is_well: boolean; markets: FollowedMarket[] };
+  markets: { is_well: boolean; markets: StatusOfMarket[] };
   quotes: { is_well: boolean; markets: QuotedMarket[] };
   withdrawals: { is_well: boolean; is_stopped: boolean; states: Record<string, number> };
   settlement: {

@@ -5,8 +5,9 @@ type Side = 'buy' | 'sell';
 type OrderType = 'limit' | 'market' | 'limit_maker';
 type TextKey = keyof typeof import('./texts/en.json');
 
+type MarketStatus = 'trading' | 'cancel_only' | 'halted';
 interface Market {
-  symbol: string; base: string; quote: string; status: string;
+  symbol: string; base: string; quote: string; status: MarketStatus;
   tick_size: Decimal; lot_size: Decimal; price_decimals: number; quantity_decimals: number;
   max_price: Decimal; max_quantity: Decimal; maker_fee: Decimal; taker_fee: Decimal;
 }
@@ -15,6 +16,7 @@ interface Ticker {
   symbol: string; last: Decimal | null; bid: Decimal | null; ask: Decimal | null; open: Decimal | null;
   high: Decimal | null; low: Decimal | null; change: Decimal | null; change_percent: Decimal | null;
   volume: Decimal; quote_volume: Decimal; trades: number; at: number; reference: Reference | null;
+  status: MarketStatus;
 }
 interface Candle {
   begin_at: number; open: Decimal; high: Decimal; low: Decimal; close: Decimal; volume: Decimal;

@@ -3,11 +3,11 @@
 from aiohttp import web
 
 from engine.accounts.types import Account, AdminAct, Device
-from engine.core.types import MARKET_MAKER, UserId
+from engine.core.types import MARKET_MAKER, MarketState, UserId
 from webapp_api import accounts, acts, admin_wire, wire
 from webapp_api.asked import cursor, limit, number
 from webapp_api.deposits import address
-from webapp_api.deps import DEPS
+from webapp_api.deps import DEPS, SWITCH
 from webapp_api.overview import overview as overview_of
 from webapp_api.refusals import InvalidParameter, UnknownAccount
 from webapp_api.reply import json_reply
@@ -65,6 +65,24 @@ async def funding(request: web.Request) -> web.Response:
     return json_reply(await address(request, MARKET_MAKER))
 
 
+@routes.post("/api/admin/markets/{symbol}/resume")
+async def open_market(request: web.Request) -> web.Response:
+    """Let a market, or all, take orders again."""
+    return await _switch(request, MarketState.TRADING)
+
+
+@routes.post("/api/admin/markets/{symbol}/cancel-only")
+async def make_market_cancel_only(request: web.Request) -> web.Response:
+    """Let a market, or all, take no new orders."""
+    return await _switch(request, MarketState.CANCEL_ONLY)
+
+
+@routes.post("/api/admin/markets/{symbol}/halt")
+async def halt_market(request: web.Request) -> web.Response:
+    """Let nothing be done with orders in a market, or in all."""
+    return await _switch(request, MarketState.HALTED)
+
+
 @routes.get("/api/admin/settlement")
 async def settlement(request: web.Request) -> web.Response:
     """Answer what is owed on the chain, and what can't settle."""
@@ -97,6 +115,11 @@ async def log(request: web.Request) -> web.Response:
     only = acts.patterns(_action(request))
     found, next_cursor = await request.app[DEPS].administration.acts(limit(request, 100), cursor(request), only)
     return json_reply(admin_wire.AdminActs([_act(each) for each in found], next_cursor))
+
+
+async def _switch(request: web.Request, state: MarketState) -> web.Response:
+    await request.app[SWITCH].switch(request.match_info["symbol"], state)
+    return web.Response(status=204)
 
 
 async def _account(request: web.Request) -> Account:

@@ -18,7 +18,9 @@ routes = web.RouteTableDef()
 @routes.get("/api/markets")
 async def markets(request: web.Request) -> web.Response:
     """List the markets and their rules."""
-    return json_reply(lists.Markets([market_views.market(each) for each in request.app[DEPS].markets.values()]))
+    deps = request.app[DEPS]
+    shown = [market_views.market(each, deps.market_data.state(each.market.symbol)) for each in deps.markets.values()]
+    return json_reply(lists.Markets(shown))
 
 
 @routes.get("/api/markets/{symbol}/depth")

@@ -55,6 +55,8 @@ class PublicChannels:
     def on_batch(self, batch: Batch) -> None:
         """Publish what a batch changed with the next beat. `MarketData` has heard of it before."""
         changed = self._changed
+        for market in batch.markets:
+            changed[market.symbol] = None
         for level in batch.levels:
             changed[level.symbol] = None
         for trade in batch.trades:

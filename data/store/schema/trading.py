@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from sqlalchemy import Column, Index, Table
+from sqlalchemy import Column, Index, Table, Text
 
 from data.store.schema.columns import BUCKET, INT, check, index, integer, metadata, one_of, text
 from engine.core.types import (
     FIRST_PERSON,
+    MarketState,
     OrderStatus,
     OrderType,
     SelfTradePrevention,
@@ -39,6 +40,7 @@ markets = Table(
     integer("max_open_orders"),
     integer("maker_fee_ppm"),
     integer("taker_fee_ppm"),
+    Column("state", Text, one_of("state", MarketState), nullable=False, server_default="trading"),
     check("pair", "base <> quote"),
     check("units", "tick_atoms > 0 AND lot_atoms > 0 AND unit_atoms > 0"),
     check("limits", "max_price > 0 AND max_quantity > 0 AND max_open_orders >= 0"),

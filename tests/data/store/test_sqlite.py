@@ -16,7 +16,7 @@ from engine.core.events import BalanceChanged, WithdrawalChanged
 from engine.core.exchange import Exchange
 from engine.core.names import LIFE
 from engine.core.refusals import AlreadyCredited
-from engine.core.types import AssetCode, Atoms, OrderStatus, UserId
+from engine.core.types import AssetCode, Atoms, MarketState, OrderStatus, UserId
 from engine.ports import LostLead
 from engine.sequencer.journal import replay
 from engine.sequencer.sequencer import Busy
@@ -228,12 +228,14 @@ async def test_a_batch_of_any_size_keeps_every_row_in_order(place: Place) -> Non
     assert holds == list(range(1, last + 1))
 
 
-async def test_limits_and_fees_of_a_market_may_change(place: Place) -> None:
+async def test_limits_fees_and_state_of_a_market_may_change(place: Place) -> None:
+    halted = msgspec.structs.replace(BTCUSDT, taker_fee_ppm=42, max_quantity=7, state=MarketState.HALTED)
     async with books(place) as day:
-        await day.do(ListMarket(day.now(), msgspec.structs.replace(BTCUSDT, taker_fee_ppm=42, max_quantity=7)))
+        await day.do(ListMarket(day.now(), halted))
         with AuditReads(day.database) as reads:
             kept = {market.symbol: market for market in reads.snapshot().markets}
-    assert (kept[BTCUSDT.symbol].taker_fee_ppm, kept[BTCUSDT.symbol].max_quantity) == (42, 7)
+    assert kept[BTCUSDT.symbol] == halted
+    assert [market.state for market in kept.values()].count(MarketState.TRADING) == len(kept) - 1
 
 
 async def test_no_file_is_made_where_none_is(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ from engine.core.types import (
     Atoms,
     Kind,
     Lots,
+    MarketState,
     Micros,
     OrderId,
     OrderType,
@@ -372,7 +373,12 @@ class ExchangeAgainstModel(RuleBasedStateMachine):
 
     @rule(user=PEOPLE, symbol=st.one_of(SYMBOLS, st.just(Symbol(""))))
     def cancel_all(self, user: UserId, symbol: Symbol) -> None:
-        self.compare(CancelAll(self.at(), user, symbol), self.model.cancel_all(user, symbol))
+        told: Told | str
+        try:
+            told = self.model.cancel_all(user, symbol)
+        except Refusal as refusal:
+            told = str(refusal)
+        self.compare(CancelAll(self.at(), user, symbol), told)
 
     @rule(symbol=SYMBOLS, bids=ladders(1), asks=ladders(-1))
     def quote(self, symbol: Symbol, bids: Levels, asks: Levels) -> None:
@@ -385,7 +391,13 @@ class ExchangeAgainstModel(RuleBasedStateMachine):
 
     @rule(market=st.sampled_from(MARKETS), taker_fee_ppm=st.sampled_from([0, 1_000, 333_333]))
     def change_fees(self, market: Market, taker_fee_ppm: int) -> None:
-        market = msgspec.structs.replace(market, taker_fee_ppm=taker_fee_ppm)
+        self.list(msgspec.structs.replace(self.model.markets[market.symbol], taker_fee_ppm=taker_fee_ppm))
+
+    @rule(market=st.sampled_from(MARKETS), state=st.sampled_from([*MarketState, MarketState.TRADING]))
+    def switch(self, market: Market, state: MarketState) -> None:
+        self.list(msgspec.structs.replace(self.model.markets[market.symbol], state=state))
+
+    def list(self, market: Market) -> None:
         self.model.markets[market.symbol] = market
         self.compare(ListMarket(self.at(), market), Told())
 

@@ -21,6 +21,7 @@ from engine.core.types import (
     AssetCode,
     Atoms,
     Lots,
+    MarketState,
     Micros,
     OrderType,
     Side,
@@ -109,6 +110,7 @@ class House:
         markets: Iterable[Market] = (BTCUSDT, ETHUSDT),
         balances: Iterable[BalanceChanged] | None = None,
         stopped: Mapping[Symbol, str] | None = None,
+        states: Mapping[Symbol, MarketState] | None = None,
         now: Callable[[], float] | None = None,
     ) -> MarketMaker:
         known = self.exchange.snapshot(seq=0, epoch=1, digest=b"").balances if balances is None else balances
@@ -122,6 +124,7 @@ class House:
             stopped or {},
             self.clock,
             settings,
+            states=states,
             now=now or self.time,
         )
 

@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
+from engine.core.commands import ListMarket
 from engine.core.refusals import UnknownSymbol
-from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, Symbol
+from engine.core.types import MARKET_MAKER, AssetCode, Atoms, MarketState, Micros, Symbol
 from engine.liquidity.inventory import Limits
 from engine.liquidity.maker import MarketMaker
 from engine.liquidity.quoting import NOTHING
@@ -168,6 +169,35 @@ async def test_a_price_that_is_not_believed_is_no_loss(exchange: House) -> None:
         exchange.feed.put(external("1@100", "1@101"))
         await asyncio.sleep(0.02)
         assert told == [("BTCUSDT", "jump", True)]
+
+
+@pytest.mark.parametrize("state", [MarketState.CANCEL_ONLY, MarketState.HALTED])
+async def test_a_market_that_takes_no_orders_is_not_quoted_and_no_quote_is_tried(
+    exchange: House, state: MarketState
+) -> None:
+    maker, told = watched(exchange, SIMPLE)
+    with capture_logs() as logs:
+        async with running(maker):
+            await quoting(exchange)
+            await exchange.submit(ListMarket(exchange.clock(), replace(BTCUSDT, state=state)))
+            await exchange.until(lambda: exchange.resting() == NOTHING)
+            assert exchange.resting("ETHUSDT") != NOTHING
+            for cents in range(5):
+                exchange.feed.put(external("1@100", f"1@101.0{cents}"))
+            newest = external("1@100", "1@101.05", update_id=1_000)
+            exchange.feed.put(newest)
+            await exchange.until(lambda: maker.desks[BTCUSDT.symbol].book is newest)
+            assert told == [("BTCUSDT", "market", True)]
+            await exchange.submit(ListMarket(exchange.clock(), BTCUSDT))
+            exchange.feed.put(external("1@100", "1@101", update_id=1_001))
+            await exchange.until(lambda: exchange.resting() != NOTHING)
+        after = exchange.hire(states={BTCUSDT.symbol: state})
+        async with running(after):
+            exchange.feed.put(external("1@100", "1@101"))
+            await exchange.until(lambda: bool(after.desks[BTCUSDT.symbol].stops))
+            assert exchange.resting() == NOTHING
+    assert told == [("BTCUSDT", "market", True), ("BTCUSDT", "market", False)]
+    assert "quote refused" not in [line["event"] for line in logs]
 
 
 async def test_a_price_ten_bands_away_is_quoted_only_when_an_operator_believes_it(exchange: House) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from engine.core.types import Micros, Symbol
+from engine.core.types import MarketState, Micros, Symbol
 from engine.market_data.intervals import MINUTE, Interval
 from engine.market_data.reference_price import ReferencePrice
 from tests.support.batches import batch, level, trade
@@ -114,3 +114,11 @@ async def test_the_ticker_of_a_silent_market_comes_every_second(tmp_path: Path) 
         times = [message["data"].pop("at") for message in told]
         assert times[2] - times[1] <= 1100
         assert told[0]["data"] == told[1]["data"] == told[2]["data"]
+
+
+async def test_a_ticker_tells_at_once_that_a_market_is_halted(tmp_path: Path) -> None:
+    async with world(tmp_path) as there:
+        client = await there.client()
+        (first,) = await subscribed(client, "ticker:BTCUSDT")
+        await there.switch(MarketState.HALTED)
+        assert (first["data"]["status"], (await client.of("ticker:BTCUSDT"))["data"]["status"]) == ("trading", "halted")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.core.types import MarketState
 from tests.webapp_api.stream.test_ws_orders import limit_order, trader
 from tests.webapp_api.stream.world import world
 from webapp_api.stream import orders
@@ -174,3 +175,16 @@ async def test_nobody_signed_in_enters_no_batch(tmp_path: Path) -> None:
         client = await there.client()
         answer = await client.ask(op="order.batch", id=1, params={"orders": [place()]})
         assert answer["error"]["code"] == "unauthorized"
+
+
+async def test_orders_over_the_socket_are_refused_alike_where_a_market_does_not_trade(tmp_path: Path) -> None:
+    async with world(tmp_path) as there:
+        client = await trader(there)
+        resting = (await client.ask(op="order.place", id=1, params=limit_order()))["result"]
+        for state, cancels in (("halted", "market_halted"), ("cancel_only", "canceled")):
+            await there.switch(MarketState(state))
+            refused = f"market_{state}"
+            assert (await client.ask(op="order.place", id=2, params=limit_order()))["error"]["code"] == refused
+            many = [place(), {"op": "cancel", "id": resting["id"]}]
+            answer = await client.ask(op="order.batch", id=3, params={"orders": many})
+            assert outcomes(answer) == [refused, cancels]

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from msgspec.structs import replace
 
 from data.store.accounts import SqliteAccounts
 from data.store.api_keys import SqliteApiKeys
@@ -26,7 +27,7 @@ from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset, Market
 from engine.core.refusals import Refused
-from engine.core.types import MARKET_MAKER, AssetCode, Atoms, Micros, OrderId, UserId
+from engine.core.types import MARKET_MAKER, AssetCode, Atoms, MarketState, Micros, OrderId, UserId
 from engine.market_data.market_data import MarketData
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Sequencer
@@ -205,6 +206,9 @@ class World:
         for asset in ASSETS.values():
             amount = Atoms(10_000_000 * 10**asset.decimals)
             await self.sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, amount, f"house:{asset.code}"))
+
+    async def switch(self, state: MarketState) -> None:
+        await self.sequencer.submit(ListMarket(clock(), replace(BTCUSDT, state=state)))
 
     async def settled(self) -> None:
         """Return when all commands given so far are published, to sockets too."""

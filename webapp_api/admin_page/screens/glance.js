@@ -30,6 +30,11 @@ const PARTS = {
           <td>${each.in_sync ? seconds(each.book_age_s) : html`<span class="down">${t('feed.lost')}</span>`}</td>
           <td>${number(String(each.messages_per_s))}</td><td>${count(each.resyncs)}</td></tr>`)}</tbody></table>`
     : html`<p class="soft padded-line">${t('feed.none')}</p>`,
+  markets: ({ markets }) => html`
+    <table><thead><tr><th scope="col">${t('market')}</th><th scope="col">${t('market.state')}</th></tr></thead>
+      <tbody>${markets.markets.map(({ symbol, status }) => html`
+        <tr key=${symbol}><th scope="row">${symbol}</th><td><span class=${status === 'trading' ? '' : 'down'}>${t(`market_state.${status}`)}</span></td></tr>`)}</tbody></table>
+    <p class="more"><a href="#/markets">${t('screen.markets')}</a></p>`,
   quotes: ({ quotes }) => quotes.markets.length
     ? html`<table><thead><tr><th scope="col">${t('market')}</th><th scope="col">${t('quotes.state')}</th></tr></thead>
       <tbody>${quotes.markets.map(each => html`

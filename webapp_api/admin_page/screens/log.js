@@ -12,16 +12,16 @@ import { exactly, t } from '../words.js';
 
 const PAGE = 30;
 const ACTIONS = /** @type {const} */ ([
-  'pause_quoting', 'resume_quoting', 'approve_withdrawal', 'reject_withdrawal', 'stop_withdrawals', 'resume_withdrawals',
+  'open_market', 'make_market_cancel_only', 'halt_market', 'pause_quoting', 'resume_quoting', 'approve_withdrawal', 'reject_withdrawal', 'stop_withdrawals', 'resume_withdrawals',
   'clear_reconciliation', 'retry_settlement', 'take_snapshot', 'look_at_account', 'sign_out_account',
 ]);
 
 /** What it was done to, in words. @param {AdminAct} act */
 function on({ action, on }) {
   if (!action) return '';
-  if (action.endsWith('_quoting')) return on === 'all' ? t('markets.every') : on;
   if (action.endsWith('_withdrawal')) return t('log.withdrawal', { id: on });
-  return action.endsWith('_account') ? t('account.number', { id: on }) : on;
+  if (action.endsWith('_account')) return t('account.number', { id: on });
+  return on === 'all' ? t('markets.every') : on;
 }
 
 export function Log() {

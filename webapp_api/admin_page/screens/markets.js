@@ -1,4 +1,4 @@
-// The switches of the market maker: a market at a time, and all of them; and what it stopped for lately.
+// The switches of a market at a time, and of all of them: of orders, and of the market maker; and what that stopped for.
 import * as api from '../../miniapp/lib/api.js';
 import { html } from '../../miniapp/lib/html.js';
 import { moment, named, number } from '../../miniapp/lib/i18n.js';
@@ -6,6 +6,7 @@ import { Empty, Listed, useLoaded } from '../../miniapp/parts/ui.js';
 import { Act, Facts, State } from '../parts.js';
 import { overview, round } from '../state/overview.js';
 import { levels, t } from '../words.js';
+import { States } from './states.js';
 
 const SHOWN = 20; // of the latest alarms
 
@@ -55,11 +56,13 @@ const Alarms = () => {
     </section>`;
 };
 
-export function Markets() {
+function Quotes() {
   const { markets } = /** @type {Overview} */ (overview.value).quotes;
   if (!markets.length) return html`<section class="panel"><${Empty} text=${t('quotes.none')} /></section>`;
   return html`
-    <section class="panel part every"><h2>${t('markets.every')}</h2><div class="acts"><${Pause} symbol="" /><${Resume} symbol="" /></div></section>
+    <section class="panel part every"><h2>${t('markets.quotes')}</h2><div class="acts"><${Pause} symbol="" /><${Resume} symbol="" /></div></section>
     <div class="parts">${markets.map(market => html`<${Market} key=${market.symbol} market=${market} />`)}</div>
     <${Alarms} />`;
 }
+
+export const Markets = () => html`<${States} /><${Quotes} />`;

@@ -26,6 +26,9 @@ export function tickerOf(symbol) {
 /** The price to show: ours, else the one it follows, else what is bid. @param {Ticker | null} ticker */
 export const priceOf = ticker => ticker?.last ?? ticker?.reference?.last ?? ticker?.bid ?? null;
 
+/** Whether a market takes orders: as its ticker told last. @param {Market} market */
+export const statusOf = market => tickerOf(market.symbol).value?.status ?? market.status;
+
 /** @param {string | undefined} symbol */
 export const marketOf = symbol => markets.value?.find(each => each.symbol === symbol) ?? null;
 

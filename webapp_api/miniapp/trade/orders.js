@@ -7,7 +7,7 @@ import { html } from '../lib/html.js';
 import { moment, named, number, t } from '../lib/i18n.js';
 import { Choice, Confirm, Empty, Failed, Loading, Transaction } from '../parts/ui.js';
 import { Icon } from '../parts/icons.js';
-import { marketOf } from '../state/markets.js';
+import { marketOf, statusOf } from '../state/markets.js';
 import { complain, note } from '../state/notes.js';
 import { cancel, cancelAll, changes, leaving, open, sending } from '../state/orders.js';
 import { account } from '../state/session.js';
@@ -36,11 +36,18 @@ function share(order) {
   return all ? Math.round((100 * done) / all) : 0;
 }
 
+/** Whether orders must stay as they are. @param {string} symbol */
+function isHalted(symbol) {
+  const market = marketOf(symbol);
+  return market !== null && statusOf(market) === 'halted';
+}
+
 /** @param {{order: Order}} props */
 function OpenOrder({ order }) {
   const isLeaving = leaving.value.has(order.id);
   const editing = useSignal(false);
   const market = marketOf(order.symbol);
+  const isStuck = isLeaving || isHalted(order.symbol);
   return html`
     <li class="order" data-order=${order.client_order_id ?? order.id}>
       <${Head} side=${order.side} symbol=${order.symbol} type=${order.type} />
@@ -49,9 +56,9 @@ function OpenOrder({ order }) {
         <span class="progress"><i style=${{ transform: `scaleX(${share(order) / 100})` }} /></span></span>
       ${order.sending ? html`<span class="soft small state">${t('ticket.sending')}</span>`
       : html`<span class="act">
-          <button type="button" class="icon-button" disabled=${isLeaving} aria-label=${t('orders.edit_this', { id: order.id })}
+          <button type="button" class="icon-button" disabled=${isStuck} aria-label=${t('orders.edit_this', { id: order.id })}
             onClick=${() => (editing.value = true)}><${Icon} name="edit" /></button>
-          <button type="button" class="button small" disabled=${isLeaving} onClick=${() => cancel(order.id).catch(complain)}
+          <button type="button" class="button small" disabled=${isStuck} onClick=${() => cancel(order.id).catch(complain)}
             aria-label=${t('orders.cancel_this', { id: order.id })}>${isLeaving ? t('orders.leaving') : t('orders.cancel')}</button></span>`}
       ${editing.value && market && html`<${Edit} market=${market} order=${order} onClose=${() => (editing.value = false)} />`}
     </li>`;
@@ -73,7 +80,7 @@ function OpenOrders({ symbol }) {
   };
   return html`
     <ul class="rows">${found.map(order => html`<${OpenOrder} key=${order.client_order_id ?? order.id} order=${order} />`)}</ul>
-    ${found.length > 1 && html`<p class="foot"><button type="button" class="button small" onClick=${() => (asking.value = true)}>${t('orders.cancel_all')}</button></p>`}
+    ${found.length > 1 && html`<p class="foot"><button type="button" class="button small" disabled=${isHalted(symbol)} onClick=${() => (asking.value = true)}>${t('orders.cancel_all')}</button></p>`}
     ${asking.value && html`
       <${Confirm} title=${t('orders.cancel_all')} yes=${t('orders.cancel_all_yes')} tone="danger" onYes=${all} onClose=${() => (asking.value = false)}>
         <p>${t('orders.cancel_all_ask', { count: found.length, symbol })}</p><//>`}`;

@@ -10,6 +10,7 @@ import { colour, painted } from '../lib/theme.js';
 import { Choice, Confirm } from '../parts/ui.js';
 import { available, balances } from '../state/balances.js';
 import { bookNow, bookOnce } from '../state/desk.js';
+import { statusOf } from '../state/markets.js';
 import { complain } from '../state/notes.js';
 import { newName, place } from '../state/orders.js';
 import { path } from '../state/route.js';
@@ -65,7 +66,8 @@ export function Ticket({ market }) {
   const spent = isBuy ? market.quote : market.base;
   const have = available(spent, isBuy ? quoteDecimals(market) : market.quantity_decimals);
   const estimated = estimate(market, state.wish(), bookNow());
-  const isHalted = market.status !== 'trading';
+  const status = statusOf(market);
+  const isClosed = status !== 'trading';
 
   /** @param {number} percent */
   const takeShare = percent => {
@@ -133,11 +135,11 @@ export function Ticket({ market }) {
   const action = t(isBuy ? 'ticket.buy' : 'ticket.sell', { base: market.base });
   useEffect(() => on('main_button_pressed', review));
   useEffect(() => {
-    mainButton(account.value && !isHalted && !asking.value ? {
+    mainButton(account.value && !isClosed && !asking.value ? {
       text: action, color: colour(isBuy ? 'up' : 'down'), text_color: colour(isBuy ? 'on-up' : 'on-down'),
       is_active: !busy.value, is_progress_visible: busy.value,
     } : null);
-  }, [action, isBuy, isHalted, busy.value, asking.value, account.value, painted.value]);
+  }, [action, isBuy, isClosed, busy.value, asking.value, account.value, painted.value]);
   useEffect(() => () => mainButton(null), []);
 
   const unitName = unit.value === 'quote' && type.value === 'market' ? market.quote : market.base;
@@ -174,7 +176,7 @@ export function Ticket({ market }) {
         <${Facts} market=${market} estimated=${estimated} />
       </dl>
       ${state.refused.value.form && html`<p class="wrong-word" role="alert">${state.refused.value.form}</p>`}
-      ${isHalted ? html`<p class="halted" role="status">${t('ticket.halted')}</p>`
+      ${isClosed ? html`<p class="halted" role="status">${t(status === 'halted' ? 'ticket.halted' : 'ticket.cancel_only')}</p>`
       : account.value === null ? html`<a class="button main wide" href=${path('account')}>${t('ticket.sign_in')}</a>`
       : !launch.inTelegram && html`
         <button type="button" class="button wide ${side.value}" disabled=${busy.value || !account.value} onClick=${review}>${busy.value ? t('ticket.sending') : action}</button>`}
