@@ -8,7 +8,7 @@ import structlog
 from msgspec import Struct
 
 from engine.accounts.administration import Administration
-from engine.core.types import UserId
+from engine.core.types import MarketState, UserId
 
 log = structlog.get_logger()
 
@@ -41,6 +41,13 @@ class Quoting(Protocol):
         """Let them return. Raises Refused."""
 
 
+class Markets(Protocol):
+    """The switch of orders, for a market or for "all"."""
+
+    async def switch(self, market: str, state: MarketState) -> None:
+        """Put it into a state. Raises Refused."""
+
+
 class House(Struct, frozen=True):
     """The exchange, for those who run it. Whoever calls has made sure that they do.
 
@@ -49,6 +56,7 @@ class House(Struct, frozen=True):
 
     administration: Administration
     quoting: Quoting
+    markets: Markets
     probes: tuple[Probe, ...]
     limits: tuple[str, ...] = ()
 
@@ -57,11 +65,21 @@ class House(Struct, frozen=True):
         return list(await asyncio.gather(*(_ask(probe) for probe in self.probes)))
 
     async def pause(self, admin: UserId, market: str) -> None:
-        """Stop the quotes of a market or of all, once that this was asked is durable. Raises Refused."""
+        """Let a market, or all, take no new orders, once that this was asked is durable. Raises Refused."""
+        await self.administration.log(admin, "market cancel-only", market, CHAT)
+        await self.markets.switch(market, MarketState.CANCEL_ONLY)
+
+    async def resume(self, admin: UserId, market: str) -> None:
+        """Let it take orders again, alike. Raises Refused."""
+        await self.administration.log(admin, "market resume", market, CHAT)
+        await self.markets.switch(market, MarketState.TRADING)
+
+    async def pause_quotes(self, admin: UserId, market: str) -> None:
+        """Stop the quotes of a market or of all, alike. Raises Refused."""
         await self.administration.log(admin, "pause", market, CHAT)
         await self.quoting.stop(market, f"by administrator {admin} in Telegram")
 
-    async def resume(self, admin: UserId, market: str) -> None:
+    async def resume_quotes(self, admin: UserId, market: str) -> None:
         """Let them return, alike. Raises Refused."""
         await self.administration.log(admin, "resume", market, CHAT)
         await self.quoting.resume(market)

@@ -34,6 +34,7 @@ from webapp_api.reconciling import Reconciling
 from webapp_api.refusals import LimitReached
 from webapp_api.routes.telegram import PATH, TelegramHook
 from webapp_api.settling import Settling
+from webapp_api.switching import MarketSwitch
 
 if TYPE_CHECKING:
     from bot.service import Service, Webhook
@@ -155,6 +156,7 @@ class Telegram:
             house=House(
                 self.people.administration,
                 self.quoting,
+                MarketSwitch(self.sequencer, self.markets, self.clock),
                 probes(self.sequencer, self.feed_health, self.settling, self.reconciling),
                 limits.of_the_exchange(self.settings),
             ),

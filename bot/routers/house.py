@@ -1,7 +1,7 @@
 """What administrators ask. Everybody else is answered as to any unknown command."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from aiogram import BaseMiddleware, Router
 from aiogram.filters import Command, CommandObject
@@ -16,6 +16,8 @@ from bot.texts import Say
 from bot.trading import Trading
 from engine.accounts.administration import Administration, NotAnAdmin
 from engine.core.types import UserId
+
+QUOTES: Final = "quotes"  # after a market's name: only what the house offers there
 
 
 class ForAdmins(BaseMiddleware):
@@ -58,25 +60,31 @@ async def status(message: Message, say: Say, house: House, links: Links) -> None
 async def pause(
     message: Message, command: CommandObject, say: Say, user: UserId, house: House, trading: Trading
 ) -> None:
-    """Stop quoting a market, or all of them."""
-    market = _market(command, trading)
+    """Let a market, or all, take no new orders; or only stop quoting it."""
+    market, quotes = _asked(command, trading)
     if market is None:
         await message.answer(say("pause.which"))
-        return
-    await house.pause(user, market)
-    await message.answer(say("pause.all") if market == ALL else say("pause.done", symbol=market))
+    elif quotes:
+        await house.pause_quotes(user, market)
+        await message.answer(say("pause.quotes_all") if market == ALL else say("pause.quotes", symbol=market))
+    else:
+        await house.pause(user, market)
+        await message.answer(say("pause.all") if market == ALL else say("pause.done", symbol=market))
 
 
 async def resume(
     message: Message, command: CommandObject, say: Say, user: UserId, house: House, trading: Trading
 ) -> None:
-    """Let a market be quoted again, or all of them."""
-    market = _market(command, trading)
+    """Let a market, or all, take orders again; or only be quoted again."""
+    market, quotes = _asked(command, trading)
     if market is None:
         await message.answer(say("pause.which"))
-        return
-    await house.resume(user, market)
-    await message.answer(say("resume.all") if market == ALL else say("resume.done", symbol=market))
+    elif quotes:
+        await house.resume_quotes(user, market)
+        await message.answer(say("resume.quotes_all") if market == ALL else say("resume.quotes", symbol=market))
+    else:
+        await house.resume(user, market)
+        await message.answer(say("resume.all") if market == ALL else say("resume.done", symbol=market))
 
 
 def _to_page(say: Say, links: Links) -> InlineKeyboardMarkup | None:
@@ -86,9 +94,11 @@ def _to_page(say: Say, links: Links) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup(inline_keyboard=[[button]])
 
 
-def _market(command: CommandObject, trading: Trading) -> str | None:
-    """Return which market is named, ALL, or None where none is. Raises UnknownSymbol."""
-    name = (command.args or "").strip()
-    if not name or name.lower() == ALL:
-        return ALL if name else None
-    return find_market(name, trading.markets).market.symbol
+def _asked(command: CommandObject, trading: Trading) -> tuple[str | None, bool]:
+    """Return which market is named, ALL, or None where none is, and whether only its quotes. Raises UnknownSymbol."""
+    words = (command.args or "").lower().split()
+    quotes = words[-1:] == [QUOTES]
+    name = " ".join(words[:-1] if quotes else words)
+    if not name or name == ALL:
+        return ALL if name else None, quotes
+    return find_market(name, trading.markets).market.symbol, quotes

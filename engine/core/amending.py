@@ -4,7 +4,7 @@ from engine.core.commands import AmendOrder
 from engine.core.events import Event, Reduced
 from engine.core.refusals import InvalidQuantity, MarketHalted, UnknownOrder
 from engine.core.state import State
-from engine.core.types import NEW, PARTIALLY_FILLED, Atoms, Lots
+from engine.core.types import HALTED, NEW, PARTIALLY_FILLED, Atoms, Lots
 
 
 def amend(state: State, command: AmendOrder) -> list[Event]:
@@ -17,7 +17,7 @@ def amend(state: State, command: AmendOrder) -> list[Event]:
         raise UnknownOrder
     assert order.placed is not None
     venue = state.venues[order.placed.symbol]
-    if venue.is_halted:
+    if venue.market.state is HALTED:
         raise MarketHalted
     by = order.quantity - command.quantity
     if not by:

@@ -5,7 +5,7 @@ from engine.core.commands import CancelAll, CancelOrder
 from engine.core.events import Event
 from engine.core.refusals import MarketHalted, OrderNotOpen, UnknownOrder
 from engine.core.state import State, Venue
-from engine.core.types import CANCELED
+from engine.core.types import CANCELED, HALTED
 
 
 def cancel(state: State, command: CancelOrder) -> list[Event]:
@@ -25,7 +25,7 @@ def cancel(state: State, command: CancelOrder) -> list[Event]:
     if order is None or order.user != command.user:
         raise UnknownOrder
     venue = _venue(state, order)
-    if venue.is_halted:
+    if venue.market.state is HALTED:
         raise MarketHalted
     return [state.close(venue, order, CANCELED, command.at)]
 
@@ -40,7 +40,7 @@ def cancel_all(state: State, command: CancelAll) -> list[Event]:
     kept = False
     for venue in venues:
         found = state.open_orders.get((command.user, venue.market.symbol), {})
-        if venue.is_halted:
+        if venue.market.state is HALTED:
             kept = kept or bool(found)
         else:
             mine += found.values()

@@ -27,6 +27,7 @@ from engine.core.types import (
     MAX_ATOMS,
     NEW,
     PARTIALLY_FILLED,
+    TRADING,
     Atoms,
     Lots,
     OrderId,
@@ -51,7 +52,8 @@ def place(state: State, command: PlaceOrder) -> list[Event]:
         repeated = _repeated(state, command)
         if repeated is not None:
             return [repeated]
-    venue.check_takes_orders()
+    if venue.market.state is not TRADING:
+        raise venue.closed()
     _check_shape(venue, command)
 
     facing = venue.book.facing(command.side)

@@ -15,6 +15,7 @@ from engine.core.types import (
     MARKET_MAKER,
     MAX_ATOMS,
     SELL,
+    TRADING,
     AssetCode,
     Lots,
     OrderId,
@@ -56,8 +57,8 @@ def change_quote(state: State, command: ChangeQuote) -> list[Event]:
     venue = state.venue(command.symbol)
     if not command.bids and not command.asks:
         return []
-    if any(lots for _, lots in chain(command.bids, command.asks)):  # a ladder may be withdrawn in any state
-        venue.check_takes_orders()
+    if venue.market.state is not TRADING and any(lots for _, lots in chain(command.bids, command.asks)):
+        raise venue.closed()  # but a ladder may be withdrawn in any state
     needs = _check(state, venue, command)
     state.quoted.update(needs)
     growing: list[tuple[Side, Ticks, Lots]] = []

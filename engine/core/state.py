@@ -5,13 +5,12 @@ from engine.core.events import OrderChanged, WithdrawalChanged
 from engine.core.ledger import Ledger
 from engine.core.market import Asset, Market
 from engine.core.names import ClientOrderIds
-from engine.core.refusals import MarketCancelOnly, MarketHalted, UnknownAsset, UnknownSymbol
+from engine.core.refusals import MarketCancelOnly, MarketHalted, Refused, UnknownAsset, UnknownSymbol
 from engine.core.requests import Requests
 from engine.core.types import (
     BUY,
     HALTED,
     MARKET_MAKER,
-    TRADING,
     AssetCode,
     Atoms,
     Micros,
@@ -41,15 +40,9 @@ class Venue:
         """Return the ladder of one side, by price."""
         return self.bid_quotes if side is BUY else self.ask_quotes
 
-    def check_takes_orders(self) -> None:
-        """Raise MarketCancelOnly or MarketHalted where nothing new may rest or trade."""
-        if self.market.state is not TRADING:
-            raise MarketHalted if self.is_halted else MarketCancelOnly
-
-    @property
-    def is_halted(self) -> bool:
-        """Whether orders that rest must stay as they are."""
-        return self.market.state is HALTED
+    def closed(self) -> Refused:
+        """Return why nothing new may rest or trade, where the market is not trading."""
+        return MarketHalted() if self.market.state is HALTED else MarketCancelOnly()
 
     def need(self, order: Order) -> tuple[AssetCode, Atoms]:
         """Return what an order must have set aside for what it has left."""

@@ -118,18 +118,18 @@ class MarketMaker:
                 self._attend(other)
 
     def on_batch(self, batch: Batch) -> None:
-        """Learn from a committed batch what the house has now and which ladders have traded."""
+        """Learn from a committed batch what the house has now, which ladders have traded and which markets trade."""
         for balance in batch.balances:
             if balance.owner == MARKET_MAKER:
                 self._balances[balance.asset] = balance
-        for market in batch.markets:
-            self._states[market.symbol] = market.state
-            if desk := self.desks.get(market.symbol):
-                self._attend(desk)
         for trade in batch.trades:
             if MARKET_MAKER in (trade.maker, trade.taker) and (desk := self.desks.get(trade.symbol)):
                 desk.traded()
         self.books.on_batch(batch, self.mid)
+        for market in batch.markets:
+            self._states[market.symbol] = market.state
+            if desk := self.desks.get(market.symbol):
+                self._attend(desk)
 
     def mid(self, symbol: Symbol) -> Mid | None:
         """Return the other venue's middle of a market, as far as it is known."""

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from bot import house
@@ -9,6 +10,7 @@ from bot.house import Probe, Reading
 from data.store.readers import rows
 from engine.accounts.types import AdminAct
 from engine.core.refusals import UnknownSymbol
+from engine.core.types import MarketState
 from tests.bot.world import MINI_APP, PAGE, World, buttons
 from tests.webapp_api.house import ADMIN
 from tests.webapp_api.test_admin_quoting import quoting, until_bids
@@ -30,6 +32,9 @@ class Switch:
     async def resume(self, market: str) -> None:
         await self._note("resume", market)
 
+    async def switch(self, market: str, state: MarketState) -> None:
+        await self._note(state.value, market)
+
     async def _note(self, what: str, market: str) -> None:
         if self.fails:
             raise UnknownSymbol(symbols="none")
@@ -45,7 +50,7 @@ async def acts(world: World) -> list[AdminAct]:
 def switch(world: World) -> Switch:
     data = world.service.dispatcher.workflow_data
     made = Switch(world)
-    data["house"] = house.House(data["house"].administration, made, data["house"].probes)
+    data["house"] = house.House(data["house"].administration, made, made, data["house"].probes)
     return made
 
 
@@ -77,24 +82,36 @@ async def test_a_probe_that_fails_or_hangs_is_not_well_and_keeps_none_of_the_oth
     monkeypatch.setattr(house, "PATIENCE_S", 0.05)
     data = world.service.dispatcher.workflow_data
     probes = Probe("chain", breaks), Probe("backlog", hangs), Probe("books", is_fine)
-    data["house"] = house.House(data["house"].administration, data["house"].quoting, probes)
+    data["house"] = msgspec.structs.replace(data["house"], probes=probes)
     said = (await world.telegram.person(ADMIN).ask("/status"))["text"]
     assert said == "✗ chain: OSError\n✗ backlog: no answer in time\n✓ books: fine"
 
 
 async def test_pause_and_resume_are_logged_before_they_are_done(world: World, switch: Switch) -> None:
     admin = world.telegram.person(ADMIN)
-    assert (await admin.ask("/pause btc"))["text"] == (
+    assert (await admin.ask("/pause btc quotes"))["text"] == (
         "The house no longer quotes BTCUSDT. People's orders there still trade with each other."
     )
-    assert (await admin.ask("/resume BTC/USDT"))["text"].startswith("The house quotes BTCUSDT again")
-    assert (await admin.ask("/pause ALL"))["text"].startswith("The house no longer quotes any market.")
-    assert switch.asked == [("stop", "BTCUSDT", 1), ("resume", "BTCUSDT", 2), ("stop", "all", 3)]
+    assert (await admin.ask("/resume BTC/USDT Quotes"))["text"].startswith("The house quotes BTCUSDT again")
+    assert (await admin.ask("/pause ALL quotes"))["text"].startswith("The house no longer quotes any market.")
+    assert (await admin.ask("/pause btc"))["text"].startswith("BTCUSDT takes no new orders")
+    assert (await admin.ask("/resume all"))["text"].startswith("All markets take orders again.")
+    assert switch.asked == [
+        ("stop", "BTCUSDT", 1),
+        ("resume", "BTCUSDT", 2),
+        ("stop", "all", 3),
+        ("cancel_only", "BTCUSDT", 4),
+        ("trading", "all", 5),
+    ]
     assert [(act.act, act.target, act.address) for act in await acts(world)] == [
+        ("market resume", "all", "telegram"),
+        ("market cancel-only", "BTCUSDT", "telegram"),
         ("pause", "all", "telegram"),
         ("resume", "BTCUSDT", "telegram"),
         ("pause", "BTCUSDT", "telegram"),
     ]
+    named = (await (await world.house.person(ADMIN)).get("/api/admin/log")).body["acts"]
+    assert [act["action"] for act in named[:3]] == ["open_market", "make_market_cancel_only", "pause_quoting"]
 
 
 async def test_a_pause_takes_the_houses_quotes_back_and_leaves_peoples_orders(world: World) -> None:
@@ -104,17 +121,35 @@ async def test_a_pause_takes_the_houses_quotes_back_and_leaves_peoples_orders(wo
         card = await ada.ask("/buy 0.01 btc @ 49000")
         await ada.tap(card, "Confirm")
         await ada.reads(card, "It is open.")
-        await admin.ask("/pause btc")
+        await admin.ask("/pause btc quotes")
         await until_bids(world.house.nobody, 1)
         assert "Bid 49000.00, ask none" in (await ada.ask("/price btc"))["text"]
-        await admin.ask("/resume btc")
+        await admin.ask("/resume btc quotes")
         await until_bids(world.house.nobody, 2)
+
+
+async def test_a_paused_market_takes_no_orders_by_chat_and_lets_go_of_those_that_are_there(world: World) -> None:
+    admin, ada = world.telegram.person(ADMIN), await world.trader(7, USDT=1_000)
+    card = await ada.ask("/buy 0.01 btc @ 49000")
+    await ada.tap(card, "Confirm")
+    await ada.reads(card, "It is open.")
+    await admin.ask("/pause btc")
+    late = await ada.ask("/buy 0.001 btc @ 49000")
+    await ada.tap(late, "Confirm")
+    await ada.reads(late, "This market takes no new orders now.")
+    assert (await ada.ask("/cancel 1"))["text"] == "Order 1 is cancelled."
+    await admin.ask("/resume btc")
+    again = await ada.ask("/buy 0.01 btc @ 49000")
+    await ada.tap(again, "Confirm")
+    await ada.reads(again, "It is open.")
 
 
 async def test_pausing_nothing_or_what_there_is_not_changes_nothing(world: World, switch: Switch) -> None:
     admin = world.telegram.person(ADMIN)
-    for text in ("/pause", "/resume", "/pause   "):
-        assert (await admin.ask(text))["text"] == "Say which market, or all: /pause btc, /pause all"
+    for text in ("/pause", "/resume", "/pause   ", "/pause quotes"):
+        assert (await admin.ask(text))["text"] == (
+            "Say which market, or all: /pause btc, /pause all. Only the house's quotes: /pause btc quotes"
+        )
     assert (await admin.ask("/pause doge"))["text"].startswith("There is no such market.")
     assert (await acts(world), switch.asked) == ([], [])
     switch.fails = True  # it was asked, so it is in the log

@@ -25,6 +25,7 @@ from tests.webapp_api.launch import BOT_TOKEN
 from webapp_api.limits import Rate, RequestClass
 from webapp_api.refusals import LimitReached
 from webapp_api.routes.telegram import PATH, TelegramHook
+from webapp_api.switching import MarketSwitch
 
 PAGE = "https://clobster.test"
 OF_THE_EXCHANGE = ("withdrawals: 5 open at most", "quoting: 15 levels")
@@ -167,6 +168,7 @@ async def open_world(
                 house=Running(
                     deps.administration,
                     deps.quoting,
+                    MarketSwitch(deps.sequencer, deps.markets, deps.clock),
                     probes(deps.sequencer, deps.feed_health, deps.settling, deps.reconciling),
                     OF_THE_EXCHANGE,
                 ),

@@ -63,7 +63,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    served = Exchange(Path(tmp_path_factory.mktemp("exchange")) / "var").open()
+    folder = Path(tmp_path_factory.mktemp("exchange")) / "var"
+    served = Exchange(folder, CLOBSTER_ADMIN_TELEGRAM_IDS=str(BOSS)).open()
     yield served
     served.kill()
 

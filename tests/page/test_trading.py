@@ -5,7 +5,7 @@ import re
 
 from playwright.async_api import Browser, Page, Route, expect
 
-from tests.page.conftest import Exchange
+from tests.page.conftest import BOSS, Exchange
 from tests.page.phone import DARK, LIGHT, last_told, launch, phone, told
 from tests.support.server import call
 
@@ -211,3 +211,38 @@ async def test_the_page_behaves_as_telegram_wants_it(browser: Browser, exchange:
         )
         await page.evaluate("emit('back_button_pressed', {})")
         await expect(page.get_by_role("heading", name="Portfolio")).to_be_visible()
+
+
+async def test_a_market_that_takes_no_orders_says_so_at_once_and_trades_again(
+    browser: Browser, exchange: Exchange
+) -> None:
+    exchange.fund(23, USDT="1000")
+    resting = {"symbol": "BTCUSDT", "side": "buy", "type": "limit", "price": "40000.00", "quantity": "0.001"}
+    assert call("POST", f"{exchange.url}/api/trading/orders", resting, exchange.sign_in(23)).status == 201
+    exchange.order("sell", "0.5", "50010.00")
+    boss = exchange.sign_in(BOSS)
+
+    def switch(what: str) -> None:
+        assert call("POST", f"{exchange.url}/api/admin/markets/BTCUSDT/{what}", token=boss).status == 204
+
+    try:
+        async with phone(browser, telegram=DARK) as page:
+            await at_the_desk(page, exchange, 23)
+            closed = page.locator(".halted")
+            cancel = page.get_by_role("button", name=re.compile("^Cancel order"))
+            await expect(closed).to_have_count(0)
+            switch("cancel-only")
+            await expect(
+                page.get_by_text("This market takes no new orders now. Yours can be cancelled.")
+            ).to_be_visible()
+            await last_told(page, "web_app_setup_main_button", {"is_visible": False})
+            await expect(cancel).to_be_enabled()
+            switch("halt")
+            await expect(page.get_by_text("This market is halted: orders can neither be placed")).to_be_visible()
+            await expect(cancel).to_be_disabled()
+            switch("resume")
+            await expect(closed).to_have_count(0)
+            await cancel.click()
+            await expect(cancel).to_have_count(0)
+    finally:
+        switch("resume")

@@ -4,11 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engine.core.types import MarketState, Micros, Symbol
 from engine.market_data.intervals import MINUTE, Interval
 from engine.market_data.reference_price import ReferencePrice
 from tests.support.batches import batch, level, trade
 from tests.webapp_api.stream.world import Client, clock, world
+from webapp_api.stream import public
 
 BTC = Symbol("BTCUSDT")
 MINUTES = "candles:BTCUSDT:1m"
@@ -116,7 +119,8 @@ async def test_the_ticker_of_a_silent_market_comes_every_second(tmp_path: Path) 
         assert told[0]["data"] == told[1]["data"] == told[2]["data"]
 
 
-async def test_a_ticker_tells_at_once_that_a_market_is_halted(tmp_path: Path) -> None:
+async def test_a_ticker_tells_at_once_that_a_market_is_halted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public, "REFRESH_S", 3_600)  # so that it is not told for want of other news
     async with world(tmp_path) as there:
         client = await there.client()
         (first,) = await subscribed(client, "ticker:BTCUSDT")
