@@ -28,25 +28,6 @@ async def of_source(page: Page, exchange: Exchange, module: str, expression: str
     return await page.evaluate(f"import('/src/{module}').then(it => ({expression}))")
 
 
-async def test_a_halted_market_takes_no_orders(browser: Browser, exchange: Exchange) -> None:
-    exchange.order("sell", "1", "50010.00")
-
-    async def halt(route: Route) -> None:
-        answer = await route.fetch()
-        told = await answer.json()
-        for market in told["markets"]:
-            market["status"] = "halted"
-        await route.fulfill(response=answer, json=told)
-
-    async with phone(browser) as page:
-        await page.route("**/api/markets", halt)
-        await page.goto(f"{exchange.url}/#/account")
-        await page.get_by_role("button", name="Go on as the demo person").click()
-        await page.get_by_role("link", name="Trade").click()
-        await expect(page.get_by_text("This market is halted: no new orders now.")).to_be_visible()
-        await expect(page.get_by_role("button", name="Buy BTC")).to_have_count(0)
-
-
 async def test_who_is_offline_is_told_so_until_the_connection_is_back(browser: Browser, exchange: Exchange) -> None:
     async with phone(browser, telegram=DARK, bears=("ERR_INTERNET_DISCONNECTED", "WebSocket")) as page:
         await page.goto(f"{exchange.url}/#{launch(exchange, 70)}")
