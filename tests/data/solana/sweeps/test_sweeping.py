@@ -150,6 +150,8 @@ async def test_a_sweep_that_can_not_be_is_tried_again_alone_and_holds_up_nobody(
         assert await till.lies(account.token_account) == 9 * UNIT
 
 
+# The chain goes away in the midst of connections: one that it has just accepted is closed by the collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_everything_is_swept_once_whatever_the_chain_does_and_whenever_we_stop(till: Till) -> None:
     chance = random.Random(5)
     people = [await till.exchange.person() for _ in range(5)]
