@@ -27,7 +27,7 @@ import uvloop
 from msgspec.structs import replace
 
 from data.binance.recorded import RecordedFeed
-from data.store.liquidity import SqliteMakerStore
+from data.store.liquidity import SqlMakerStore
 from data.store.migrate import sqlite_url, upgrade
 from data.store.readers import Readers, rows
 from data.store.sqlite import SqliteStore
@@ -111,7 +111,7 @@ async def ours(books: list[ExternalBook], folder: Path) -> dict[str, float]:
         await sequencer.submit(ListMarket(clock(), pair.market))
     for asset in (USDT, *BASES.values()):
         await sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, Atoms(10**15), f"capital:{asset.code}"))
-    feed, maker_store = Played(books), SqliteMakerStore(store, readers)
+    feed, maker_store = Played(books), SqlMakerStore(store, readers)
     funds = exchange.snapshot(seq=0, epoch=1, digest=b"").balances
     settings = MakerSettings(ladder=LadderSettings(levels=LEVELS))
     accounts = Bookkeeper(maker_store, PAIRS, TradeId(0))

@@ -39,9 +39,9 @@ from data.solana.sending import RpcSender
 from data.solana.token_program import TokenProgram
 from data.solana.vault import RpcVault
 from data.store.queries import Queries
-from data.store.settlement import SqliteSettlement
+from data.store.settlement import SqlSettlement
 from data.store.sqlite import SqliteStore
-from data.store.vault import SqliteVault
+from data.store.vault import SqlVault
 from engine.core.types import FEES, AssetCode, Micros, UserId
 from engine.settlement.fills import Purse
 from engine.settlement.pace import Pace
@@ -71,7 +71,7 @@ def now() -> Micros:
 async def fund(place: Place, store: SqliteStore, queries: Queries, units: Mapping[Purse, int]) -> None:
     """Put whole units into vault accounts, on the chain and in our record of it."""
     async with AsyncClient(place.url) as client:
-        vault = Vault(RpcVault(client), KEYS, SqliteVault(store, queries), _mints(place), now)
+        vault = Vault(RpcVault(client), KEYS, SqlVault(store, queries), _mints(place), now)
         await vault.load()
         await vault.ensure([*units, *((FEES, asset) for asset in (USDT, BTC))])
         minted = {
@@ -111,11 +111,11 @@ def _mints(place: Place) -> dict[AssetCode, str]:
 async def settling(place: Place, store: SqliteStore, queries: Queries) -> AsyncIterator[Settlement]:
     """Settle what a database says is owed, once every account is in a lookup table."""
     async with AsyncClient(place.url) as client:
-        vault = Vault(RpcVault(client), KEYS, SqliteVault(store, queries), _mints(place), now)
+        vault = Vault(RpcVault(client), KEYS, SqlVault(store, queries), _mints(place), now)
         await vault.load()
         program = TokenProgram(KEYS, place.mints, vault.tables)
         sender = RpcSender(client, program, KEYS.vault, fee_cap=FEE_CAP)
-        settlement = Settlement(sender, vault, SqliteSettlement(store, queries), now, pace=Pace())
+        settlement = Settlement(sender, vault, SqlSettlement(store, queries), now, pace=Pace())
         await settlement.load()
         listing = asyncio.create_task(keep_trying("tables", vault.keep_tables))
         listed = 2 * PEOPLE + 2 + len(place.mints)

@@ -14,7 +14,7 @@ import structlog
 
 from bot.bodies import Body, encode
 from data.store.notices import NoticeRow
-from data.store.price_alerts import PriceAlert, SqlitePriceAlerts
+from data.store.price_alerts import PriceAlert, SqlPriceAlerts
 from data.store.schema import NoticeState
 from engine.accounts.notifications import Kind
 from engine.core.decimals import MarketDecimals
@@ -79,7 +79,7 @@ class Alerts:
 
     def __init__(
         self,
-        store: SqlitePriceAlerts,
+        store: SqlPriceAlerts,
         market_data: MarketData,
         markets: Mapping[str, MarketDecimals],
         clock: Clock,

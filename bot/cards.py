@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.plan import Estimate, Markets, Plan
-from data.store.chats import SqliteChats, WaitingCard
+from data.store.chats import SqlChats, WaitingCard
 from engine.core.refusals import Refused
 from engine.core.types import Atoms, Lots, Micros, Side, Symbol, Ticks, UserId
 from engine.ports import Clock
@@ -70,7 +70,7 @@ def new_nonce() -> str:
 class Cards:
     """All cards."""
 
-    def __init__(self, store: SqliteChats, markets: Markets, clock: Clock) -> None:
+    def __init__(self, store: SqlChats, markets: Markets, clock: Clock) -> None:
         self._store = store
         self._markets = markets
         self._clock = clock

@@ -8,7 +8,7 @@ from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, DefaultKeyBuilder, StateType, StorageKey
 from typing_extensions import override
 
-from data.store.chats import SqliteChats
+from data.store.chats import SqlChats
 from engine.ports import Clock
 
 MOST_DATA: Final = 16_384  # characters of JSON; more is a mistake of ours
@@ -17,7 +17,7 @@ MOST_DATA: Final = 16_384  # characters of JSON; more is a mistake of ours
 class Conversations(BaseStorage):
     """Each conversation's state and data, by chat and person. Data is whatever JSON can say. A day old is over."""
 
-    def __init__(self, store: SqliteChats, clock: Clock) -> None:
+    def __init__(self, store: SqlChats, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._keys = DefaultKeyBuilder(with_bot_id=True, with_destiny=True, with_business_connection_id=True)

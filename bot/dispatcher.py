@@ -27,8 +27,8 @@ from bot.routers.wallets import wallets_router
 from bot.routers.withdrawals import withdrawals_router
 from bot.texts import Texts
 from bot.trading import Trading
-from data.store.notifications import SqliteNotifications
-from data.store.price_alerts import SqlitePriceAlerts
+from data.store.notifications import SqlNotifications
+from data.store.price_alerts import SqlPriceAlerts
 from engine.accounts.accounts import Accounts
 from engine.withdrawals.withdrawals import Withdrawals
 
@@ -40,12 +40,12 @@ def build_dispatcher(
     withdrawals: Withdrawals,
     cards: Cards,
     people: People,
-    notifications: SqliteNotifications,
+    notifications: SqlNotifications,
     notices: Notices,
     links: Links,
     conversations: Conversations,
     alerts: Alerts,
-    alert_store: SqlitePriceAlerts,
+    alert_store: SqlPriceAlerts,
     charts: Charts,
     themes: ChosenThemes,
     purse: Purse,

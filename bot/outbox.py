@@ -13,7 +13,7 @@ import structlog
 from msgspec.structs import replace
 
 from bot.bodies import Body, decode, encode
-from data.store.notices import Cursor, NoticeRow, Place, SqliteNotices
+from data.store.notices import Cursor, NoticeRow, Place, SqlNotices
 from data.store.schema import NoticeState
 from engine.accounts.notifications import Kind
 from engine.core.types import Micros, UserId
@@ -53,7 +53,7 @@ class Notice:
 class Outbox:
     """Notices by person and topic. A notice about a topic takes the place of the one that waits about it."""
 
-    def __init__(self, store: SqliteNotices, clock: Clock) -> None:
+    def __init__(self, store: SqlNotices, clock: Clock) -> None:
         self.waiting: dict[UserId, dict[str, Notice]] = {}
         self._store = store
         self._clock = clock

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.texts import Say, Texts
-from data.store.chats import SqliteChats
+from data.store.chats import SqlChats
 from engine.core.types import UserId
 
 MOST: Final = 10_000  # whose languages are remembered here
@@ -12,7 +12,7 @@ MOST: Final = 10_000  # whose languages are remembered here
 class People:
     """Languages as they are kept; those of who was here lately are in memory too."""
 
-    def __init__(self, store: SqliteChats, texts: Texts) -> None:
+    def __init__(self, store: SqlChats, texts: Texts) -> None:
         self._store = store
         self._texts = texts
         self._known: dict[UserId, str | None] = {}

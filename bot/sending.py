@@ -30,7 +30,7 @@ from bot.pace import BURST_S, Pace
 from bot.people import People
 from bot.telling import Message, Teller
 from data.store.notices import Place
-from data.store.notifications import SqliteNotifications
+from data.store.notifications import SqlNotifications
 from engine.accounts.accounts import Accounts
 from engine.accounts.notifications import Level
 from engine.core.types import UserId
@@ -53,7 +53,7 @@ class Sender:
         pace: Pace,
         accounts: Accounts,
         people: People,
-        notifications: SqliteNotifications,
+        notifications: SqlNotifications,
         teller: Teller,
     ) -> None:
         self.counted: Counter[str] = Counter()

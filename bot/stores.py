@@ -4,11 +4,11 @@ from typing import Self
 
 from msgspec import Struct
 
-from data.store.chats import SqliteChats
+from data.store.chats import SqlChats
 from data.store.happened import Happened
-from data.store.notices import SqliteNotices
-from data.store.notifications import SqliteNotifications
-from data.store.price_alerts import SqlitePriceAlerts
+from data.store.notices import SqlNotices
+from data.store.notifications import SqlNotifications
+from data.store.price_alerts import SqlPriceAlerts
 from data.store.queries import Queries
 from data.store.store import Store
 
@@ -16,10 +16,10 @@ from data.store.store import Store
 class Stores(Struct, frozen=True):
     """All of it, on the one database."""
 
-    notices: SqliteNotices
-    notifications: SqliteNotifications
-    chats: SqliteChats
-    alerts: SqlitePriceAlerts
+    notices: SqlNotices
+    notifications: SqlNotifications
+    chats: SqlChats
+    alerts: SqlPriceAlerts
     happened: Happened
     queries: Queries
 
@@ -27,10 +27,10 @@ class Stores(Struct, frozen=True):
     def of(cls, store: Store, queries: Queries) -> Self:
         """Return them for the writer's store and its readers."""
         return cls(
-            SqliteNotices(store, queries),
-            SqliteNotifications(store, queries),
-            SqliteChats(store, queries),
-            SqlitePriceAlerts(store, queries),
+            SqlNotices(store, queries),
+            SqlNotifications(store, queries),
+            SqlChats(store, queries),
+            SqlPriceAlerts(store, queries),
             Happened(queries),
             queries,
         )

@@ -13,7 +13,7 @@ from bot.notices import Notices
 from bot.people import People
 from bot.plan import Markets
 from bot.texts import Say
-from data.store.summaries import Earned, Figures, Moved, SqliteSummaries
+from data.store.summaries import Earned, Figures, Moved, SqlSummaries
 from engine.accounts.accounts import Accounts
 from engine.accounts.notifications import Kind
 from engine.core.decimals import show_plain
@@ -80,7 +80,7 @@ class DailySummary:
 
     def __init__(
         self,
-        store: SqliteSummaries,
+        store: SqlSummaries,
         admins: frozenset[int],
         hour: int,
         markets: Markets,

@@ -14,7 +14,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import Update
 
-from data.store.chats import SqliteChats
+from data.store.chats import SqlChats
 from engine.ports import Clock
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ AT_ONCE: Final = 100  # updates that are worked on
 class Updates:
     """Passes updates to the dispatcher, some at once. counted says how many came and what became of them."""
 
-    def __init__(self, bot: Bot, dispatcher: Dispatcher, store: SqliteChats, clock: Clock) -> None:
+    def __init__(self, bot: Bot, dispatcher: Dispatcher, store: SqlChats, clock: Clock) -> None:
         self.counted: Counter[str] = Counter()
         self._bot = bot
         self._dispatcher = dispatcher

@@ -31,15 +31,15 @@ from clobster.telegram import Telegram
 from clobster.watching import Watch
 from clobster.withdrawing import PayingOut
 from data.store import candles
-from data.store.deposit_accounts import SqliteDepositAccounts
+from data.store.deposit_accounts import SqlDepositAccounts
 from data.store.ledger_check import unbalanced
-from data.store.liquidity import SqliteMakerStore
-from data.store.notifications import SqliteNotifications
+from data.store.liquidity import SqlMakerStore
+from data.store.notifications import SqlNotifications
 from data.store.queries import Queries
 from data.store.readers import Readers
-from data.store.reference import SqliteReference
-from data.store.summaries import SqliteSummaries
-from data.store.themes import SqliteThemes
+from data.store.reference import SqlReference
+from data.store.summaries import SqlSummaries
+from data.store.themes import SqlThemes
 from engine.core.decimals import MarketDecimals
 from engine.core.exchange import Exchange
 from engine.core.market import Asset
@@ -135,7 +135,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
     await solvency.solvency.load()
     custody, settling = None, Settling(is_on=settings.solana != "off")
     if settings.solana != "off":
-        accounts = SqliteDepositAccounts(store, queries)
+        accounts = SqlDepositAccounts(store, queries)
         on_solana = SettlementOnSolana(settings, listing, store, queries, now, settling)
         if traces is not None:
             on_solana.listeners.append(traces.settlement.on_batch)
@@ -169,7 +169,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         sequencer.listeners.append(log_batch)
     people.activity.listeners.append(hub.on_activity)
     settling.fill_listeners.append(hub.on_settlement)
-    maker_store, reference = SqliteMakerStore(store, queries), SqliteReference(store, queries)
+    maker_store, reference = SqlMakerStore(store, queries), SqlReference(store, queries)
     market_making = MarketMaking(settings, listing, exchange, sequencer, market_data, maker_store, reference, now)
     market_making.alarms.append(alarms.on_quoting)
     waiting = {"inbox": lambda: sequencer.waiting, "writes": lambda: store.waiting, "reads": lambda: queries.waiting}
@@ -196,7 +196,7 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
             administration=people.administration,
             wallets=people.wallets,
             wallet_links=people.wallet_links,
-            notifications=SqliteNotifications(store, queries),
+            notifications=SqlNotifications(store, queries),
             site=people.site,
             tokens=people.tokens,
             guard=people.guard,
@@ -253,8 +253,8 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         feed_health=market_making.followed.health,
         settling=settling,
         reconciling=reconciling.shown,
-        summaries=SqliteSummaries(store, queries),
-        themes=SqliteThemes(store, queries),
+        summaries=SqlSummaries(store, queries),
+        themes=SqlThemes(store, queries),
         tracing=traces,
     )
     return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram, watch)

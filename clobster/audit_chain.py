@@ -23,7 +23,7 @@ from data.solana.localnet.history import InUse, TooOld
 from data.solana.localnet.localnet import Localnet
 from data.solana.vault import RpcVault
 from data.store.queries import Queries
-from data.store.reconciliation import SqliteBooks
+from data.store.reconciliation import SqlBooks
 from engine.core.types import VAULT, AssetCode, Micros, UserId
 from engine.ports import ChainUnavailable
 from engine.reconciliation import comparing
@@ -54,7 +54,7 @@ class Row(Struct, frozen=True):
 class Looker:
     """Looks at all accounts, or at some again."""
 
-    def __init__(self, books: SqliteBooks, client: AsyncClient, authority: str) -> None:
+    def __init__(self, books: SqlBooks, client: AsyncClient, authority: str) -> None:
         self.slots: set[int] = set()
         self._books = books
         self._chain = RpcBalances(client)
@@ -102,7 +102,7 @@ async def _audit(settings: Settings) -> Report:
     queries = await Queries.open(settings.database, 1)
     try:
         async with _rpc(settings) as url, AsyncClient(url, rate_limit=_rate(settings)) as client:
-            looker = Looker(SqliteBooks(queries), client, authority)
+            looker = Looker(SqlBooks(queries), client, authority)
             rows: list[Row] = []
             differences: list[Difference] = []
             async for users in looker.everybody():

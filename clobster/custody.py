@@ -21,7 +21,7 @@ from clobster.solvency import SolvencyOnSolana
 from clobster.sweeping import Sweeping
 from clobster.withdrawing import PayingOut
 from data.solana.keys import DerivedKeys
-from data.store.deposit_accounts import SqliteDepositAccounts
+from data.store.deposit_accounts import SqlDepositAccounts
 from data.store.queries import Queries
 from engine.core.decimals import show
 from engine.core.market import Asset
@@ -69,7 +69,7 @@ class Custody:
         settings: Settings,
         listing: Listing,
         sequencer: Sequencer,
-        store: SqliteDepositAccounts,
+        store: SqlDepositAccounts,
         queries: Queries,
         settling: SettlementOnSolana,
         paying_out: PayingOut,

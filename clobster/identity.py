@@ -7,12 +7,12 @@ import structlog
 
 from clobster import data_dir, limits
 from clobster.config import ConfigError, Settings
-from data.store.accounts import SqliteAccounts
-from data.store.api_keys import SqliteApiKeys
+from data.store.accounts import SqlAccounts
+from data.store.api_keys import SqlApiKeys
 from data.store.queries import Queries
 from data.store.store import Store
-from data.store.wallet_links import SqliteWalletLinks
-from data.store.wallets import SqliteWallets
+from data.store.wallet_links import SqlWalletLinks
+from data.store.wallets import SqlWallets
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.administration import Administration
@@ -61,11 +61,11 @@ class Identity:
 
 async def build(settings: Settings, store: Store, queries: Queries, clock: Clock, stack: AsyncExitStack) -> Identity:
     """Build it; the stack closes it. Raises ConfigError."""
-    activity, people = ActivityFeed(), SqliteAccounts(store, queries)
+    activity, people = ActivityFeed(), SqlAccounts(store, queries)
     accounts = Accounts(people, activity, clock)
     bot_token, token_keys, dev_secret = _secrets(settings)
     tokens = AccessTokens(token_keys, clock)
-    key_store = SqliteApiKeys(store, queries)
+    key_store = SqlApiKeys(store, queries)
     api_keys = ApiKeys(key_store, _seal(settings), activity, clock)
     if settings.encryption_key_previous is not None:
         done, lost = await api_keys.seal_anew()
@@ -76,8 +76,8 @@ async def build(settings: Settings, store: Store, queries: Queries, clock: Clock
         activity=activity,
         accounts=accounts,
         administration=Administration(people, settings.admins, clock),
-        wallets=Wallets(SqliteWallets(store, queries), accounts, activity, clock, administrators=settings.admins),
-        wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, clock),
+        wallets=Wallets(SqlWallets(store, queries), accounts, activity, clock, administrators=settings.admins),
+        wallet_links=WalletLinks(SqlWalletLinks(store, queries), activity, clock),
         site=Site(settings.public_url.rstrip("/"), CHAINS[settings.env], settings.mini_app_url),
         tokens=tokens,
         guard=Guard(tokens, accounts, clock),

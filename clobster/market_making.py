@@ -17,8 +17,8 @@ from data.binance.history import History
 from data.binance.live import BinanceFeed
 from data.binance.recorded import RecordedFeed
 from data.binance.settings import FeedSettings
-from data.store.liquidity import SqliteMakerStore
-from data.store.reference import SqliteReference
+from data.store.liquidity import SqlMakerStore
+from data.store.reference import SqlReference
 from engine.core.exchange import Exchange
 from engine.core.types import MARKET_MAKER, TradeId
 from engine.liquidity.bookkeeping import Bookkeeper
@@ -64,8 +64,8 @@ class MarketMaking:
         exchange: Exchange,
         sequencer: Sequencer,
         market_data: MarketData,
-        store: SqliteMakerStore,
-        reference: SqliteReference,
+        store: SqlMakerStore,
+        reference: SqlReference,
         clock: Clock,
     ) -> None:
         self.followed = Followed()

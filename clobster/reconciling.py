@@ -10,7 +10,7 @@ from clobster.config import Settings
 from clobster.metrics import ReconciliationMetrics
 from data.store.queries import Queries
 from data.store.readers import Readers
-from data.store.reconciliation import SqliteBooks, SqliteStops
+from data.store.reconciliation import SqlBooks, SqlStops
 from data.store.store import Store
 from engine.core.decimals import show_plain
 from engine.core.market import Asset
@@ -43,13 +43,13 @@ class ReconcilingOnSolana:
         clock: Clock,
     ) -> None:
         """Take a connection of its own to read: what it asks may take longer than what people ask."""
-        self.stop = Stop(SqliteStops(store, queries), clock)
+        self.stop = Stop(SqlStops(store, queries), clock)
         self.fees = FeePayer(settings.solana_fee_floor)
         looked = Looked()
         is_on = settings.solana != "off"
         self.shown = Reconciling(self.stop, self.fees, looked, assets, clock, is_on=is_on)
         self.metrics = ReconciliationMetrics(self.shown)
-        self._books = SqliteBooks(reading)
+        self._books = SqlBooks(reading)
         self._settings = settings
         self._clock = clock
 

@@ -12,9 +12,9 @@ from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from clobster.metrics import SettlementMetrics
 from data.store.queries import Queries
-from data.store.settlement import SqliteSettlement
+from data.store.settlement import SqlSettlement
 from data.store.store import Store
-from data.store.vault import SqliteVault
+from data.store.vault import SqlVault
 from engine.core.types import AssetCode
 from engine.custody.accounts import Depositable
 from engine.ports import Clock, Signers
@@ -55,8 +55,8 @@ class SettlementOnSolana:
         self.listeners: list[Callable[[SettlementBatch], None]] = []
         self._settings = settings
         self._listing = listing
-        self._store = SqliteSettlement(store, queries)
-        self._vaults = SqliteVault(store, queries)
+        self._store = SqlSettlement(store, queries)
+        self._vaults = SqlVault(store, queries)
         self._clock = clock
 
     @asynccontextmanager

@@ -9,7 +9,7 @@ import aiohttp
 
 from clobster.config import Settings
 from data.store.readers import Readers
-from data.store.solvency import SqliteSolvency
+from data.store.solvency import SqlSolvency
 from data.store.store import Store
 from engine.core.types import AssetCode, Micros
 from engine.custody.accounts import Depositable
@@ -28,7 +28,7 @@ class SolvencyOnSolana:
     def __init__(self, settings: Settings, store: Store, reading: Readers, clock: Clock) -> None:
         """Take a connection to read besides that of the people: reading all balances takes a while."""
         every = Micros(settings.solvency_every_s * 1_000_000)
-        self.solvency = Solvency(SqliteSolvency(store, reading), clock, every=every, most=settings.solvency_kept)
+        self.solvency = Solvency(SqlSolvency(store, reading), clock, every=every, most=settings.solvency_kept)
 
     @asynccontextmanager
     async def open(

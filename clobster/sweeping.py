@@ -11,7 +11,7 @@ from clobster.config import Settings
 from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from data.store.queries import Queries
-from data.store.sweeps import SqliteSweeps
+from data.store.sweeps import SqlSweeps
 from engine.core.commands import Deposit
 from engine.core.market import Asset
 from engine.core.refusals import Refused
@@ -40,7 +40,7 @@ class Sweeping:
         """Take the settings. Raises ConfigError where an asset or an amount is none."""
         self._minimums = amounts_of("sweep_minimums", settings.sweep_minimums, listing)
         self.backed = asyncio.Event()  # what was credited lies on the chain, also what came without it
-        self._store = SqliteSweeps(queries, has_play_money=settings.solana == "localnet")
+        self._store = SqlSweeps(queries, has_play_money=settings.solana == "localnet")
 
     @asynccontextmanager
     async def open(

@@ -16,8 +16,8 @@ from clobster.probes import probes
 from data.binance.health import FeedHealth
 from data.store.queries import Queries
 from data.store.store import Store
-from data.store.summaries import SqliteSummaries
-from data.store.themes import SqliteThemes
+from data.store.summaries import SqlSummaries
+from data.store.themes import SqlThemes
 from engine.core.decimals import MarketDecimals
 from engine.core.market import Asset
 from engine.core.types import AssetCode, Micros, UserId
@@ -62,8 +62,8 @@ class Telegram:
     metrics: BotMetrics
     deposits: GiveAddress | None
     quoting: Quoting
-    summaries: SqliteSummaries
-    themes: SqliteThemes
+    summaries: SqlSummaries
+    themes: SqlThemes
     feed_health: Callable[[], list[FeedHealth]]
     settling: Settling
     reconciling: Reconciling

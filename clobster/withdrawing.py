@@ -9,7 +9,7 @@ from clobster.liquidity import amounts_of
 from clobster.markets import Listing
 from data.store.queries import Queries
 from data.store.store import Store
-from data.store.withdrawals import SqliteWithdrawals
+from data.store.withdrawals import SqlWithdrawals
 from engine.core.events import BalanceChanged
 from engine.core.market import Asset
 from engine.core.types import VAULT, AssetCode, Atoms, Micros
@@ -93,7 +93,7 @@ def build(
 
     return Withdrawals(
         sequencer,
-        SqliteWithdrawals(store, queries),
+        SqlWithdrawals(store, queries),
         assets,
         rules(settings, listing),
         clock,

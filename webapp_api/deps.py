@@ -8,7 +8,7 @@ from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
 from data.binance.health import FeedHealth
-from data.store.notifications import SqliteNotifications
+from data.store.notifications import SqlNotifications
 from data.store.queries import Queries
 from engine.accounts.accounts import Accounts
 from engine.accounts.administration import Administration
@@ -77,7 +77,7 @@ class Deps:
     administration: Administration
     wallets: Wallets
     wallet_links: WalletLinks
-    notifications: SqliteNotifications
+    notifications: SqlNotifications
     site: Site
     tokens: AccessTokens
     guard: Guard

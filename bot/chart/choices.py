@@ -1,14 +1,14 @@
 """In which colours each person sees pictures."""
 
 from bot.chart.themes import Theme
-from data.store.themes import SqliteThemes
+from data.store.themes import SqlThemes
 from engine.core.types import UserId
 
 
 class ChosenThemes:
     """What people have chosen; who has not chosen sees the dark one."""
 
-    def __init__(self, store: SqliteThemes) -> None:
+    def __init__(self, store: SqlThemes) -> None:
         self._store = store
 
     async def of(self, user: UserId | None) -> Theme:

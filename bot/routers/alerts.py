@@ -14,7 +14,7 @@ from bot.plan import find_market
 from bot.refusals import AlreadyThere, NoPriceNow, TooManyAlerts, UnknownAlert
 from bot.texts import Say
 from bot.trading import Trading
-from data.store.price_alerts import PriceAlert, SqlitePriceAlerts
+from data.store.price_alerts import PriceAlert, SqlPriceAlerts
 from engine.core.decimals import MarketDecimals, show_plain
 from engine.core.refusals import InvalidPrice
 from engine.core.types import Micros, Symbol, Ticks, UserId
@@ -39,7 +39,7 @@ async def alert(
     user: UserId,
     trading: Trading,
     alerts: Alerts,
-    alert_store: SqlitePriceAlerts,
+    alert_store: SqlPriceAlerts,
 ) -> None:
     """Set an alert; without words, list them."""
     if not command.args:
@@ -56,16 +56,14 @@ async def alert(
     await message.answer(say("alert.set", alert=_shown(say, wanted, market)))
 
 
-async def alerts_list(
-    message: Message, say: Say, user: UserId, trading: Trading, alert_store: SqlitePriceAlerts
-) -> None:
+async def alerts_list(message: Message, say: Say, user: UserId, trading: Trading, alert_store: SqlPriceAlerts) -> None:
     """List the alerts, each with its buttons."""
     text, keyboard = await _list(say, user, trading, alert_store)
     await message.answer(text, reply_markup=keyboard)
 
 
 async def delete_alert(
-    query: CallbackQuery, say: Say, user: UserId, trading: Trading, alerts: Alerts, alert_store: SqlitePriceAlerts
+    query: CallbackQuery, say: Say, user: UserId, trading: Trading, alerts: Alerts, alert_store: SqlPriceAlerts
 ) -> None:
     """Delete an alert, and show what is left."""
     found = await _own(query, user, alert_store)
@@ -75,7 +73,7 @@ async def delete_alert(
 
 
 async def arm_alert(
-    query: CallbackQuery, say: Say, user: UserId, trading: Trading, alerts: Alerts, alert_store: SqlitePriceAlerts
+    query: CallbackQuery, say: Say, user: UserId, trading: Trading, alerts: Alerts, alert_store: SqlPriceAlerts
 ) -> None:
     """Arm an alert again; a move is counted from the price of now."""
     found = await _own(query, user, alert_store)
@@ -123,7 +121,7 @@ def _check(alert: PriceAlert, price: Ticks | None) -> None:
             raise AlreadyThere
 
 
-async def _own(query: CallbackQuery, user: UserId, alert_store: SqlitePriceAlerts) -> PriceAlert:
+async def _own(query: CallbackQuery, user: UserId, alert_store: SqlPriceAlerts) -> PriceAlert:
     """Return a person's alert that a button names. Raises UnknownAlert."""
     number = (query.data or "").rpartition(":")[2]
     for each in await alert_store.of(user):
@@ -133,7 +131,7 @@ async def _own(query: CallbackQuery, user: UserId, alert_store: SqlitePriceAlert
 
 
 async def _show_list(
-    query: CallbackQuery, say: Say, user: UserId, trading: Trading, alert_store: SqlitePriceAlerts
+    query: CallbackQuery, say: Say, user: UserId, trading: Trading, alert_store: SqlPriceAlerts
 ) -> None:
     await query.answer()
     if isinstance(query.message, Message):
@@ -150,7 +148,7 @@ def _is_list(message: Message) -> bool:
 
 
 async def _list(
-    say: Say, user: UserId, trading: Trading, alert_store: SqlitePriceAlerts
+    say: Say, user: UserId, trading: Trading, alert_store: SqlPriceAlerts
 ) -> tuple[str, InlineKeyboardMarkup | None]:
     found = [each for each in await alert_store.of(user) if each.symbol in trading.markets]
     if not found:

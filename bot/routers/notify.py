@@ -9,7 +9,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMar
 from bot.house import House
 from bot.refusals import UnknownButton
 from bot.texts import Say
-from data.store.notifications import SqliteNotifications
+from data.store.notifications import SqlNotifications
 from engine.accounts.notifications import Kind, Level, kinds
 from engine.core.types import UserId
 
@@ -24,14 +24,14 @@ def notify_router() -> Router:
     return router
 
 
-async def notify(message: Message, say: Say, user: UserId, notifications: SqliteNotifications, house: House) -> None:
+async def notify(message: Message, say: Say, user: UserId, notifications: SqlNotifications, house: House) -> None:
     """Show what somebody hears of."""
     levels = await notifications.levels(user)
     await message.answer(say("notify"), reply_markup=await _keyboard(say, user, levels, house))
 
 
 async def choose_level(
-    query: CallbackQuery, say: Say, user: UserId, notifications: SqliteNotifications, house: House
+    query: CallbackQuery, say: Say, user: UserId, notifications: SqlNotifications, house: House
 ) -> None:
     """Change one of it, as its button says."""
     _, _, wanted = (query.data or "").partition(":")

@@ -12,7 +12,7 @@ from data.binance.live import REST_URL
 from data.binance.messages import Bar
 from data.binance.retries import pause_s, reason
 from data.binance.streams import Rest, TooManyRequests, open_rest
-from data.store.reference import SqliteReference
+from data.store.reference import SqlReference
 from data.store.rows import CANDLE_MINUTES
 from engine.core.market import Asset, Market
 from engine.core.types import Micros, Symbol
@@ -42,7 +42,7 @@ class History:
     def __init__(
         self,
         markets: Iterable[tuple[Market, Asset, Asset]],
-        reference: SqliteReference,
+        reference: SqlReference,
         clock: Clock,
         *,
         rest_url: str = REST_URL,

@@ -1,4 +1,4 @@
-"""People and their sessions: `engine.accounts.ports.AccountStore` on SQLite.
+"""People and their sessions: `engine.accounts.ports.AccountStore` in SQL.
 
 Writes go through the one writer's thread, each in a transaction of its own; reads go to the readers.
 """
@@ -24,7 +24,7 @@ _ACTS: Final = "SELECT at, admin_id, act, target, address, id FROM admin_log WHE
 _LOOKED: Final = 10_000  # acts that one look passes over
 
 
-class SqliteAccounts:
+class SqlAccounts:
     """`engine.accounts.ports.AccountStore` and `AdminStore`."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

@@ -1,4 +1,4 @@
-"""API keys: `engine.accounts.ports.ApiKeyStore` on SQLite."""
+"""API keys: `engine.accounts.ports.ApiKeyStore` in SQL."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -22,7 +22,7 @@ _SEALED: Final = _KEY + " WHERE kind = 'hmac_sha256' AND id > ? ORDER BY id LIMI
 _BETWEEN: Final = ","  # scopes, and addresses: neither has one inside
 
 
-class SqliteApiKeys:
+class SqlApiKeys:
     """`engine.accounts.ports.ApiKeyStore`."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

@@ -54,7 +54,7 @@ class WaitingCard(Struct, frozen=True):
     until: Micros
 
 
-class SqliteChats:
+class SqlChats:
     """Every write is durable when it returns."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

@@ -1,4 +1,4 @@
-"""The token accounts into which people deposit: `engine.custody.ports.DepositStore` on SQLite."""
+"""The token accounts into which people deposit: `engine.custody.ports.DepositStore` in SQL."""
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
@@ -27,7 +27,7 @@ _SEEN_GO: Final = (
 )
 
 
-class SqliteDepositAccounts:
+class SqlDepositAccounts:
     """`engine.custody.ports.DepositStore`."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

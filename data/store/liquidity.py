@@ -1,4 +1,4 @@
-"""The market maker's own accounts: `engine.liquidity.ports.MakerStore` on SQLite.
+"""The market maker's own accounts: `engine.liquidity.ports.MakerStore` in SQL.
 
 Writes go through the one writer's thread, each in a transaction of its own; reads go to the readers.
 """
@@ -49,7 +49,7 @@ _TRADES: Final = f"""
 """
 
 
-class SqliteMakerStore:
+class SqlMakerStore:
     """`engine.liquidity.ports.MakerStore`."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

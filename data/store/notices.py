@@ -1,4 +1,4 @@
-"""What people are told by the bot and what is still to be told, on SQLite."""
+"""What people are told by the bot and what is still to be told, as it is kept."""
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
@@ -73,7 +73,7 @@ class NoticeRow(Struct, frozen=True):
     place_unknown: bool = False
 
 
-class SqliteNotices:
+class SqlNotices:
     """Notices, each known by its person and its topic."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

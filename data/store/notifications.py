@@ -19,7 +19,7 @@ _CHOOSE: Final = """
 _DECODER: Final = msgspec.json.Decoder(dict[Kind, Level])
 
 
-class SqliteNotifications:
+class SqlNotifications:
     """Every write is durable when it returns."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

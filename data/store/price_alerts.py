@@ -1,4 +1,4 @@
-"""Price alerts on SQLite."""
+"""Price alerts, as they are kept."""
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
@@ -56,7 +56,7 @@ class PriceAlert(Struct, frozen=True):
     fired_price: Ticks | None = None
 
 
-class SqlitePriceAlerts:
+class SqlPriceAlerts:
     """Every write is durable when it returns."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

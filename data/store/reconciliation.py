@@ -116,7 +116,7 @@ _KEEP: Final = """
 _CLEAR: Final = "DELETE FROM reconciliation_stops"
 
 
-class SqliteBooks:
+class SqlBooks:
     """`engine.reconciliation.ports.Books`.
 
     No index says which fills are not settled, as that would cost every trade. But what is settled stays so: below
@@ -164,7 +164,7 @@ class SqliteBooks:
         return written
 
 
-class SqliteStops:
+class SqlStops:
     """`engine.reconciliation.ports.StopStore`."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

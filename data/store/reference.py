@@ -24,7 +24,7 @@ _ADD: Final = (
 )
 
 
-class SqliteReference:
+class SqlReference:
     """Where reference candles are kept. Each call may raise Busy."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

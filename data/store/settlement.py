@@ -1,4 +1,4 @@
-"""`engine.settlement.ports.SettlementStore` on SQLite. Whatever is written goes through the one writer's thread."""
+"""`engine.settlement.ports.SettlementStore` in SQL. Whatever is written goes through the one writer's thread."""
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
@@ -83,7 +83,7 @@ _NO_LIMIT: Final = 2**62
 _MOVES: Final = msgspec.json.Decoder(tuple[Move, ...])
 
 
-class SqliteSettlement:
+class SqlSettlement:
     """`engine.settlement.ports.SettlementStore`."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

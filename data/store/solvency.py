@@ -1,4 +1,4 @@
-"""What is owed to everybody at one moment, and the snapshots of it: `engine.solvency.ports.SolvencyStore` on SQLite.
+"""What is owed to everybody at one moment, and the snapshots of it: `engine.solvency.ports.SolvencyStore` in SQL.
 
 Of a snapshot we keep who is owed what, packed, and the secret of the salts. The tree comes of these again, always the
 same; it would be six times as large.
@@ -67,7 +67,7 @@ class _Holdings(Struct):
     deposits: Holding
 
 
-class SqliteSolvency:
+class SqlSolvency:
     """`engine.solvency.ports.SolvencyStore`. Give it readers of its own: balances are read all in one transaction."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

@@ -83,7 +83,7 @@ class Figures(Struct, frozen=True):
     earned: list[Earned]
 
 
-class SqliteSummaries:
+class SqlSummaries:
     """Reads go to the readers, the one write to the writer."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

@@ -1,4 +1,4 @@
-"""What is to be swept out of deposit accounts: `engine.custody.ports.SweepStore` on SQLite; and play money."""
+"""What is to be swept out of deposit accounts: `engine.custody.ports.SweepStore` in SQL; and play money."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -32,7 +32,7 @@ _PLAY_MONEY: Final = """
 """
 
 
-class SqliteSweeps:
+class SqlSweeps:
     """`engine.custody.ports.SweepStore`. has_play_money: what was credited without the chain was minted there since."""
 
     def __init__(self, readers: Readers, *, has_play_money: bool) -> None:

@@ -12,7 +12,7 @@ _CHOOSE: Final = (
 )
 
 
-class SqliteThemes:
+class SqlThemes:
     """Reads go to the readers, writes to the writer. A theme is "dark" or "light"."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

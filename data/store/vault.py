@@ -1,4 +1,4 @@
-"""Vault accounts and lookup tables: `engine.settlement.vault.VaultStore` on SQLite."""
+"""Vault accounts and lookup tables: `engine.settlement.vault.VaultStore` in SQL."""
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
@@ -29,7 +29,7 @@ _KEEP: Final = "UPDATE lookup_tables SET addresses = ?, extended_slot = ? WHERE 
 _FORGET: Final = "DELETE FROM lookup_tables WHERE address = ?"
 
 
-class SqliteVault:
+class SqlVault:
     """`engine.settlement.vault.VaultStore`."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

@@ -1,4 +1,4 @@
-"""Links to wallets that live in other apps: `engine.accounts.wallet_ports.WalletLinkStore` on SQLite."""
+"""Links to wallets that live in other apps: `engine.accounts.wallet_ports.WalletLinkStore` in SQL."""
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
@@ -33,7 +33,7 @@ _WAITING_IN_CHAT: Final = (
 Row = tuple[str, UserId, str, str, str | None, Micros, Micros]
 
 
-class SqliteWalletLinks:
+class SqlWalletLinks:
     """`engine.accounts.wallet_ports.WalletLinkStore`."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

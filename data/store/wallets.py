@@ -1,4 +1,4 @@
-"""Wallets and Telegram as doors, and texts to sign: `engine.accounts.wallet_ports.WalletStore` on SQLite."""
+"""Wallets and Telegram as doors, and texts to sign: `engine.accounts.wallet_ports.WalletStore` in SQL."""
 
 from collections.abc import Set
 from typing import Final
@@ -17,7 +17,7 @@ from engine.core.types import FIRST_PERSON, Micros, UserId
 _WALLETS: Final = "SELECT address, user_id, created_at FROM wallets WHERE user_id = ? ORDER BY created_at, address"
 
 
-class SqliteWallets:
+class SqlWallets:
     """`engine.accounts.wallet_ports.WalletStore`."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

@@ -1,4 +1,4 @@
-"""What happened to withdrawals: `engine.withdrawals.ports.WithdrawalStore` on SQLite."""
+"""What happened to withdrawals: `engine.withdrawals.ports.WithdrawalStore` in SQL."""
 
 # ruff: noqa: S608  statements are put together from our own columns only; values are always parameters
 
@@ -89,7 +89,7 @@ _RESUME: Final = "DELETE FROM withdrawal_stops"
 _NEWEST: Final = 2**63 - 1
 
 
-class SqliteWithdrawals:
+class SqlWithdrawals:
     """`engine.withdrawals.ports.WithdrawalStore`."""
 
     def __init__(self, store: Store, readers: Readers) -> None:

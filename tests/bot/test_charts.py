@@ -12,7 +12,7 @@ from bot.chart.drawing import Painter
 from bot.chart.layout import BOTTOM, HEIGHT, LEFT, TAG, TOP, WIDTH, lay_out
 from bot.chart.scene import Bar, Fill, Line, Scene
 from bot.chart.themes import COLOURS, Theme
-from data.store.themes import SqliteThemes
+from data.store.themes import SqlThemes
 from engine.core.types import BUY, SELL, Micros, Symbol
 from engine.market_data.intervals import MINUTE, Interval
 from tests.bot.world import World, labels
@@ -146,7 +146,7 @@ async def test_a_chart_is_sent_and_its_buttons_change_it_in_place(world: World) 
     await ada.tap(now, "Light")
     assert picture_of(world, chart).getpixel((0, 0)) == COLOURS[Theme.LIGHT].ground
     assert len(world.telegram.of("sendPhoto")) == 1
-    kept = SqliteThemes(world.house.store, world.house.deps.queries)
+    kept = SqlThemes(world.house.store, world.house.deps.queries)
     hers = await world.house.person(7)
     assert hers.id is not None
     assert await kept.of(hers.id) == "light"

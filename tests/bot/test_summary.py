@@ -8,8 +8,8 @@ import pytest
 from bot.pace import Pace
 from bot.summary import SETTLES, DailySummary, due, text
 from bot.texts import Texts
-from data.store.liquidity import SqliteMakerStore
-from data.store.summaries import Earned, Figures, Moved, SqliteSummaries
+from data.store.liquidity import SqlMakerStore
+from data.store.summaries import Earned, Figures, Moved, SqlSummaries
 from data.store.summaries import Traded as DayTraded
 from engine.core.types import BUY, SELL, AssetCode, Atoms, Micros, Symbol
 from engine.liquidity.profit import Profit
@@ -23,22 +23,22 @@ TEXTS = Texts()
 
 
 def summary(world: World, hour: int = 0, admins: frozenset[int] = frozenset({ADMIN})) -> DailySummary:
-    store = SqliteSummaries(world.house.store, world.house.deps.queries)
+    store = SqlSummaries(world.house.store, world.house.deps.queries)
     return DailySummary(store, admins, hour, MARKETS, ASSETS, world.house.clock, look_s=0.02)
 
 
 async def quoting(world: World, symbol: str, **totals: int) -> None:
     """Let quoting a market have come to so many quote atoms when the day that is due began, or ended."""
     day = due(world.house.clock(), 0)
-    store = SqliteMakerStore(world.house.store, world.house.deps.queries)
+    store = SqlMakerStore(world.house.store, world.house.deps.queries)
     for when, total in totals.items():
         began = Profit(Symbol(symbol), day=day + ("began", "ended").index(when), day_total=total)
         await store.keep_profits([began])
 
 
-async def a_day_before(world: World) -> SqliteSummaries:
+async def a_day_before(world: World) -> SqlSummaries:
     """Let the day that is due now be one of the exchange's."""
-    store = SqliteSummaries(world.house.store, world.house.deps.queries)
+    store = SqlSummaries(world.house.store, world.house.deps.queries)
     await store.newest(due(world.house.clock(), 0) - 1)
     return store
 
@@ -82,7 +82,7 @@ async def test_the_figures_are_those_of_the_time_asked_for(world: World) -> None
         card = await ada.ask("/buy 0.01 btc")
         await ada.tap(card, "Confirm")
         await ada.reads(card, "Done.")
-    store, now = SqliteSummaries(world.house.store, world.house.deps.queries), world.house.clock()
+    store, now = SqlSummaries(world.house.store, world.house.deps.queries), world.house.clock()
     figures = await store.figures(Micros(now - HOUR), Micros(now + 1))
     assert figures.traded == [DayTraded(Symbol("BTCUSDT"), BUY, 3, Atoms(1_800_300_000), Atoms(0), Atoms(3_000))]
     assert (figures.deposited, figures.withdrawn) == ([Moved(USDT, 1, Atoms(10_000_000_000))], [])
@@ -99,8 +99,8 @@ async def test_the_figures_are_those_of_the_time_asked_for(world: World) -> None
 
 
 async def test_what_quoting_earned_on_a_day_is_between_its_beginning_and_the_next(world: World) -> None:
-    day, store = due(world.house.clock(), 0), SqliteSummaries(world.house.store, world.house.deps.queries)
-    maker = SqliteMakerStore(world.house.store, world.house.deps.queries)
+    day, store = due(world.house.clock(), 0), SqlSummaries(world.house.store, world.house.deps.queries)
+    maker = SqlMakerStore(world.house.store, world.house.deps.queries)
     for symbol, of_day, total in (("BTCUSDT", day - 1, 1), ("BTCUSDT", day, 2), ("ETHUSDT", day - 1, -3)):
         await maker.keep_profits([Profit(Symbol(symbol), day=of_day, day_total=total)])
 
@@ -125,19 +125,19 @@ async def test_a_day_is_told_once_also_over_kills(template: Path, tmp_path: Path
         await quoting(world, "BTCUSDT", began=7_500_000, ended=20_000_000)
         world.service._summary = summary(world)
         world.telegram.fail("sendMessage", 500)
-        note, world_dies = SqliteSummaries.note, asyncio.Event()
+        note, world_dies = SqlSummaries.note, asyncio.Event()
 
-        async def dies(_: SqliteSummaries, day: int) -> None:
+        async def dies(_: SqlSummaries, day: int) -> None:
             world_dies.set()
             await asyncio.Event().wait()
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(SqliteSummaries, "note", dies)  # the kill comes before it is noted that it was told
+            patch.setattr(SqlSummaries, "note", dies)  # the kill comes before it is noted that it was told
             world.start()
             told = await admin.hears("Summary of ")
             async with asyncio.timeout(PATIENCE_S):
                 await world_dies.wait()
-            patch.setattr(SqliteSummaries, "note", note)
+            patch.setattr(SqlSummaries, "note", note)
             world.deafen()
             await world.stop()
             world.service = world._build()

@@ -16,7 +16,7 @@ from bot.service import Service, Webhook
 from bot.stores import Stores
 from bot.trading import Trading
 from clobster.probes import probes
-from data.store.themes import SqliteThemes
+from data.store.themes import SqlThemes
 from engine.core.types import AssetCode, Micros, UserId
 from engine.market_data.valuation import Valuation
 from tests.simulators.telegram import PATIENCE_S, Person, Sent, Telegram, buttons, telegram
@@ -154,7 +154,7 @@ async def open_world(
                 clock=house.clock,
                 pace=pace or Pace(chat_s=0.01),
                 withdrawals=deps.withdrawals,
-                themes=ChosenThemes(SqliteThemes(house.store, deps.queries)),
+                themes=ChosenThemes(SqlThemes(house.store, deps.queries)),
                 charts=Charts(deps.queries, MARKETS, ASSETS, house.clock),
                 purse=Purse(
                     deposits,

@@ -11,7 +11,7 @@ from clobster.app import now
 from clobster.bot_metrics import BotMetrics
 from clobster.watching import Watch
 from data.store.ledger_check import unbalanced
-from data.store.withdrawals import SqliteWithdrawals
+from data.store.withdrawals import SqlWithdrawals
 from engine.sequencer.sequencer import Busy
 from engine.sequencer.stages import BOUNDS_S, Histogram
 from engine.withdrawals.payouts import Payouts
@@ -92,7 +92,7 @@ async def until(true: Callable[[], bool]) -> None:
 async def test_administrators_are_shown_what_was_watched(tmp_path: Path) -> None:
     async with books(tmp_path / "exchange.db") as day:
         watch = Watch(day.sequencer, lambda: unbalanced(day.queries), {"inbox": lambda: 5}, tick_s=0.001)
-        withdrawals = Withdrawals(day.sequencer, SqliteWithdrawals(day.store, day.queries), {}, Rules(), now)
+        withdrawals = Withdrawals(day.sequencer, SqlWithdrawals(day.store, day.queries), {}, Rules(), now)
         payouts = Payouts(withdrawals, day.sequencer, now)
         payouts.under_way[WithdrawalState.SENT], payouts.is_stopped = 3, True
         before = watch.seen(payouts, BotMetrics())

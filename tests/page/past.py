@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clobster import markets
 from clobster.app import now
-from data.store.accounts import SqliteAccounts
+from data.store.accounts import SqlAccounts
 from data.store.migrate import sqlite_url, upgrade
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
@@ -108,7 +108,7 @@ async def _play(path: Path) -> None:
     exchange.restore(start)
     at = Micros(0)  # the time there and then
     sequencer = Sequencer(exchange, store, start, lambda: at)
-    accounts = Accounts(SqliteAccounts(store, queries), ActivityFeed(), now)
+    accounts = Accounts(SqlAccounts(store, queries), ActivityFeed(), now)
     bob, ada = await accounts.person(BOB), await accounts.person(ADA)
 
     async def play() -> None:

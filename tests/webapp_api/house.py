@@ -12,17 +12,17 @@ from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
 from data.binance.health import FeedHealth
-from data.store.accounts import SqliteAccounts
-from data.store.api_keys import SqliteApiKeys
-from data.store.notifications import SqliteNotifications
+from data.store.accounts import SqlAccounts
+from data.store.api_keys import SqlApiKeys
+from data.store.notifications import SqlNotifications
 from data.store.opening import open_store
 from data.store.queries import Queries
-from data.store.reconciliation import SqliteStops
-from data.store.solvency import SqliteSolvency
+from data.store.reconciliation import SqlStops
+from data.store.solvency import SqlSolvency
 from data.store.store import Store
-from data.store.wallet_links import SqliteWalletLinks
-from data.store.wallets import SqliteWallets
-from data.store.withdrawals import SqliteWithdrawals
+from data.store.wallet_links import SqlWalletLinks
+from data.store.wallets import SqlWallets
+from data.store.withdrawals import SqlWithdrawals
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.administration import Administration
@@ -234,11 +234,11 @@ async def open_house(
                 await sequencer.submit(Deposit(clock(), MARKET_MAKER, asset.code, Atoms(10**15), f"house:{asset.code}"))
             for market in (BTCUSDT, ETHUSDT):
                 await sequencer.submit(ListMarket(clock(), market))
-        activity, people = ActivityFeed(), SqliteAccounts(store, queries)
+        activity, people = ActivityFeed(), SqlAccounts(store, queries)
         accounts = Accounts(people, activity, clock)
         tokens = AccessTokens(KeyRing(TokenKey.of(JWT_SECRET)), clock)
         guard = Guard(tokens, accounts, clock)
-        key_store = SqliteApiKeys(store, queries)
+        key_store = SqlApiKeys(store, queries)
         api_keys = ApiKeys(key_store, Seal(made_encryption_key()), activity, clock)
         last_use = LastUse(key_store, gather_s=0.01)
         stack.push_async_callback(last_use.close)
@@ -246,7 +246,7 @@ async def open_house(
         market_data = MarketData([BTCUSDT.symbol, ETHUSDT.symbol], clock)
         limits = RateLimits(rates, ADDRESS_FACTOR, clock)
         addresses = Addresses(parse_networks(trusted_proxies))
-        withdrawals = Withdrawals(sequencer, SqliteWithdrawals(store, queries), ASSETS, rules, clock)
+        withdrawals = Withdrawals(sequencer, SqlWithdrawals(store, queries), ASSETS, rules, clock)
         explorer = Explorer(SITE.chain)
         hub = Hub(
             sequencer=sequencer,
@@ -272,9 +272,9 @@ async def open_house(
         registry.register(limits)
         reasons: list[str] = []
         settling = Settling(is_on=False)
-        stop = Stop(SqliteStops(store, queries), clock)
+        stop = Stop(SqlStops(store, queries), clock)
         reconciling = Reconciling(stop, FeePayer(0), Looked(), ASSETS, clock, is_on=False)
-        solvency = Solvency(SqliteSolvency(store, queries), clock, every=Micros(3_600_000_000), most=2)
+        solvency = Solvency(SqlSolvency(store, queries), clock, every=Micros(3_600_000_000), most=2)
         feed: list[FeedHealth] = []
         watched = [Watched()]
         deps = Deps(
@@ -283,11 +283,9 @@ async def open_house(
             history=queries,
             accounts=accounts,
             administration=Administration(people, frozenset({ADMIN}), clock),
-            wallets=Wallets(
-                SqliteWallets(store, queries), accounts, activity, clock, administrators=frozenset({ADMIN})
-            ),
-            wallet_links=WalletLinks(SqliteWalletLinks(store, queries), activity, clock),
-            notifications=SqliteNotifications(store, queries),
+            wallets=Wallets(SqlWallets(store, queries), accounts, activity, clock, administrators=frozenset({ADMIN})),
+            wallet_links=WalletLinks(SqlWalletLinks(store, queries), activity, clock),
+            notifications=SqlNotifications(store, queries),
             site=SITE,
             tokens=tokens,
             guard=guard,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from data.store.liquidity import SqliteMakerStore
+from data.store.liquidity import SqlMakerStore
 from engine.core.events import BalanceChanged
 from engine.core.types import MARKET_MAKER, Atoms, TradeId
 from engine.liquidity.bookkeeping import Bookkeeper
@@ -23,7 +23,7 @@ BEFORE = TradeId(0)
 async def quoting(house: House, *alarms: Callable[[Alarm], None]) -> AsyncIterator[FeedByHand]:
     """Let a market maker quote BTCUSDT from a feed told by hand; alarms are told of its stops."""
     deps, feed = house.deps, FeedByHand()
-    store = SqliteMakerStore(house.store, deps.queries)
+    store = SqlMakerStore(house.store, deps.queries)
     books = Bookkeeper(store, [Pair(BTCUSDT, BTC, USDT)], BEFORE)
     funds = [BalanceChanged(MARKET_MAKER, asset, Atoms(10**15), Atoms(0)) for asset in ASSETS]
     maker = MarketMaker(deps.sequencer, feed, books, store, funds, {}, house.clock, SIMPLE)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from data.store.settlement import SqliteSettlement
+from data.store.settlement import SqlSettlement
 from engine.core.types import AssetCode, Micros, UserId
 from engine.ports import ChainUnavailable
 from engine.settlement.attempts import Attempt, Fault, Finalized, Statuses
@@ -53,7 +53,7 @@ class NoVault:
 @asynccontextmanager
 async def settling(house: House) -> AsyncIterator[Settling]:
     """Let what is owed be settled by a chain that does not answer."""
-    store = SqliteSettlement(house.store, house.deps.queries)
+    store = SqlSettlement(house.store, house.deps.queries)
     settlement = Settlement(NoChain(), NoVault(), store, house.clock, pace=Pace(look_s=0.005))
     await settlement.load()
     shown = house.deps.settling

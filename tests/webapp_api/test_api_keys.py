@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
-from data.store.api_keys import SqliteApiKeys
+from data.store.api_keys import SqlApiKeys
 from engine.accounts.types import MAX_API_KEYS, Activity
 from tests.webapp_api.house import House, Person
 from tests.webapp_api.programs import EVERYTHING, KEYS, Program, by_private_key, made, program
@@ -184,13 +184,13 @@ async def test_no_key_manages_keys(house: House) -> None:
 
 async def test_a_session_that_has_ended_makes_no_key(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was let in, and logged out everywhere before its key was kept: the key would have outlived that."""
-    ada, keep = await house.person(1), SqliteApiKeys.add
+    ada, keep = await house.person(1), SqlApiKeys.add
 
-    async def late(store: SqliteApiKeys, *key: Any) -> Any:
+    async def late(store: SqlApiKeys, *key: Any) -> Any:
         assert (await ada.post("/api/auth/logout-all")).status == 204
         return await keep(store, *key)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SqliteApiKeys, "add", late)
+        patch.setattr(SqlApiKeys, "add", late)
         assert (await ada.post(KEYS, {"name": "bot", "scopes": EVERYTHING})).problem == (401, "unauthorized")
     assert (await (await house.person(1)).get(KEYS)).body["api_keys"] == []

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import structlog
 
-from data.store.api_keys import SqliteApiKeys
+from data.store.api_keys import SqlApiKeys
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.api_keys import ApiKeys
 from engine.accounts.last_use import EVERY, LastUse
@@ -24,7 +24,7 @@ async def test_a_key_that_is_revoked_while_it_is_looked_up_does_not_get_in(house
     ada, deps = await house.person(1), house.deps
     bot = await program(house, ada)
 
-    class RevokedMeanwhile(SqliteApiKeys):
+    class RevokedMeanwhile(SqlApiKeys):
         async def find(self, key_id: str) -> ApiKey | None:
             found = await super().find(key_id)
             if not told:
@@ -107,7 +107,7 @@ async def test_nothing_fails_where_the_last_use_can_not_be_kept(house: House, mo
 
     with structlog.testing.capture_logs() as logs:
         with monkeypatch.context() as patch:
-            patch.setattr(SqliteApiKeys, "used", broken)
+            patch.setattr(SqlApiKeys, "used", broken)
             assert (await bot.ask("GET", "/api/account")).status == 200
             await asyncio.sleep(0.05)
             assert (await bot.ask("GET", "/api/account")).status == 200

@@ -1,6 +1,6 @@
 """Charts of the time before a market's first trade, over HTTP, and all figures that must not know of it."""
 
-from data.store.reference import SqliteReference
+from data.store.reference import SqlReference
 from data.store.rows import CANDLE_MINUTES
 from engine.core.types import Atoms, Micros, Ticks
 from engine.market_data.intervals import DAY, MINUTE, Interval
@@ -20,7 +20,7 @@ NOTHING = {
 
 async def two_days_before(house: House) -> int:
     """Know what another venue did in the two days before this hour; return when that ends, in ms."""
-    reference = SqliteReference(house.store, house.deps.queries)
+    reference = SqlReference(house.store, house.deps.queries)
     until = Interval.ONE_HOUR.begin(house.clock())
     since = Micros((until - 2 * DAY) // DAY * DAY)
     for minutes in CANDLE_MINUTES:

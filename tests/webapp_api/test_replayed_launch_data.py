@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
-from data.store.accounts import SqliteAccounts
+from data.store.accounts import SqlAccounts
 from engine.accounts.types import MAX_SESSIONS
 from tests.support.wallet import Wallet
 from tests.webapp_api import wallets
@@ -57,15 +57,15 @@ async def test_a_log_out_everywhere_leaves_no_session_that_launch_data_from_befo
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = launch_data(1, house.clock() // 1_000_000 - 60)
-    ada, keep = await sign_in(house, raw), SqliteAccounts.open_session
+    ada, keep = await sign_in(house, raw), SqlAccounts.open_session
 
-    async def late(store: SqliteAccounts, *session: Any) -> Any:
+    async def late(store: SqlAccounts, *session: Any) -> Any:
         """Open it when it was let in, and the owner was faster."""
         assert (await ada.post("/api/auth/logout-all")).status == 204
         return await keep(store, *session)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SqliteAccounts, "open_session", late)
+        patch.setattr(SqlAccounts, "open_session", late)
         answer = await house.nobody.post("/api/auth/telegram", {"init_data": raw})
     assert answer.problem == (401, "expired")
     again = await sign_in(house, launch_data(1, house.clock() // 1_000_000))

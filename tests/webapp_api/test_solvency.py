@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from data.store.deposit_accounts import SqliteDepositAccounts
-from data.store.solvency import SqliteSolvency
+from data.store.deposit_accounts import SqlDepositAccounts
+from data.store.solvency import SqlSolvency
 from engine.core.types import MARKET_MAKER, AssetCode, Micros, UserId
 from engine.custody.accounts import DepositAccount
 from engine.ports import ChainUnavailable
@@ -124,7 +124,7 @@ async def test_old_snapshots_are_proven_until_they_are_forgotten_over_a_restart_
         assert (await house.nobody.get("/api/solvency", **asked)).body["assets"] == first["assets"]
 
         # Another process has nothing but what was kept.
-        store = SqliteSolvency(house.store, house.deps.queries)
+        store = SqlSolvency(house.store, house.deps.queries)
         again = Solvency(store, house.clock, every=Micros(1), most=2)
         await again.load()
         assert again.kept == solvency.kept
@@ -154,7 +154,7 @@ async def test_a_deposit_account_counts_as_long_as_what_is_credited_there_is_not
     house: House, cluster: Cluster
 ) -> None:
     ada, bob = await house.person(1, USDT=4), await house.person(2)
-    accounts = SqliteDepositAccounts(house.store, house.deps.queries)
+    accounts = SqlDepositAccounts(house.store, house.deps.queries)
     addresses = ["A" * 43, "B" * 43]
     await accounts.add(
         [

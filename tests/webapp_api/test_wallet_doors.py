@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from data.store.wallets import SqliteWallets
+from data.store.wallets import SqlWallets
 from engine.accounts.accounts import Accounts
 from engine.accounts.refusals import DoorClosed
 from engine.accounts.types import TELEGRAM, Device
@@ -225,14 +225,14 @@ async def test_who_signs_in_while_the_door_closes_does_not_stay_inside(
     """The wallet is unlinked between finding its account and opening the session."""
     ada, wallet = await house.person(1), Wallet()
     await link(ada, wallet)
-    found = SqliteWallets.person_by_wallet
+    found = SqlWallets.person_by_wallet
 
-    async def slowly(self: SqliteWallets, address: str, now: object) -> object:
+    async def slowly(self: SqlWallets, address: str, now: object) -> object:
         account = await found(self, address, now)  # type: ignore[arg-type]
         assert await unlink(ada, wallet) == 204
         return account
 
-    monkeypatch.setattr(SqliteWallets, "person_by_wallet", slowly)
+    monkeypatch.setattr(SqlWallets, "person_by_wallet", slowly)
     proof = wallet.proof(await text_for(house.nobody, wallet))
     assert (await house.nobody.post(SIGN_IN, proof)).problem == NOT_PROVED
     assert len((await ada.get("/api/auth/sessions")).body["sessions"]) == 1

@@ -13,7 +13,7 @@ from data.binance import history
 from data.binance.history import History
 from data.binance.messages import Bar
 from data.store.candles import candles
-from data.store.reference import SqliteReference
+from data.store.reference import SqlReference
 from data.store.rows import CANDLE_MINUTES
 from engine.core.types import Micros
 from engine.market_data.intervals import DAY, HOUR, MINUTE, Interval
@@ -45,7 +45,7 @@ class Charts:
         self.klines.now_ms = lambda: self.now // 1000
 
     def history(self, markets: Any = ((BTCUSDT, BTC, USDT),)) -> History:
-        reference = SqliteReference(self.day.store, self.day.queries)
+        reference = SqlReference(self.day.store, self.day.queries)
         return History(markets, reference, lambda: self.now, rest_url=self.binance.rest_url)
 
     @contextlib.asynccontextmanager
@@ -62,7 +62,7 @@ class Charts:
         return list(await candles(self.day.queries, symbol, interval, self.now, limit=limit))
 
     async def all_there(self, symbol: Any = SYMBOL) -> bool:
-        reference = SqliteReference(self.day.store, self.day.queries)
+        reference = SqlReference(self.day.store, self.day.queries)
         newest = [(await reference.known(symbol, minutes))[1] for minutes in CANDLE_MINUTES]
         sizes = [minutes * MINUTE for minutes in CANDLE_MINUTES]
         return newest == [(self.now - 10_000_000) // size * size - size for size in sizes]

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from data.solana import keys
 from data.solana.vault import RpcVault
-from data.store.vault import SqliteVault
+from data.store.vault import SqlVault
 from engine.core.types import FEES, MARKET_MAKER, AssetCode, UserId
 from engine.ports import ChainUnavailable, Signer
 from engine.settlement import vault as vaults
@@ -38,7 +38,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Bank]:
 
 def vault_of(house: Bank, chain: RpcVault | None = None) -> Vault:
     mints = {code: each.mint for code, each in house.assets.items()}
-    store = SqliteVault(house.exchange.store, house.exchange.queries)
+    store = SqlVault(house.exchange.store, house.exchange.queries)
     return Vault(chain or RpcVault(house.world.client), house.keys, store, mints, house.exchange.now)
 
 
@@ -204,6 +204,6 @@ async def test_accounts_of_other_keys_are_left_alone(house: Bank) -> None:
 
 async def on_chain(house: Bank, vault: Vault) -> list[LookupTable]:
     async with AsyncClient(house.world.net.url, commitment=Finalized) as client:
-        store = SqliteVault(house.exchange.store, house.exchange.queries)
+        store = SqlVault(house.exchange.store, house.exchange.queries)
         found = await RpcVault(client).tables(list(await store.tables()))
     return [table for table in found if table is not None]

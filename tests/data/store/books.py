@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
-from data.store.accounts import SqliteAccounts
+from data.store.accounts import SqlAccounts
 from data.store.opening import Place, open_store
 from data.store.queries import Queries
 from data.store.store import Store
@@ -46,7 +46,7 @@ class Books:
         self.database = place
         self.store = store
         self.queries = queries
-        self.accounts = SqliteAccounts(store, queries)
+        self.accounts = SqlAccounts(store, queries)
         self.exchange = Exchange()
         self.exchange.restore(snapshot)
         self.batches: list[Batch] = []

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from data.store.accounts import SqliteAccounts
+from data.store.accounts import SqlAccounts
 from data.store.activities import MOST_KEPT
 from data.store.opening import Place
 from engine.accounts.ports import AccountStore
@@ -26,7 +26,7 @@ TRAIN = Device("mini-app on a train", "198.51.100.7")
 
 
 @pytest.fixture
-async def accounts(place: Place) -> AsyncIterator[SqliteAccounts]:
+async def accounts(place: Place) -> AsyncIterator[SqlAccounts]:
     async with books(place) as day:
         yield day.accounts
 
@@ -48,7 +48,7 @@ async def ada(accounts: AccountStore) -> Account:
     return await accounts.person_by_telegram(77, "Ada", "ada", "en", Micros(1))
 
 
-async def test_people_get_ids_from_1000_and_keep_them(accounts: SqliteAccounts) -> None:
+async def test_people_get_ids_from_1000_and_keep_them(accounts: SqlAccounts) -> None:
     first = await ada(accounts)
     second = await accounts.person_by_telegram(2**52, "Bob", None, None, Micros(2))
     assert first == Account(UserId(1000), 77, "Ada", "ada", "en", Micros(1))
@@ -59,14 +59,14 @@ async def test_people_get_ids_from_1000_and_keep_them(accounts: SqliteAccounts) 
     assert await accounts.account(MARKET_MAKER) is None  # nobody signs in as the house
 
 
-async def test_names_follow_telegram(accounts: SqliteAccounts) -> None:
+async def test_names_follow_telegram(accounts: SqlAccounts) -> None:
     before = await ada(accounts)
     after = await accounts.person_by_telegram(77, "Ada L.", None, "de", Micros(9))
     assert after == replace(before, first_name="Ada L.", username=None, language_code="de")
     assert await accounts.account(before.id) == after
 
 
-async def test_the_same_person_arriving_many_times_at_once_is_one(accounts: SqliteAccounts) -> None:
+async def test_the_same_person_arriving_many_times_at_once_is_one(accounts: SqlAccounts) -> None:
     arrived = await asyncio.gather(*(ada(accounts) for _ in range(10)))
     assert {account.id for account in arrived} == {1000}
     assert (await accounts.person_by_telegram(78, "Bob", None, None, Micros(1))).id == 1001
@@ -82,7 +82,7 @@ async def rotate(
     return rotation
 
 
-async def test_a_refresh_token_is_good_once_and_tells_where_the_session_was_used_last(accounts: SqliteAccounts) -> None:
+async def test_a_refresh_token_is_good_once_and_tells_where_the_session_was_used_last(accounts: SqlAccounts) -> None:
     user = (await ada(accounts)).id
     await opened(accounts, session(user))
     assert await rotate(accounts, b"1", b"2") is Rotation.ROTATED
@@ -101,7 +101,7 @@ async def test_a_refresh_token_is_good_once_and_tells_where_the_session_was_used
 
 @pytest.mark.parametrize("copy", [b"2", b"1", b"x"], ids=["the one before", "an older one", "none that it ever had"])
 async def test_a_token_that_is_not_the_newest_ends_the_session_and_is_kept_in_the_same_moment(
-    accounts: SqliteAccounts, copy: bytes
+    accounts: SqlAccounts, copy: bytes
 ) -> None:
     user = (await ada(accounts)).id
     await opened(accounts, session(user))
@@ -123,13 +123,13 @@ async def test_a_token_that_is_not_the_newest_ends_the_session_and_is_kept_in_th
     ]
 
 
-async def test_of_two_refreshes_at_once_one_is_a_copy(accounts: SqliteAccounts) -> None:
+async def test_of_two_refreshes_at_once_one_is_a_copy(accounts: SqlAccounts) -> None:
     await opened(accounts, session((await ada(accounts)).id))
     both = await asyncio.gather(*(rotate(accounts, b"1", new) for new in (b"2", b"3")))
     assert sorted(both, key=lambda rotation: rotation.value) == [Rotation.REUSED, Rotation.ROTATED]
 
 
-async def test_an_expired_session_is_over(accounts: SqliteAccounts) -> None:
+async def test_an_expired_session_is_over(accounts: SqlAccounts) -> None:
     user = (await ada(accounts)).id
     await opened(accounts, session(user))
     assert len(await accounts.sessions(user, Micros(999))) == 1
@@ -139,7 +139,7 @@ async def test_an_expired_session_is_over(accounts: SqliteAccounts) -> None:
     assert not await accounts.revoke_session("phone", Micros(1_000))
 
 
-async def test_a_session_is_revoked_once(accounts: SqliteAccounts) -> None:
+async def test_a_session_is_revoked_once(accounts: SqlAccounts) -> None:
     user = (await ada(accounts)).id
     await opened(accounts, session(user))
     assert await accounts.revoke_session("phone", Micros(200))
@@ -148,7 +148,7 @@ async def test_a_session_is_revoked_once(accounts: SqliteAccounts) -> None:
     assert await accounts.sessions(user, Micros(202)) == []
 
 
-async def test_live_sessions_newest_first_and_not_too_many(accounts: SqliteAccounts) -> None:
+async def test_live_sessions_newest_first_and_not_too_many(accounts: SqlAccounts) -> None:
     user = (await ada(accounts)).id
     bob = (await accounts.person_by_telegram(78, "Bob", None, None, Micros(1))).id
     await opened(accounts, session(bob, "bob's", 50))
@@ -162,12 +162,12 @@ async def test_live_sessions_newest_first_and_not_too_many(accounts: SqliteAccou
     assert await accounts.session("bob's") is not None
 
 
-async def test_a_session_of_nobody_is_refused(accounts: SqliteAccounts) -> None:
+async def test_a_session_of_nobody_is_refused(accounts: SqlAccounts) -> None:
     with pytest.raises(REFUSED):
         await opened(accounts, session(UserId(4_321)))
 
 
-async def test_what_happened_is_kept_newest_first_and_the_oldest_go(accounts: SqliteAccounts) -> None:
+async def test_what_happened_is_kept_newest_first_and_the_oldest_go(accounts: SqlAccounts) -> None:
     user = (await ada(accounts)).id
     bob = (await accounts.person_by_telegram(78, "Bob", None, None, Micros(1))).id
     await opened(accounts, session(bob, "bob's", 50))

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from data.store import sessions
-from data.store.api_keys import SqliteApiKeys
+from data.store.api_keys import SqlApiKeys
 from data.store.opening import Place
 from engine.accounts.last_use import EVERY, LastUse
 from engine.accounts.types import MAX_API_KEYS, Activity, ActivityKind, ApiKey, KeyKind, KeyUse, Scope, Session
@@ -24,8 +24,8 @@ async def day(place: Place) -> AsyncIterator[Books]:
 
 
 @pytest.fixture
-def keys(day: Books) -> SqliteApiKeys:
-    return SqliteApiKeys(day.store, day.queries)
+def keys(day: Books) -> SqlApiKeys:
+    return SqlApiKeys(day.store, day.queries)
 
 
 def key(user: UserId, name: str = "one", at: int = 100) -> ApiKey:
@@ -49,11 +49,11 @@ def by(user: UserId) -> Asker:
     return Asker(user, str(user), "192.0.2.1")
 
 
-async def add(keys: SqliteApiKeys, key: ApiKey) -> Activity | None:
+async def add(keys: SqlApiKeys, key: ApiKey) -> Activity | None:
     return await keys.add(key, of(key), by(key.user_id))
 
 
-async def test_a_key_is_kept_as_it_is(day: Books, keys: SqliteApiKeys) -> None:
+async def test_a_key_is_kept_as_it_is(day: Books, keys: SqlApiKeys) -> None:
     ada, bob = await person(day), await person(day)
     first = key(ada)
     second = replace(key(ada, "two", 200), kind=KeyKind.ED25519, addresses=(), expires_at=Micros(900))
@@ -68,7 +68,7 @@ async def test_a_key_is_kept_as_it_is(day: Books, keys: SqliteApiKeys) -> None:
     assert [each.kind for each in await day.accounts.activity(ada, 10)] == [ActivityKind.API_KEY_CREATED] * 2
 
 
-async def test_one_too_many_is_not_kept_and_not_told(day: Books, keys: SqliteApiKeys) -> None:
+async def test_one_too_many_is_not_kept_and_not_told(day: Books, keys: SqlApiKeys) -> None:
     ada, bob = await person(day), await person(day)
     added = [add(keys, key(ada, str(number))) for number in range(MAX_API_KEYS + 5)]
     kept = await asyncio.gather(*added)
@@ -78,7 +78,7 @@ async def test_one_too_many_is_not_kept_and_not_told(day: Books, keys: SqliteApi
     assert await add(keys, key(bob, "bob's")) is not None
 
 
-async def test_a_key_is_removed_by_its_owner_once(day: Books, keys: SqliteApiKeys) -> None:
+async def test_a_key_is_removed_by_its_owner_once(day: Books, keys: SqlApiKeys) -> None:
     ada, bob = await person(day), await person(day)
     await add(keys, key(ada))
     assert await keys.remove("one", of(key(bob), ActivityKind.API_KEY_REVOKED)) is None
@@ -90,7 +90,7 @@ async def test_a_key_is_removed_by_its_owner_once(day: Books, keys: SqliteApiKey
     assert len(await day.accounts.activity(ada, 10)) == 2
 
 
-async def test_the_database_refuses_what_must_never_be(day: Books, keys: SqliteApiKeys) -> None:
+async def test_the_database_refuses_what_must_never_be(day: Books, keys: SqlApiKeys) -> None:
     ada = await person(day)
     for wrong in (key(UserId(4_321)), replace(key(ada), scopes=frozenset())):
         with pytest.raises(REFUSED):
@@ -101,14 +101,14 @@ async def test_the_database_refuses_what_must_never_be(day: Books, keys: SqliteA
     assert len(await day.accounts.activity(ada, 10)) == 1
 
 
-async def test_uses_are_kept_and_those_of_keys_that_are_gone_are_left_out(day: Books, keys: SqliteApiKeys) -> None:
+async def test_uses_are_kept_and_those_of_keys_that_are_gone_are_left_out(day: Books, keys: SqlApiKeys) -> None:
     ada = await person(day)
     await add(keys, key(ada))
     await keys.used([KeyUse("gone", Micros(500), "192.0.2.9"), KeyUse("one", Micros(500), "192.0.2.9")])
     assert await keys.find("one") == replace(key(ada), last_used_at=Micros(500), last_used_address="192.0.2.9")
 
 
-async def test_sealed_secrets_are_replaced_page_by_page(day: Books, keys: SqliteApiKeys) -> None:
+async def test_sealed_secrets_are_replaced_page_by_page(day: Books, keys: SqlApiKeys) -> None:
     ada = await person(day)
     for name in ("a", "b", "c"):
         await add(keys, key(ada, name))
@@ -120,7 +120,7 @@ async def test_sealed_secrets_are_replaced_page_by_page(day: Books, keys: Sqlite
     assert [each.secret for each in await keys.sealed("", 9)] == [b"anew", b"sealed", b"sealed"]
 
 
-class Counted(SqliteApiKeys):
+class Counted(SqlApiKeys):
     """A store that remembers what it was told to keep."""
 
     def __init__(self, day: Books) -> None:

@@ -8,8 +8,8 @@ import pytest
 from data.store import expired
 from data.store.connection import Connection
 from data.store.opening import Place
-from data.store.wallet_links import SqliteWalletLinks
-from data.store.wallets import SqliteWallets
+from data.store.wallet_links import SqlWalletLinks
+from data.store.wallets import SqlWallets
 from engine.accounts.types import TELEGRAM, Activity, ActivityKind, LinkState, Session
 from engine.accounts.wallet_types import Challenge, WalletLink
 from engine.core.types import Micros, UserId
@@ -37,10 +37,10 @@ async def add(day: Books, table: str, user: UserId, number: int, expires_at: int
     end, name = Micros(expires_at), f"{table} {number}"
     match table:
         case "challenges":
-            await SqliteWallets(day.store, day.queries).keep_challenge(Challenge(name, "a", "m", end), NOW)
+            await SqlWallets(day.store, day.queries).keep_challenge(Challenge(name, "a", "m", end), NOW)
         case "wallet_links":
             link = WalletLink(name, user, "session", LinkState.ASKED, None, NOW, end)
-            await SqliteWalletLinks(day.store, day.queries).ask(link, name.encode())
+            await SqlWalletLinks(day.store, day.queries).ask(link, name.encode())
         case "sessions":
             session = Session(name, user, b"1", NOW, NOW, end, "", "")
             await day.accounts.open_session(session, Activity(user, NOW, ActivityKind.SIGNED_IN, "", TELEGRAM))

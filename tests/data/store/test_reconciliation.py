@@ -9,8 +9,8 @@ from solders.signature import Signature
 
 from data.store.connection import Connection
 from data.store.opening import Place
-from data.store.reconciliation import SqliteBooks, SqliteStops
-from data.store.settlement import SqliteSettlement
+from data.store.reconciliation import SqlBooks, SqlStops
+from data.store.settlement import SqlSettlement
 from engine.core.commands import CompleteWithdrawal, Deposit, RequestWithdrawal
 from engine.core.events import WithdrawalChanged
 from engine.core.types import FEES, VAULT, AssetCode, Atoms, Micros, TradeId, UserId
@@ -68,7 +68,7 @@ async def put(desk: Books, trades: Sequence[TradeId], state: str) -> None:
 async def test_what_is_owed_is_what_fills_move_however_often_it_is_read(desk: Books, seed: int) -> None:
     chance = random.Random(seed)
     people = [await desk.person(USDT=100_000, BTC=10) for _ in range(5)]
-    settlement, reading = SqliteSettlement(desk.store, desk.queries), SqliteBooks(desk.queries)
+    settlement, reading = SqlSettlement(desk.store, desk.queries), SqlBooks(desk.queries)
     fills: dict[TradeId, Fill] = {}
     been: set[str] = set()
     state: defaultdict[TradeId, str] = defaultdict(lambda: "owed")
@@ -87,7 +87,7 @@ async def test_what_is_owed_is_what_fills_move_however_often_it_is_read(desk: Bo
         written = await reading.read([*people, FEES], LONG_AGO)
         expected = net_of(fill for fill in fills.values() if state[fill.id] != "settled")
         assert owed(written.lines) == expected
-        assert owed((await SqliteBooks(desk.queries).read([*people, FEES], LONG_AGO)).lines) == expected
+        assert owed((await SqlBooks(desk.queries).read([*people, FEES], LONG_AGO)).lines) == expected
     assert {"settled", "waits", "sent"} <= been
 
 
@@ -96,7 +96,7 @@ async def test_what_has_left_and_the_ledger_still_has(desk: Books) -> None:
     command = RequestWithdrawal(desk.now(), ada, USDT, Atoms(60), "somewhere", Atoms(2), "one")
     (asked,) = await desk.do(command)
     assert isinstance(asked, WithdrawalChanged)
-    reading = SqliteBooks(desk.queries)
+    reading = SqlBooks(desk.queries)
 
     async def read() -> dict[UserId, Line]:
         return {line.user: line for line in (await reading.read([ada, FEES], LONG_AGO)).lines if line.asset == USDT}
@@ -120,7 +120,7 @@ async def test_what_has_left_and_the_ledger_still_has(desk: Books) -> None:
 async def test_books_before_anything_has_settled_agree_with_themselves(desk: Books) -> None:
     people = [await desk.person(USDT=1_000, BTC=1) for _ in range(3)]
     await trade(desk, people, 10, random.Random(4))
-    written = await SqliteBooks(desk.queries).read([*people, FEES], SOON)
+    written = await SqlBooks(desk.queries).read([*people, FEES], SOON)
     assert of_books(written.lines) == []
     assert {line.user for line in written.lines} == {*people, FEES}
     assert all(line.old_credits == 0 for line in written.lines)  # none of it came by a chain
@@ -131,14 +131,14 @@ async def test_only_what_came_by_the_chain_a_while_ago_is_an_old_credit(desk: Bo
     for reference, atoms in (("solana:signature:account", 5), ("dev:one", 70)):
         await desk.do(Deposit(desk.now(), ada, USDT, Atoms(atoms), reference))
     for since, old in ((LONG_AGO, 0), (SOON, 5)):
-        [line] = (await SqliteBooks(desk.queries).read([ada], since)).lines
+        [line] = (await SqlBooks(desk.queries).read([ada], since)).lines
         assert (line.credited, line.old_credits) == (75, old)
 
 
 async def test_accounts_come_by_their_ids_each_once_and_the_mirror_never(desk: Books) -> None:
     people = [await desk.person(USDT=1) for _ in range(7)]
     empty = await desk.person()
-    reading, found, after = SqliteBooks(desk.queries), [], UserId(0)
+    reading, found, after = SqlBooks(desk.queries), [], UserId(0)
     while page := await reading.accounts(after, 3):
         assert len(page) <= 3
         found += page
@@ -150,7 +150,7 @@ async def test_accounts_come_by_their_ids_each_once_and_the_mirror_never(desk: B
 
 async def test_what_stops_withdrawals_is_kept_once_and_forgotten_at_once(desk: Books) -> None:
     ada = await desk.person(USDT=1)
-    stops = SqliteStops(desk.store, desk.queries)
+    stops = SqlStops(desk.store, desk.queries)
     huge = Difference(ada, USDT, Identity.BOOKS, 2**70, -(2**70))
     gone = Difference(ada, USDT, Identity.VAULT, 5, 0, 77, "missing")
     await stops.keep([huge], Micros(1))

@@ -8,7 +8,7 @@ from data.store.audit import AuditReads
 from data.store.candles import candles, ever, newest
 from data.store.kept import kept_minutes
 from data.store.opening import Place
-from data.store.reference import PIECE, SqliteReference
+from data.store.reference import PIECE, SqlReference
 from data.store.rows import CANDLE_MINUTES
 from engine.core.types import Atoms, Micros, Ticks
 from engine.market_data.candles import Candle
@@ -34,7 +34,7 @@ def made_up(minutes: int, since: Micros, until: Micros, *, hole: range = range(0
 
 
 async def fill(day: Books, until: Micros, *, hole: range = range(0)) -> dict[int, list[ReferenceCandle]]:
-    reference, kept = SqliteReference(day.store, day.queries), {}
+    reference, kept = SqlReference(day.store, day.queries), {}
     for minutes in CANDLE_MINUTES:
         since = Micros((until - REACH[minutes]) // DAY * DAY)
         kept[minutes] = made_up(minutes, since, until, hole=hole)
@@ -125,7 +125,7 @@ async def test_what_our_own_figures_are_made_of_does_not_change(place: Place) ->
 
 async def test_none_is_kept_that_does_not_end_before_the_first_trade(place: Place) -> None:
     async with books(place) as day:
-        reference = SqliteReference(day.store, day.queries)
+        reference = SqlReference(day.store, day.queries)
         assert await reference.known(SYMBOL, 60) == (None, None)
         first = await trade(day)
         minute = Interval.ONE_MINUTE.begin(first)
@@ -138,7 +138,7 @@ async def test_none_is_kept_that_does_not_end_before_the_first_trade(place: Plac
 
 async def test_they_are_kept_in_pieces_and_old_ones_are_forgotten(place: Place) -> None:
     async with books(place) as day:
-        reference = SqliteReference(day.store, day.queries)
+        reference = SqlReference(day.store, day.queries)
         many = made_up(1, Micros(START - 2 * DAY), START)
         assert len(many) > 5 * PIECE
         await reference.add(SYMBOL, 1, many, Micros(0))

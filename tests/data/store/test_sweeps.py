@@ -1,9 +1,9 @@
 """What sweeping reads of what is written down."""
 
-from data.store.deposit_accounts import SqliteDepositAccounts
+from data.store.deposit_accounts import SqlDepositAccounts
 from data.store.opening import Place
-from data.store.settlement import SqliteSettlement
-from data.store.sweeps import SqliteSweeps
+from data.store.settlement import SqlSettlement
+from data.store.sweeps import SqlSweeps
 from engine.core.commands import Deposit
 from engine.core.types import AssetCode, Atoms, UserId
 from engine.custody.accounts import DepositAccount
@@ -20,8 +20,8 @@ class Kept:
 
     def __init__(self, exchange: Books) -> None:
         self.exchange = exchange
-        self.accounts = SqliteDepositAccounts(exchange.store, exchange.queries)
-        self.settlement = SqliteSettlement(exchange.store, exchange.queries)
+        self.accounts = SqlDepositAccounts(exchange.store, exchange.queries)
+        self.settlement = SqlSettlement(exchange.store, exchange.queries)
 
     async def deposited(self, user: UserId, atoms: int, reference: str) -> None:
         now = self.exchange.now()
@@ -40,7 +40,7 @@ class Kept:
         return batch.id
 
     async def unswept(self, name: str, *, has_play_money: bool = False) -> tuple[int, int, int, int, int]:
-        store = SqliteSweeps(self.exchange.queries, has_play_money=has_play_money)
+        store = SqlSweeps(self.exchange.queries, has_play_money=has_play_money)
         [found] = await store.unswept([name])
         return found.seen, found.credited, found.swept, found.passing, found.atoms
 
@@ -54,7 +54,7 @@ async def test_play_money_counts_on_a_localnet_only(place: Place) -> None:
         await kept.seen(ada, "ada", 58)
         assert await kept.unswept("ada") == (58, 8, 0, 0, 8)
         assert await kept.unswept("ada", has_play_money=True) == (58, 58, 0, 0, 58)
-        store = SqliteSweeps(exchange.queries, has_play_money=True)
+        store = SqlSweeps(exchange.queries, has_play_money=True)
         assert [(each.user, each.amount, each.reference) for each in await store.play_money()] == [(ada, 50, "dev:one")]
         assert await store.unswept(["nobody"]) == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from data.store.accounts import person_by_telegram
-from data.store.liquidity import SqliteMakerStore
+from data.store.liquidity import SqlMakerStore
 from data.store.readers import Readers
 from data.store.sqlite import SqliteStore
 from engine.core.commands import Command, Deposit, ListAsset, ListMarket, PlaceOrder
@@ -83,7 +83,7 @@ class House:
         exchange: Exchange,
         sequencer: Sequencer,
         gate: Gate,
-        maker_store: SqliteMakerStore,
+        maker_store: SqlMakerStore,
         people: tuple[UserId, UserId],
     ) -> None:
         self.ann, self.bob = people  # who trade
@@ -191,7 +191,7 @@ async def house(path: Path) -> AsyncIterator[House]:
         writer = asyncio.create_task(sequencer.run())
         ann = await store.write(lambda connection: person_by_telegram(connection, 7, "Ann", None, None, Micros(0)))
         bob = await store.write(lambda connection: person_by_telegram(connection, 8, "Bob", None, None, Micros(0)))
-        opened = House(exchange, sequencer, gate, SqliteMakerStore(store, readers), (ann.id, bob.id))
+        opened = House(exchange, sequencer, gate, SqlMakerStore(store, readers), (ann.id, bob.id))
         for asset in ASSETS:
             await opened.submit(ListAsset(opened.clock(), asset))
         for market in (BTCUSDT, ETHUSDT):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from data.store.accounts import SqliteAccounts
+from data.store.accounts import SqlAccounts
 from data.store.queries import Queries
 from engine.accounts.types import TELEGRAM, Activity, ActivityKind, Device, TelegramUser
 from tests.webapp_api.stream.world import Client, World, world
@@ -71,9 +71,9 @@ async def test_what_a_snapshot_knows_before_we_are_told_is_told_once_to_everybod
 ) -> None:
     """It is durable, and a read sees it, before whoever did it gets to tell."""
     kept, told = asyncio.Event(), asyncio.Event()
-    opened = SqliteAccounts.open_session
+    opened = SqlAccounts.open_session
 
-    async def slow_to_tell(self: SqliteAccounts, *session: Any) -> Any:
+    async def slow_to_tell(self: SqlAccounts, *session: Any) -> Any:
         result = await opened(self, *session)
         kept.set()
         await told.wait()
@@ -84,7 +84,7 @@ async def test_what_a_snapshot_knows_before_we_are_told_is_told_once_to_everybod
         before, during = await there.client(token), await there.client(token)
         await before.ask(op="subscribe", id=1, channels=[ACCOUNT])
         await before.of(ACCOUNT)
-        monkeypatch.setattr(SqliteAccounts, "open_session", slow_to_tell)
+        monkeypatch.setattr(SqlAccounts, "open_session", slow_to_tell)
         acting = asyncio.create_task(act(there, 1))
         await kept.wait()
         await during.ask(op="subscribe", id=1, channels=[ACCOUNT])

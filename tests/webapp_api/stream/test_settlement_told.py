@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from data.store.settlement import SqliteSettlement
+from data.store.settlement import SqlSettlement
 from engine.core.types import TradeId
 from engine.settlement.fills import Fill
 from engine.settlement.types import SettlementState
@@ -14,7 +14,7 @@ TRADES = "user:trades"
 
 
 async def fills(there: World) -> list[Fill]:
-    return await SqliteSettlement(there.store, there.queries).owed(TradeId(0), 100)
+    return await SqlSettlement(there.store, there.queries).owed(TradeId(0), 100)
 
 
 async def trade(buyer: Client, seller: Client, times: int) -> None:

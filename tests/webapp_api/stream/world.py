@@ -12,11 +12,11 @@ import aiohttp
 from aiohttp import web
 from msgspec.structs import replace
 
-from data.store.accounts import SqliteAccounts
-from data.store.api_keys import SqliteApiKeys
+from data.store.accounts import SqlAccounts
+from data.store.api_keys import SqlApiKeys
 from data.store.queries import Queries
 from data.store.sqlite import SqliteStore
-from data.store.withdrawals import SqliteWithdrawals
+from data.store.withdrawals import SqlWithdrawals
 from engine.accounts.accounts import Accounts
 from engine.accounts.activity import ActivityFeed
 from engine.accounts.api_keys import ApiKeys
@@ -256,8 +256,8 @@ async def world(
         queries = await Queries.open(path)
         stack.push_async_callback(queries.close)
         activity = ActivityFeed()
-        accounts = Accounts(SqliteAccounts(store, queries), activity, clock)
-        key_store = SqliteApiKeys(store, queries)
+        accounts = Accounts(SqlAccounts(store, queries), activity, clock)
+        key_store = SqlApiKeys(store, queries)
         api_keys = ApiKeys(key_store, Seal(made_encryption_key()), activity, clock)
         last_use = LastUse(key_store, gather_s=0.01)
         stack.push_async_callback(last_use.close)
@@ -276,7 +276,7 @@ async def world(
             markets=MARKETS,
             assets=ASSETS,
             clock=clock,
-            withdrawals=Withdrawals(sequencer, SqliteWithdrawals(store, queries), ASSETS, Rules(), clock),
+            withdrawals=Withdrawals(sequencer, SqlWithdrawals(store, queries), ASSETS, Rules(), clock),
             explorer=Explorer("devnet"),
             public_url=public_url,
             limits=limits,

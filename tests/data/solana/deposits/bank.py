@@ -20,7 +20,7 @@ from data.solana.chain import RpcChain
 from data.solana.keys import DerivedKeys
 from data.solana.localnet.blocks import Lags
 from data.solana.localnet.mints import create_mints, mint_to
-from data.store.deposit_accounts import SqliteDepositAccounts
+from data.store.deposit_accounts import SqlDepositAccounts
 from engine.core.market import Asset
 from engine.core.types import AssetCode, Atoms, Micros, UserId
 from engine.custody.accounts import Depositable
@@ -45,7 +45,7 @@ class Bank:
         self.assets = assets
         self.rich = rich
         self.keys = DerivedKeys(MASTER)
-        self.store = SqliteDepositAccounts(exchange.store, exchange.queries)
+        self.store = SqlDepositAccounts(exchange.store, exchange.queries)
         self.counted: Counter[str] = Counter()
         self._numbers = count()
 

@@ -11,7 +11,7 @@ from typing_extensions import override
 from data.solana.chain import RpcChain
 from data.solana.localnet.faults import CutPubSub, Down, Heal, HoldFinality, RateLimited, StallPubSub, Unavailable
 from data.solana.localnet.mints import mint_to
-from data.store.deposit_accounts import SqliteDepositAccounts
+from data.store.deposit_accounts import SqlDepositAccounts
 from engine.custody import watch as watching
 from engine.custody.accounts import DepositAccount
 from engine.ports import ChainTransaction, Listed
@@ -85,7 +85,7 @@ async def test_a_look_that_was_broken_off_goes_on(house: Bank) -> None:
     assert len(house.exchange.exchange.state.deposits) == 60
 
 
-class DiesAfterPages(SqliteDepositAccounts):
+class DiesAfterPages(SqlDepositAccounts):
     """A store that keeps one page and then nothing more, as a process that is killed."""
 
     def __init__(self, house: Bank) -> None:

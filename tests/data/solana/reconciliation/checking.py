@@ -12,7 +12,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from data.solana.balances import RpcBalances
-from data.store.reconciliation import SqliteBooks, SqliteStops
+from data.store.reconciliation import SqlBooks, SqlStops
 from engine.core.types import UserId
 from engine.ports import ChainUnavailable
 from engine.reconciliation.fees import FeePayer
@@ -38,13 +38,13 @@ class Checker:
     def begin(self) -> None:
         """Forget all that is in memory, as a start does."""
         exchange = self.exchange
-        self.stop = Stop(SqliteStops(exchange.store, exchange.queries), exchange.now)
+        self.stop = Stop(SqlStops(exchange.store, exchange.queries), exchange.now)
         self.fees = FeePayer(FLOOR)
         self.looked = Looked()
 
     def reconciler(self, client: AsyncClient, vault: Vault, most: int = 100, books: Books | None = None) -> Reconciler:
         return Reconciler(
-            books or SqliteBooks(self.exchange.queries),
+            books or SqlBooks(self.exchange.queries),
             RpcBalances(client),
             vault,
             self.stop,

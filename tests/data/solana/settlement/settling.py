@@ -22,9 +22,9 @@ from data.solana.sending import RpcSender
 from data.solana.token_program import TokenProgram
 from data.solana.vault import RpcVault
 from data.store.queries import Queries
-from data.store.settlement import SqliteSettlement
+from data.store.settlement import SqlSettlement
 from data.store.sqlite import SqliteStore
-from data.store.vault import SqliteVault
+from data.store.vault import SqlVault
 from engine.core.commands import PlaceOrder
 from engine.core.events import Traded
 from engine.core.refusals import InsufficientFunds
@@ -101,7 +101,7 @@ class Written:
 
     def vault(self, client: AsyncClient) -> Vault:
         mints = {code: mint for code, (mint, _) in self.mints.items()}
-        return Vault(RpcVault(client), KEYS, SqliteVault(self.store, self.queries), mints, self.now)
+        return Vault(RpcVault(client), KEYS, SqlVault(self.store, self.queries), mints, self.now)
 
     def program(self, client: AsyncClient, vault: Vault) -> Program:
         """Return what is settled by."""
@@ -115,7 +115,7 @@ async def settling(url: str, books: Written, pace: Pace = QUICK, *, tables: bool
         vault = books.vault(client)
         await vault.load()
         sender = RpcSender(client, books.program(client, vault), KEYS.vault, fee_cap=FEE_CAP)
-        settlement = Settlement(sender, vault, SqliteSettlement(books.store, books.queries), books.now, pace=pace)
+        settlement = Settlement(sender, vault, SqlSettlement(books.store, books.queries), books.now, pace=pace)
         await settlement.load()
         task = asyncio.create_task(settlement.run())
         listing = asyncio.create_task(keep_trying("tables", vault.keep_tables)) if tables else None

@@ -17,7 +17,7 @@ from spl.token.models import CloseAccountParams
 from data.solana.localnet import faults as f
 from data.solana.localnet.blocks import Lags
 from data.solana.sending import RpcSender
-from data.store.settlement import SqliteSettlement
+from data.store.settlement import SqlSettlement
 from engine.core.types import Atoms, UserId
 from engine.settlement.ports import Change
 from engine.settlement.settlement import NotSpendable, Settlement
@@ -197,7 +197,7 @@ async def test_a_batch_that_fails_before_all_is_read_hides_no_older_fill(house: 
         await running.until(lambda: running.settlement.backlog.batches == 1)
     await house.world.net.inflict(f.Heal())
     async with AsyncClient(house.world.net.url) as client:
-        vault, kept = house.books.vault(client), SqliteSettlement(house.exchange.store, house.exchange.queries)
+        vault, kept = house.books.vault(client), SqlSettlement(house.exchange.store, house.exchange.queries)
         await vault.load()
         sender = RpcSender(client, house.books.program(client, vault), KEYS.vault, fee_cap=FEE_CAP)
         settlement = Settlement(sender, vault, kept, house.exchange.now, pace=NEVER)

@@ -10,7 +10,7 @@ from typing import Any
 from solders.pubkey import Pubkey
 from solders.token.state import TokenAccount
 
-from data.store.sweeps import SqliteSweeps
+from data.store.sweeps import SqlSweeps
 from engine.core.types import AssetCode, Atoms, UserId
 from engine.custody.sweeper import Sweeper
 from tests.data.solana.deposits.bank import Desk
@@ -32,7 +32,7 @@ class Till(House):
         async with AsyncExitStack() as stack:
             desk = await stack.enter_async_context(self.desk.open(**watch))
             running = await stack.enter_async_context(self.settling())
-            store = SqliteSweeps(self.exchange.queries, has_play_money=has_play_money)
+            store = SqlSweeps(self.exchange.queries, has_play_money=has_play_money)
             sweeper = Sweeper(
                 store,
                 desk.watch,

@@ -11,7 +11,7 @@ import pytest
 
 from data.solana.localnet.faults import DropFork, DropSends, Heal, HoldFinality, LoseReplies
 from data.solana.localnet.play_money import mint_play_money
-from data.store.sweeps import SqliteSweeps
+from data.store.sweeps import SqlSweeps
 from engine.core.commands import Deposit, RequestWithdrawal
 from engine.core.market import Asset
 from engine.core.types import FEES, MARKET_MAKER, Atoms, UserId
@@ -184,7 +184,7 @@ async def test_everything_is_swept_once_whatever_the_chain_does_and_whenever_we_
 async def test_play_money_is_minted_once_and_not_credited_again(till: Till) -> None:
     ada = await till.exchange.person(USDT=500)
     await till.exchange.do(Deposit(till.exchange.now(), MARKET_MAKER, USDT, Atoms(900 * UNIT), "dev:market-maker:USDT"))
-    net, store = till.world.net, SqliteSweeps(till.exchange.queries, has_play_money=True)
+    net, store = till.world.net, SqlSweeps(till.exchange.queries, has_play_money=True)
     async with till.sweeping(has_play_money=True) as (desk, _):
 
         async def account_of(deposit: Deposit) -> tuple[str, Asset]:

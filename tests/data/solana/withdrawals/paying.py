@@ -11,7 +11,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from data.solana.chain import RpcChain
-from data.store.withdrawals import SqliteWithdrawals
+from data.store.withdrawals import SqlWithdrawals
 from engine.core.types import FEES, AssetCode, Atoms, Micros, UserId
 from engine.settlement.types import SettlementBatch
 from engine.withdrawals.payouts import Payouts
@@ -52,7 +52,7 @@ class Payer:
     def book(self) -> Withdrawals:
         """Return what people do about withdrawals, as a process has it that has just begun."""
         exchange = self.exchange
-        store = SqliteWithdrawals(exchange.store, exchange.queries)
+        store = SqlWithdrawals(exchange.store, exchange.queries)
         book = Withdrawals(exchange.sequencer, store, exchange.exchange.state.assets, RULES, exchange.now)
         book.asks = Quiet()
         return book
