@@ -173,7 +173,7 @@ class MarketMaker:
         if (reason := self.switch.reason(market.symbol)) is not None:
             wrongs[StopReason.OPERATOR] = reason
         if (state := self._states.get(market.symbol, TRADING)) is not TRADING:
-            wrongs[StopReason.MARKET] = f"the market is {state.value}"
+            wrongs[StopReason.MARKET] = f"the market is {state.value.replace('_', '-')}"
         changes = desk.stops.update(self._micros(), wrongs)
         if desk.stops and desk.may_rest and not (desk.asked == NOTHING and market.symbol in self._under_way):
             self._ask(desk, NOTHING)

@@ -38,6 +38,7 @@ SCREENS = {
     "notifications": "account/notifications",
     "activity": "account/activity",
 }
+NOT_TRADING = {"ETHUSDT": "cancel-only", "SOLUSDT": "halt"}
 
 
 def somebody(exchange: Exchange, user_id: int) -> None:
@@ -121,6 +122,9 @@ async def operators(browser: Browser) -> None:
             assert call("POST", f"{exchange.url}/api/admin/withdrawals/{first}/approve", {}, boss).status == 200
             stop = f"{exchange.url}/api/admin/quoting/ETHUSDT/stop"
             assert call("POST", stop, {"reason": "the venue's maintenance"}, boss).status == 204
+            for symbol, switch in NOT_TRADING.items():
+                switching = f"{exchange.url}/api/admin/markets/{symbol}/{switch}"
+                assert call("POST", switching, {"reason": "a new wallet"}, boss).status == 204
             for size, theme, scheme in (
                 (PHONE, DARK, "dark"),
                 (SMALL, LIGHT, "light"),
@@ -147,6 +151,13 @@ async def operators(browser: Browser) -> None:
                 await operating.enter(page, exchange, 5)
                 await settle(page)
                 await page.screenshot(path=KEPT / "admin-refused.png")
+            for scheme, theme in (("dark", DARK), ("light", LIGHT)):
+                async with phone(browser, telegram=theme, scheme=scheme) as page:
+                    await page.goto(f"{exchange.url}/#{launch(exchange, 60, theme=theme)}")
+                    for screen in ("markets", *(f"trade/{symbol}" for symbol in NOT_TRADING)):
+                        await page.evaluate(f"location.hash = '#/{screen}'")
+                        await settle(page)
+                        await page.screenshot(path=KEPT / f"{NOT_TRADING.get(screen[6:], 'states')}-390-{scheme}.png")
         finally:
             exchange.kill()
 

@@ -235,13 +235,15 @@ async def test_a_market_that_takes_no_orders_says_so_at_once_and_trades_again(
             await expect(
                 page.get_by_text("This market takes no new orders now. Yours can be cancelled.")
             ).to_be_visible()
+            await expect(page.locator(".market-head .closed")).to_have_text("cancel-only")
             await last_told(page, "web_app_setup_main_button", {"is_visible": False})
             await expect(cancel).to_be_enabled()
             switch("halt")
+            await expect(page.locator(".market-head .closed")).to_have_text("halted")
             await expect(page.get_by_text("This market is halted: orders can neither be placed")).to_be_visible()
             await expect(cancel).to_be_disabled()
             switch("resume")
-            await expect(closed).to_have_count(0)
+            await expect(page.locator(".halted, .closed")).to_have_count(0)
             await cancel.click()
             await expect(cancel).to_have_count(0)
     finally:

@@ -6,7 +6,7 @@ import { html } from '../lib/html.js';
 import { number, short, t } from '../lib/i18n.js';
 import { Icon } from '../parts/icons.js';
 import { Change, Choice, Empty, Failed, Loading } from '../parts/ui.js';
-import { favourites, load, markets, priceOf, problem, sparkline, tickerOf, toggleFavourite } from '../state/markets.js';
+import { favourites, load, markets, priceOf, problem, sparkline, statusOf, tickerOf, toggleFavourite } from '../state/markets.js';
 import { path } from '../state/route.js';
 
 /** A line of closing prices; decoration, so its numbers need not be exact. @param {{symbol: string, tone: string}} props */
@@ -29,8 +29,15 @@ export const Star = ({ symbol, name }) => {
       onClick=${() => toggleFavourite(symbol)}><${Icon} name="star" full=${liked} /></button>`;
 };
 
+/** That a market takes no orders, where it takes none. @param {{market: Market}} props */
+export function Closed({ market }) {
+  const status = statusOf(market);
+  return status === 'trading' ? null : html`<span class="closed">${t(`market.${status}`)}</span>`;
+}
+
 /** @param {{market: Market}} props */
-function Row({ market: { symbol, base, quote, price_decimals } }) {
+function Row({ market }) {
+  const { symbol, base, quote, price_decimals } = market;
   const ticker = tickerOf(symbol).value;
   const price = priceOf(ticker);
   /** @param {string | null | undefined} text */
@@ -40,7 +47,8 @@ function Row({ market: { symbol, base, quote, price_decimals } }) {
       <${Star} symbol=${symbol} name=${`${base}/${quote}`} />
       <a href=${path('trade', symbol)}>
         <span><b>${base}<span class="soft small">/${quote}</span></b>
-          <span class="soft small" style="display:block">${ticker ? `${short(ticker.quote_volume)} ${quote}` : ' '}</span></span>
+          ${statusOf(market) !== 'trading' ? html`<span style="display:block"><${Closed} market=${market} /></span>`
+          : html`<span class="soft small" style="display:block">${ticker ? `${short(ticker.quote_volume)} ${quote}` : ' '}</span>`}</span>
         <${Spark} symbol=${symbol} tone=${direction(ticker?.change_percent)} />
         <span class="wide right soft">${shown(ticker?.high)}</span>
         <span class="wide right soft">${shown(ticker?.low)}</span>

@@ -13,7 +13,7 @@ import { ChartPanel } from '../trade/chart.js';
 import { BookAndTrades } from '../trade/depth.js';
 import { OrdersPanel } from '../trade/orders.js';
 import { Ticket } from '../trade/ticket.js';
-import { Star } from './markets.js';
+import { Closed, Star } from './markets.js';
 
 const KEPT = 'clobster-market';
 const wide = matchMedia('(min-width: 1000px)');
@@ -36,6 +36,7 @@ function Header({ market }) {
       <div class="name">
         <h1><button type="button" onClick=${() => (choosing.value = true)} aria-haspopup="dialog">
           <span class="coin" data-asset=${market.base} aria-hidden="true">${market.base.slice(0, 3)}</span>${market.base}/${market.quote}<${Icon} name="down" /></button></h1>
+        <${Closed} market=${market} />
         <${Star} symbol=${market.symbol} name=${`${market.base}/${market.quote}`} />
       </div>
       <div class="last"><strong class=${direction(ticker?.change_percent)} data-price>${shown(price)}</strong>
@@ -51,7 +52,7 @@ function Header({ market }) {
             <li key=${each.symbol}><button type="button" class="row" onClick=${() => {
               choosing.value = false;
               go('trade', each.symbol);
-            }}><span class="coin" data-asset=${each.base} aria-hidden="true">${each.base.slice(0, 3)}</span><b class="grow">${each.base}/${each.quote}</b>
+            }}><span class="coin" data-asset=${each.base} aria-hidden="true">${each.base.slice(0, 3)}</span><b class="grow">${each.base}/${each.quote} <${Closed} market=${each} /></b>
               <span class="right"><span>${priceOf(tickerOf(each.symbol).value) ?? '–'}</span></span></button></li>`)}</ul><//>`}
     </header>`;
 }
