@@ -69,6 +69,11 @@ class House(Struct, frozen=True):
         await self.administration.log(admin, "market cancel-only", market, CHAT)
         await self.markets.switch(market, MarketState.CANCEL_ONLY)
 
+    async def halt(self, admin: UserId, market: str) -> None:
+        """Let nothing be done with its orders, alike. Raises Refused."""
+        await self.administration.log(admin, "market halt", market, CHAT)
+        await self.markets.switch(market, MarketState.HALTED)
+
     async def resume(self, admin: UserId, market: str) -> None:
         """Let it take orders again, alike. Raises Refused."""
         await self.administration.log(admin, "market resume", market, CHAT)

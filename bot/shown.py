@@ -10,7 +10,7 @@ from engine.core.decimals import MarketDecimals, show_details, show_plain
 from engine.core.events import OrderChanged, Traded
 from engine.core.market import Asset
 from engine.core.refusals import Refused
-from engine.core.types import BUY, SELL, Atoms, Lots, Micros, UserId
+from engine.core.types import BUY, SELL, Atoms, Lots, MarketState, Micros, UserId
 from engine.market_data.market_data import Ticker
 
 _AMOUNTS: Final = frozenset({"available", "needed", "offered"})
@@ -42,6 +42,8 @@ def price(say: Say, ticker: Ticker, market: MarketDecimals) -> str:
         else say("price.untraded", symbol=symbol),
         say("price.book", bid=bid, ask=ask),
     ]
+    if ticker.state is not MarketState.TRADING:
+        lines.append(say(f"price.{ticker.state.value}"))
     if ticker.change is not None and ticker.open:
         hundredths = ticker.change * 10_000 // ticker.open
         change = f"{'-' if hundredths < 0 else '+'}{show_plain(abs(hundredths), 2)}"

@@ -33,7 +33,7 @@ ACTIONS: Final[Mapping[str, Sequence[_Form]]] = {
         _Form("POST", "/api/admin/markets/{}/cancel-only"),
         _Form("market cancel-only", "{}"),
     ),
-    "halt_market": (_Form("POST", "/api/admin/markets/{}/halt"),),
+    "halt_market": (_Form("POST", "/api/admin/markets/{}/halt"), _Form("market halt", "{}")),
     "approve_withdrawal": (_Form("POST", "/api/admin/withdrawals/{}/approve"),),
     "reject_withdrawal": (_Form("POST", "/api/admin/withdrawals/{}/reject"),),
     "stop_withdrawals": (_Form("POST", "/api/admin/withdrawals/stop"),),

@@ -42,11 +42,12 @@ class ForAdmins(BaseMiddleware):
 
 
 def house_router(administration: Administration) -> Router:
-    """Return the router of /status, /pause and /resume."""
+    """Return the router of /status, /pause, /halt and /resume."""
     router = Router(name="house")
     router.message.middleware(ForAdmins(administration))
     router.message.register(status, Command("status"))
     router.message.register(pause, Command("pause"))
+    router.message.register(halt, Command("halt"))
     router.message.register(resume, Command("resume"))
     return router
 
@@ -70,6 +71,18 @@ async def pause(
     else:
         await house.pause(user, market)
         await message.answer(say("pause.all") if market == ALL else say("pause.done", symbol=market))
+
+
+async def halt(
+    message: Message, command: CommandObject, say: Say, user: UserId, house: House, trading: Trading
+) -> None:
+    """Let nothing be done with the orders of a market, or of all."""
+    market, quotes = _asked(command, trading)
+    if market is None or quotes:
+        await message.answer(say("halt.which"))
+    else:
+        await house.halt(user, market)
+        await message.answer(say("halt.all") if market == ALL else say("halt.done", symbol=market))
 
 
 async def resume(

@@ -144,6 +144,23 @@ async def test_a_paused_market_takes_no_orders_by_chat_and_lets_go_of_those_that
     await ada.reads(again, "It is open.")
 
 
+async def test_a_halted_market_does_nothing_with_orders_and_prices_say_so(world: World) -> None:
+    admin, ada = world.telegram.person(ADMIN), await world.trader(7, USDT=1_000)
+    card = await ada.ask("/buy 0.01 btc @ 49000")
+    await ada.tap(card, "Confirm")
+    await ada.reads(card, "It is open.")
+    assert (await admin.ask("/halt btc"))["text"].startswith("BTCUSDT is halted:")
+    assert (await ada.ask("/cancel 1"))["text"].startswith("This market is halted:")
+    assert (await ada.ask("/price btc"))["text"].endswith("Halted: nothing is done with orders now.")
+    await admin.ask("/pause btc")
+    assert (await ada.ask("/price btc"))["text"].endswith("Takes no new orders now; open ones can be cancelled.")
+    assert (await ada.ask("/cancel 1"))["text"] == "Order 1 is cancelled."
+    await admin.ask("/resume btc")
+    assert "orders" not in (await ada.ask("/price btc"))["text"]
+    named = (await (await world.house.person(ADMIN)).get("/api/admin/log")).body["acts"]
+    assert [act["action"] for act in named] == ["open_market", "make_market_cancel_only", "halt_market"]
+
+
 async def test_pausing_nothing_or_what_there_is_not_changes_nothing(world: World, switch: Switch) -> None:
     admin = world.telegram.person(ADMIN)
     for text in ("/pause", "/resume", "/pause   ", "/pause quotes"):
@@ -151,6 +168,9 @@ async def test_pausing_nothing_or_what_there_is_not_changes_nothing(world: World
             "Say which market, or all: /pause btc, /pause all. Only the house's quotes: /pause btc quotes"
         )
     assert (await admin.ask("/pause doge"))["text"].startswith("There is no such market.")
+    for text in ("/halt", "/halt btc quotes"):
+        assert (await admin.ask(text))["text"] == "Say which market, or all: /halt btc, /halt all"
+    assert (await admin.ask("/halt doge"))["text"].startswith("There is no such market.")
     assert (await acts(world), switch.asked) == ([], [])
     switch.fails = True  # it was asked, so it is in the log
     assert (await admin.ask("/pause btc"))["text"].startswith("There is no such market.")
@@ -159,7 +179,7 @@ async def test_pausing_nothing_or_what_there_is_not_changes_nothing(world: World
 
 async def test_everybody_else_is_answered_as_to_an_unknown_command(world: World, switch: Switch) -> None:
     eve = world.telegram.person(8, "Eve")
-    for text in ("/status", "/pause all", "/pause", "/resume btc", "/pause doge"):
+    for text in ("/status", "/pause all", "/pause", "/resume btc", "/pause doge", "/halt all"):
         assert (await eve.ask(text))["text"] == UNKNOWN == (await eve.ask("/nonsense"))["text"]
     group = world.telegram.person(ADMIN).in_group()
     group.write("/pause all")

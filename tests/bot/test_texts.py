@@ -147,5 +147,7 @@ def test_the_manual_names_a_test_of_every_command_that_works_and_that_is_refused
     table = re.findall(
         r"^\| `?(/?[a-z ]+)`? \| `(\w+)` \| `(\w+)` \|$", (root / "docs/bot.md").read_text(), re.MULTILINE
     )
-    assert {f"/{name}" for name in (*COMMANDS, "status", "pause", "resume")} <= {command for command, *_ in table}
+    assert {f"/{name}" for name in (*COMMANDS, "status", "pause", "halt", "resume")} <= {
+        command for command, *_ in table
+    }
     assert {name for _, *named in table for name in named} <= tests
