@@ -1,84 +1,28 @@
-"""Withdrawals told by chat: a card that asks for a yes, and what came of it."""
+"""What withdrawals ask their owners by chat, and tell them."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
 
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
-
-from bot.bodies import Body
-from bot.texts import Say
-from engine.accounts.notifications import Kind
-from engine.core.decimals import show_plain
-from engine.core.events import WithdrawalChanged
+from bot import withdrawing
+from bot.notices import Notices
 from engine.core.market import Asset
 from engine.core.types import UserId, WithdrawalStatus
 from engine.withdrawals.types import Withdrawal
-
-if TYPE_CHECKING:
-    from bot.notices import Notices
-
-ASK: Final = "withdrawal.ask"  # a body with this key has buttons
 
 
 class WithdrawalAsks:
     """`engine.withdrawals.ports.Asks` through the outbox. That money has left is told by what is committed."""
 
-    def __init__(self, notices: "Notices", assets: Mapping[str, Asset]) -> None:
+    def __init__(self, notices: Notices, assets: Mapping[str, Asset]) -> None:
         self._notices = notices
         self._assets = assets
 
     def ask_to_confirm(self, user: UserId, withdrawal: Withdrawal) -> None:
         """Show somebody what is to be confirmed."""
-        body = Body(Kind.WITHDRAWALS, "withdrawal.ask", _values(withdrawal.asked, self._assets))
+        body = withdrawing.ask(withdrawal.asked, self._assets)
         self._notices.put(user, f"withdrawal:{withdrawal.asked.id}", body, rings=True)
 
     def tell(self, user: UserId, withdrawal: Withdrawal) -> None:
         """Tell somebody that a withdrawal ended, though they did not end it."""
         if withdrawal.asked.status is not WithdrawalStatus.COMPLETED:
-            self._notices.put(user, over_topic(withdrawal.asked), over(withdrawal.asked, self._assets), rings=True)
-
-
-def over_topic(asked: WithdrawalChanged) -> str:
-    """Return the topic of a withdrawal's end."""
-    return f"withdrawal:{asked.id}:over"
-
-
-def over(asked: WithdrawalChanged, assets: Mapping[str, Asset]) -> Body:
-    """Return what is told of a withdrawal's end."""
-    is_completed = asked.status is WithdrawalStatus.COMPLETED
-    values = _values(asked, assets)
-    return Body(Kind.WITHDRAWALS, "withdrawal.completed" if is_completed else "withdrawal.ended", values)
-
-
-def card(say: Say, withdrawal: Withdrawal, assets: Mapping[str, Asset]) -> str:
-    """Return what is to be confirmed: all that counts."""
-    return say("withdrawal.ask", **_values(withdrawal.asked, assets))
-
-
-def outcome(say: Say, withdrawal: Withdrawal, assets: Mapping[str, Asset]) -> str:
-    """Return what came of a withdrawal."""
-    return over(withdrawal.asked, assets).text(say)
-
-
-def confirmed(say: Say, withdrawal: Withdrawal, assets: Mapping[str, Asset]) -> str:
-    """Return the answer to a yes."""
-    return say("withdrawal.confirmed", **_values(withdrawal.asked, assets))
-
-
-def buttons(say: Say, number: str) -> InlineKeyboardMarkup:
-    """Return the yes and the no. They name a withdrawal, which is looked up under whoever taps."""
-    yes = InlineKeyboardButton(text=say("withdrawal.yes"), callback_data=f"wd-yes:{number}")
-    no = InlineKeyboardButton(text=say("withdrawal.no"), callback_data=f"wd-no:{number}")
-    return InlineKeyboardMarkup(inline_keyboard=[[yes, no]])
-
-
-def _values(asked: WithdrawalChanged, assets: Mapping[str, Asset]) -> dict[str, str]:
-    decimals = assets[asked.asset].decimals
-    return {
-        "id": str(asked.id),
-        "asset": asked.asset,
-        "amount": show_plain(asked.amount, decimals),
-        "net": show_plain(asked.amount - asked.fee, decimals),
-        "fee": show_plain(asked.fee, decimals),
-        "address": asked.address,
-    }
+            topic, body = withdrawing.over_topic(withdrawal.asked), withdrawing.over(withdrawal.asked, self._assets)
+            self._notices.put(user, topic, body, rings=True)

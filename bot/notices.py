@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 from msgspec.structs import astuple
 
-from bot import asks, linking
+from bot import linking, withdrawing
 from bot.bodies import Body
 from bot.outbox import Outbox
 from bot.sending import Sender
@@ -174,7 +174,7 @@ class Notices:
                 if not await self._outbox.knows(fact.user, _deposit_topic(fact)):
                     self._deposit(fact)
             case WithdrawalChanged():
-                if fact.status in OVER and not await self._outbox.knows(fact.user, asks.over_topic(fact)):
+                if fact.status in OVER and not await self._outbox.knows(fact.user, withdrawing.over_topic(fact)):
                     self._withdrawal(fact)
             case Activity():
                 self._activity(fact)
@@ -196,7 +196,9 @@ class Notices:
 
     def _withdrawal(self, withdrawal: WithdrawalChanged) -> None:
         """Tell that a withdrawal is over."""
-        self.put(withdrawal.user, asks.over_topic(withdrawal), asks.over(withdrawal, self._assets), rings=True)
+        self.put(
+            withdrawal.user, withdrawing.over_topic(withdrawal), withdrawing.over(withdrawal, self._assets), rings=True
+        )
 
     def _activity(self, activity: Activity) -> None:
         match activity.kind:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from msgspec import Struct
 
-from bot import asks, linking, shown
+from bot import linking, shown, withdrawing
 from bot.bodies import Body
 from bot.outbox import Notice
 from bot.texts import Say
@@ -53,8 +53,8 @@ class Teller:
 
 
 def _keyboard(say: Say, body: Body, subject: str) -> InlineKeyboardMarkup | None:
-    if body.key == asks.ASK:
-        return asks.buttons(say, subject)
+    if body.key == withdrawing.ASK:
+        return withdrawing.buttons(say, subject)
     return _again(say, subject) if body.kind is Kind.ALERTS else None
 
 

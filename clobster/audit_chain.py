@@ -14,8 +14,9 @@ from solana.rpc.async_api import AsyncClient
 from clobster import data_dir
 from clobster.audit import Report
 from clobster.config import ConfigError, Settings
-from clobster.custody import CONFIRMED, FINALIZED, master_key
+from clobster.custody import CONFIRMED, FINALIZED
 from clobster.localnet import directory
+from clobster.on_solana import master_key
 from data.solana.balances import RpcBalances
 from data.solana.keys import DerivedKeys
 from data.solana.localnet.blocks import Lags

@@ -7,9 +7,9 @@ from solana.rpc.async_api import AsyncClient
 from solders.pubkey import Pubkey
 
 from clobster.config import PREFIX, ConfigError, Settings
-from clobster.custody import master_key, mints_of
 from clobster.liquidity import amounts_of
 from clobster.markets import Listing
+from clobster.on_solana import master_key, mints_of
 from data.solana.asking import send
 from data.solana.keys import DerivedKeys
 from data.solana.svm_clob import starting

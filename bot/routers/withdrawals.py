@@ -5,7 +5,7 @@ from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
-from bot import asks
+from bot import withdrawing
 from bot.texts import Say
 from bot.trading import Trading
 from engine.core.refusals import UnknownWithdrawal
@@ -32,7 +32,9 @@ async def show(message: Message, say: Say, user: UserId, trading: Trading, withd
     found = await withdrawals.of(user, SHOWN)
     waiting = [each for each in found if withdrawals.state(each) is WithdrawalState.WAITS_FOR_CONFIRMATION]
     for each in waiting:
-        await message.answer(asks.card(say, each, trading.assets), reply_markup=asks.buttons(say, str(each.asked.id)))
+        await message.answer(
+            withdrawing.card(say, each, trading.assets), reply_markup=withdrawing.buttons(say, str(each.asked.id))
+        )
     if not waiting:
         await message.answer(say("withdrawal.none"))
 
@@ -41,14 +43,14 @@ async def confirm(query: CallbackQuery, say: Say, user: UserId, trading: Trading
     """Take a yes."""
     confirmed = await withdrawals.confirm(user, _number(query), BY_TELEGRAM)
     await query.answer()
-    await _edit(query, asks.confirmed(say, confirmed, trading.assets))
+    await _edit(query, withdrawing.confirmed(say, confirmed, trading.assets))
 
 
 async def cancel(query: CallbackQuery, say: Say, user: UserId, trading: Trading, withdrawals: Withdrawals) -> None:
     """Take a no: the money is back at once."""
     ended = await withdrawals.cancel(user, _number(query))
     await query.answer()
-    await _edit(query, asks.outcome(say, ended, trading.assets))
+    await _edit(query, withdrawing.outcome(say, ended, trading.assets))
 
 
 async def _edit(query: CallbackQuery, text: str) -> None:
