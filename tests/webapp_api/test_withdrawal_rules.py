@@ -112,6 +112,28 @@ async def test_token_accounts_that_are_paid_for_are_counted_lest_they_are_closed
     assert (await desk.ask(ada, amount="1")).status == 201
 
 
+async def test_token_accounts_that_are_to_come_are_counted_before_anything_is_held(desk: Desk) -> None:
+    """Else one is held and confirmed like the others, and fails when it is its turn."""
+    choose(desk, most_open=3)
+    ada, wallet = await desk.ada()
+    desk.chain.at = {associated(ELSEWHERE): token_account(ELSEWHERE)}
+    made = await desk.confirmed(ada, wallet, amount="1")
+    await desk.payouts.round()
+    await desk.chain.go_on(made, BatchState.SETTLED)
+    await desk.payouts.round()
+    to_come = [await desk.confirmed(ada, wallet, amount="1"), await desk.confirmed(ada, wallet, address=ELSEWHERE)]
+    to_come.append((await desk.ask(ada, amount="1")).body["id"])  # only one of those two costs us a token account
+    await ada.delete(f"{WITHDRAWALS}/{to_come.pop(1)}")
+    assert (await desk.ask(ada, amount="1")).problem == (409, "too_many_token_accounts")
+    assert (await desk.ask(ada, amount="1", address=ELSEWHERE)).status == 201
+    assert (await desk.confirm(ada, to_come[1], wallet)).status == 200
+    for _ in range(2):
+        await desk.payouts.round()
+    assert [await desk.state(ada, number) for number in to_come] == ["batched", "batched"]
+    choose(desk, most_open=5)
+    assert (await desk.ask(ada, amount="1")).status == 201  # what is on its way counts once
+
+
 # Two persons
 
 
