@@ -36,7 +36,7 @@ from engine.withdrawals.refusals import (
 )
 from engine.withdrawals.rules import Rules
 from engine.withdrawals.turns import Turns
-from engine.withdrawals.types import Ending, Waiting, Withdrawal, WithdrawalState
+from engine.withdrawals.types import Ending, Terms, Waiting, Withdrawal, WithdrawalState
 
 log = structlog.get_logger()
 
@@ -111,19 +111,23 @@ class Withdrawals:
                 self.asks.ask_to_confirm(wanted.user, made)
         return made
 
+    async def terms(self, user: UserId, asset: AssetCode) -> Terms:
+        """Say what a withdrawal costs and how much it may be now, before it is asked for.
+
+        Raises WithdrawalsOff, UnknownAsset.
+        """
+        self._paid_out(asset)
+        under_way, leaving = await self.store.leaving(user, Micros(self._clock() - may.DAY))
+        return may.terms(asset, under_way, leaving, self.rules, self._value)
+
     async def _checked(self, wanted: Wanted) -> RequestWithdrawal:
         """Return the command, once everything that can be known beforehand is well."""
-        if self._is_off:
-            raise WithdrawalsOff
-        outside, asset = self.outside, self._assets.get(wanted.asset)
-        if asset is None:
-            raise UnknownAsset
-        amount = may.amount_of(wanted.amount, asset, self.rules)
+        amount = may.amount_of(wanted.amount, self._paid_out(wanted.asset), self.rules)
+        outside = self.outside
         if outside is None:
             raise WithdrawalsUnavailable
         mint = outside.till.mint(wanted.asset)
-        if mint is None:
-            raise UnknownAsset("This asset is not paid out here.")
+        assert mint is not None  # as it is paid out here
         targets.check_text(wanted.address, outside.chain)
         means = await self.store.means(wanted.user)
         if not means.wallets and not (means.telegram and self.asks is not None):
@@ -146,6 +150,17 @@ class Withdrawals:
         return RequestWithdrawal(
             self._clock(), wanted.user, wanted.asset, amount, wanted.address, fee, wanted.reference
         )
+
+    def _paid_out(self, code: AssetCode) -> Asset:
+        """Return an asset that is paid out here, as far as is known now. Raises WithdrawalsOff, UnknownAsset."""
+        if self._is_off:
+            raise WithdrawalsOff
+        asset = self._assets.get(code)
+        if asset is None:
+            raise UnknownAsset
+        if self.outside is not None and self.outside.till.mint(code) is None:
+            raise UnknownAsset("This asset is not paid out here.")
+        return asset
 
     def _same(self, wanted: Wanted, before: Withdrawal) -> Withdrawal:
         """Return what was requested before. Raises ReferenceReused where it was something else."""
