@@ -19,10 +19,10 @@ from engine.sequencer.sequencer import Sequencer
 from engine.settlement.settlement import Settlement
 from engine.settlement.vault import Vault
 from engine.withdrawals.payouts import Payouts
-from engine.withdrawals.ports import Targets
+from engine.withdrawals.ports import Outside, Targets
 from engine.withdrawals.rules import HOUR, Rules
 from engine.withdrawals.till import VaultTill
-from engine.withdrawals.withdrawals import Outside, Withdrawals
+from engine.withdrawals.withdrawals import Withdrawals
 
 DELAY_H: Final = 24  # outside development
 

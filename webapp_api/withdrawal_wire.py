@@ -20,6 +20,24 @@ class Withdraw(Struct, forbid_unknown_fields=True):
     address: Target
 
 
+class WithdrawalTerms(Struct):
+    """What a withdrawal of an asset costs, and how much of it may be asked for now.
+
+    The fee is a part of the amount: what arrives is the amount less the fee. minimum and maximum are amounts of one
+    withdrawal; maximum is null where nothing bounds it, and moves with prices where all assets have a limit together.
+    day_left is what remains of day_limit within 24 hours; both are null where this asset has none of its own.
+    """
+
+    asset: str
+    fee: Decimal
+    minimum: Decimal
+    maximum: Decimal | None
+    day_limit: Decimal | None
+    day_left: Decimal | None
+    under_way: int
+    most_under_way: int
+
+
 class Withdrawal(Struct):
     """Money that is to leave, or has left: the fee to the house, net to the address.
 

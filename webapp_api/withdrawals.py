@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from engine.core.decimals import show, show_plain
 from engine.core.market import Asset
-from engine.core.types import WithdrawalStatus
+from engine.core.types import Atoms, WithdrawalStatus
 from engine.withdrawals import rules
-from engine.withdrawals.types import Withdrawal, WithdrawalState
+from engine.withdrawals.types import Terms, Withdrawal, WithdrawalState
 from engine.withdrawals.withdrawals import Withdrawals
 from webapp_api import withdrawal_wire
 from webapp_api.explorer import Explorer
@@ -48,6 +48,24 @@ class WithdrawalViews:
             confirmed_at=None if found.confirmed_at is None else found.confirmed_at // 1000,
             waits_until=rules.waits_until(found, chosen) // 1000 if delayed else None,
             ended_at=asked.updated_at // 1000 if is_over else None,
+        )
+
+    def terms(self, found: Terms) -> withdrawal_wire.WithdrawalTerms:
+        """Return what is to be known before a withdrawal is asked for."""
+        decimals = self._assets[found.asset].decimals
+
+        def shown(atoms: Atoms | None) -> str | None:
+            return None if atoms is None else show(atoms, decimals)
+
+        return withdrawal_wire.WithdrawalTerms(
+            asset=found.asset,
+            fee=show(found.fee, decimals),
+            minimum=show(found.least, decimals),
+            maximum=shown(found.most),
+            day_limit=shown(found.day_limit),
+            day_left=shown(found.day_left),
+            under_way=found.under_way,
+            most_under_way=found.most_under_way,
         )
 
     def statement(self, found: Withdrawal) -> str:

@@ -56,6 +56,11 @@ async def _of(client: Client, person: Person) -> list[str]:
             waiting[each["asset"]] += Decimal(each["amount"])
     if held != dict(waiting):
         wrong.append(f"has {held} held, though withdrawals under way are {dict(waiting)} and no order rests")
+    wrong += [  # nobody here asks for what can't be paid out, and it was taken on
+        f"withdrawal {each['id']} failed: {each['reason']}"
+        for each in person.withdrawals.values()
+        if each["state"] == "failed"
+    ]
     if lost := person.acknowledged - {order["id"] for order in await _orders(client, person)}:
         wrong.append(f"{len(lost)} acknowledged orders are not there, such as {min(lost)}")
     return wrong

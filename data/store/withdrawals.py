@@ -59,6 +59,11 @@ _OPENED: Final = """
      WHERE w.user_id = ? AND b.withdrawal_id IS NOT NULL AND b.state <> 'failed' AND b.created_at > ?
        AND b.moves LIKE '%"opens_for":"%'
 """
+_UNSENT: Final = """
+    SELECT w.asset, w.address FROM withdrawals AS w
+      LEFT JOIN settlement_batches AS b ON b.withdrawal_id = w.id AND b.state <> 'failed'
+     WHERE w.user_id = ? AND w.status = 'requested' AND b.batch_id IS NULL ORDER BY w.id
+"""
 _MEANS: Final = """
     SELECT (SELECT count(*) FROM wallets WHERE user_id = id), telegram_id IS NOT NULL FROM users WHERE id = ?
 """
@@ -129,6 +134,10 @@ class SqlWithdrawals:
         """Return how many token accounts an account's withdrawals have had made since then, at our cost."""
         ((count,),) = await self._rows(_OPENED, (user, since))
         return int(count)
+
+    async def unsent(self, user: UserId) -> list[tuple[AssetCode, str]]:
+        """Return the asset and the address of each of an account's withdrawals that is under way without a batch."""
+        return [(asset, address) for asset, address in await self._rows(_UNSENT, (user,))]
 
     async def means(self, user: UserId) -> Means:
         """Return by what an account can confirm."""

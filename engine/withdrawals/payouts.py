@@ -19,8 +19,9 @@ from engine.settlement.settlement import NotSpendable
 from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
 from engine.trying import keep_trying
 from engine.withdrawals import rules, targets
+from engine.withdrawals.ports import Outside
 from engine.withdrawals.types import Ending, Waiting, Withdrawal, WithdrawalState
-from engine.withdrawals.withdrawals import Outside, Withdrawals
+from engine.withdrawals.withdrawals import Withdrawals
 
 log = structlog.get_logger()
 
@@ -142,7 +143,8 @@ class Payouts:
             return
         try:
             target = await targets.find(asked.address, mint, outside.chain, outside.till.is_ours)
-            await book.check_openings(asked.user, target)
+            if target.opens_for is not None:
+                await book.openings.check(asked.user, book.rules.most_open)
         except Refused as refused:
             log.warning("a withdrawal's target is not good any more", withdrawal=asked.id, code=refused.code)
             await self._give_up(withdrawal, Ending.TARGET_REFUSED)

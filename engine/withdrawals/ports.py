@@ -34,6 +34,9 @@ class WithdrawalStore(Protocol):
     async def opened(self, user: UserId, since: Micros) -> int:
         """Return how many token accounts an account's withdrawals have had made since then, at our cost."""
 
+    async def unsent(self, user: UserId) -> list[tuple[AssetCode, str]]:
+        """Return the asset and the address of each of an account's withdrawals that is under way without a batch."""
+
     async def means(self, user: UserId) -> Means:
         """Return by what an account can confirm."""
 
@@ -132,6 +135,14 @@ class Till(Protocol):
     @property
     def halted(self) -> Callable[[], bool]:
         """Says whether nothing may leave, since the books and the chain are not known to agree."""
+
+
+class Outside(Struct, frozen=True):
+    """All that is there only while the chain is: how addresses are judged, the vault, and what sends."""
+
+    chain: Targets
+    till: Till
+    settling: Settling
 
 
 class Asks(Protocol):

@@ -1,5 +1,6 @@
 """What may be withdrawn, and what state a withdrawal is in: pure, so that every case can be shown."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -8,10 +9,10 @@ from msgspec import Struct
 from engine.core.decimals import TooPrecise, parse, show
 from engine.core.market import Asset
 from engine.core.refusals import InvalidAmount, TooManyWithdrawals
-from engine.core.types import AssetCode, Atoms, Micros, WithdrawalStatus
+from engine.core.types import MAX_ATOMS, AssetCode, Atoms, Micros, WithdrawalStatus
 from engine.settlement.types import BatchState
 from engine.withdrawals.refusals import BelowMinimum, DayLimit
-from engine.withdrawals.types import Ending, Withdrawal, WithdrawalState
+from engine.withdrawals.types import Ending, Terms, Withdrawal, WithdrawalState
 
 HOUR: Final = 3_600_000_000
 DAY: Final = 24 * HOUR
@@ -56,10 +57,15 @@ def amount_of(text: str, asset: Asset, rules: Rules) -> Atoms:
         raise TooPrecise(decimals=asset.decimals)
     if not atoms:
         raise InvalidAmount
-    least = max(rules.minimums.get(asset.code, 1), rules.fees.get(asset.code, 0) + 1)
-    if atoms < least:
-        raise BelowMinimum(minimum=show(least, asset.decimals), asset=asset.code)
+    minimum = least(asset.code, rules)
+    if atoms < minimum:
+        raise BelowMinimum(minimum=show(minimum, asset.decimals), asset=asset.code)
     return Atoms(atoms)
+
+
+def least(asset: AssetCode, rules: Rules) -> Atoms:
+    """Return the smallest amount that can be withdrawn: something of it has to arrive."""
+    return Atoms(max(rules.minimums.get(asset, 1), rules.fees.get(asset, 0) + 1))
 
 
 def check_limits(
@@ -89,6 +95,50 @@ def check_limits(
         worth = sum(value(code, atoms) or 0 for code, atoms in after.items())
         if worth > rules.day_value:
             raise DayLimit
+
+
+def most(
+    asset: AssetCode,
+    leaving: Mapping[AssetCode, Atoms],
+    rules: Rules,
+    value: Callable[[AssetCode, Atoms], int | None],
+) -> Atoms | None:
+    """Return the largest amount that `check_limits` lets leave now, 0 where none is; None where nothing bounds it.
+
+    It is looked for by asking, so that the two can't differ: what is worth more is refused, too.
+    """
+
+    def is_too_much(amount: int) -> bool:
+        try:
+            check_limits(asset, Atoms(amount), 0, leaving, rules, value)
+        except DayLimit:
+            return True
+        return False
+
+    if not is_too_much(MAX_ATOMS - 1):
+        return None
+    return Atoms(bisect_left(range(1, MAX_ATOMS), True, key=is_too_much))
+
+
+def terms(
+    asset: AssetCode,
+    under_way: int,
+    leaving: Mapping[AssetCode, Atoms],
+    rules: Rules,
+    value: Callable[[AssetCode, Atoms], int | None],
+) -> Terms:
+    """Return what is to be known before a withdrawal is asked for. leaving is as `check_limits` takes it."""
+    day_limit = rules.day_limits.get(asset)
+    return Terms(
+        asset=asset,
+        fee=rules.fees.get(asset, Atoms(0)),
+        least=least(asset, rules),
+        most=most(asset, leaving, rules, value),
+        day_limit=day_limit,
+        day_left=None if day_limit is None else Atoms(max(0, day_limit - leaving.get(asset, 0))),
+        under_way=under_way,
+        most_under_way=rules.most_open,
+    )
 
 
 def approvals_needed(

@@ -5,7 +5,7 @@ import enum
 from msgspec import Struct
 
 from engine.core.events import WithdrawalChanged
-from engine.core.types import Atoms, Micros
+from engine.core.types import AssetCode, Atoms, Micros
 from engine.settlement.types import BatchState
 
 BY_TELEGRAM = "telegram"  # how it was confirmed; else it is the address of the wallet that signed
@@ -77,3 +77,20 @@ class Means(Struct, frozen=True):
 
     wallets: int
     telegram: bool
+
+
+class Terms(Struct, frozen=True):
+    """What withdrawing an asset costs an account, and how much of it the rules allow now. Amounts are in atoms.
+
+    fee is a part of the amount. least and most bound one withdrawal, its fee included: most is 0 where none is left for
+    today, None where nothing bounds it. day_left is what remains of day_limit, both None where the asset has none.
+    """
+
+    asset: AssetCode
+    fee: Atoms
+    least: Atoms
+    most: Atoms | None
+    day_limit: Atoms | None
+    day_left: Atoms | None
+    under_way: int
+    most_under_way: int

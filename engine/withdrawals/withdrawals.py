@@ -22,21 +22,21 @@ from engine.sequencer.sequencer import Sequencer
 from engine.settlement.types import BatchState
 from engine.withdrawals import rules as may
 from engine.withdrawals import targets
-from engine.withdrawals.ports import Asks, Settling, Targets, Till, WithdrawalStore
+from engine.withdrawals.openings import Openings
+from engine.withdrawals.ports import Asks, Outside, WithdrawalStore
 from engine.withdrawals.refusals import (
     AlreadyApproved,
     AlreadySigned,
     NoConfirmation,
     NotWaiting,
     OwnWithdrawal,
-    TooManyOpened,
     UnknownAddressForKey,
     WithdrawalsOff,
     WithdrawalsUnavailable,
 )
 from engine.withdrawals.rules import Rules
 from engine.withdrawals.turns import Turns
-from engine.withdrawals.types import Ending, Waiting, Withdrawal, WithdrawalState
+from engine.withdrawals.types import Ending, Terms, Waiting, Withdrawal, WithdrawalState
 
 log = structlog.get_logger()
 
@@ -52,14 +52,6 @@ class Wanted(Struct, frozen=True):
     address: str
     reference: str
     by_key: bool = False
-
-
-class Outside(Struct, frozen=True):
-    """All that is there only while the chain is: how addresses are judged, the vault, and what sends."""
-
-    chain: Targets
-    till: Till
-    settling: Settling
 
 
 class Withdrawals:
@@ -85,6 +77,7 @@ class Withdrawals:
         self.asks: Asks | None = None
         self.rules = rules
         self.store = store
+        self.openings = Openings(store, clock)
         self.waiting: dict[WithdrawalId, Waiting] = {}  # why those that are approved are not sent; `Payouts` says it
         self.steps: Turns[WithdrawalId] = Turns()  # whoever changes a withdrawal does so in its turn
         self.something = asyncio.Event()  # there may be something to send
@@ -118,19 +111,23 @@ class Withdrawals:
                 self.asks.ask_to_confirm(wanted.user, made)
         return made
 
+    async def terms(self, user: UserId, asset: AssetCode) -> Terms:
+        """Say what a withdrawal costs and how much it may be now, before it is asked for.
+
+        Raises WithdrawalsOff, UnknownAsset.
+        """
+        self._paid_out(asset)
+        under_way, leaving = await self.store.leaving(user, Micros(self._clock() - may.DAY))
+        return may.terms(asset, under_way, leaving, self.rules, self._value)
+
     async def _checked(self, wanted: Wanted) -> RequestWithdrawal:
         """Return the command, once everything that can be known beforehand is well."""
-        if self._is_off:
-            raise WithdrawalsOff
-        outside, asset = self.outside, self._assets.get(wanted.asset)
-        if asset is None:
-            raise UnknownAsset
-        amount = may.amount_of(wanted.amount, asset, self.rules)
+        amount = may.amount_of(wanted.amount, self._paid_out(wanted.asset), self.rules)
+        outside = self.outside
         if outside is None:
             raise WithdrawalsUnavailable
         mint = outside.till.mint(wanted.asset)
-        if mint is None:
-            raise UnknownAsset("This asset is not paid out here.")
+        assert mint is not None  # as it is paid out here
         targets.check_text(wanted.address, outside.chain)
         means = await self.store.means(wanted.user)
         if not means.wallets and not (means.telegram and self.asks is not None):
@@ -145,23 +142,25 @@ class Withdrawals:
         try:
             async with asyncio.timeout(LOOK_S):
                 target = await targets.find(wanted.address, mint, outside.chain, outside.till.is_ours)
+                if target.opens_for is not None:
+                    await self.openings.check_with_all_to_come(wanted.user, outside, self.rules.most_open)
         except (ChainUnavailable, TimeoutError):
             raise WithdrawalsUnavailable from None
-        await self.check_openings(wanted.user, target)
         fee = self.rules.fees.get(wanted.asset, Atoms(0))
         return RequestWithdrawal(
             self._clock(), wanted.user, wanted.asset, amount, wanted.address, fee, wanted.reference
         )
 
-    async def check_openings(self, user: UserId, target: targets.Target) -> None:
-        """Raise TooManyOpened where another token account would be made that we pay, and its owner may close for gain.
-
-        As many as may be under way at once may be made in a day.
-        """
-        if target.opens_for is not None:
-            opened = await self.store.opened(user, Micros(self._clock() - may.DAY))
-            if opened >= self.rules.most_open:
-                raise TooManyOpened(limit=self.rules.most_open)
+    def _paid_out(self, code: AssetCode) -> Asset:
+        """Return an asset that is paid out here, as far as is known now. Raises WithdrawalsOff, UnknownAsset."""
+        if self._is_off:
+            raise WithdrawalsOff
+        asset = self._assets.get(code)
+        if asset is None:
+            raise UnknownAsset
+        if self.outside is not None and self.outside.till.mint(code) is None:
+            raise UnknownAsset("This asset is not paid out here.")
+        return asset
 
     def _same(self, wanted: Wanted, before: Withdrawal) -> Withdrawal:
         """Return what was requested before. Raises ReferenceReused where it was something else."""

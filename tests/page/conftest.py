@@ -76,6 +76,8 @@ def on_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
         Path(tmp_path_factory.mktemp("on_chain")) / "var",
         CLOBSTER_SOLANA="localnet",
         CLOBSTER_ADMIN_TELEGRAM_IDS=str(BOSS),
+        CLOBSTER_WITHDRAWAL_FEES="BTC=0.0001",
+        CLOBSTER_WITHDRAWAL_DAY_LIMITS="BTC=0.5",
     )
     served.start()
     token, until = served.sign_in(2), time.monotonic() + PATIENCE_S

@@ -25,6 +25,14 @@ def inflict(exchange: Exchange, fault: Fault) -> None:
     assert call("POST", f"{url}/control", msgspec.to_builtins(fault)).status == 200
 
 
+def link_wallet(exchange: Exchange, telegram_id: int) -> None:
+    """Give somebody a wallet, without which nobody can confirm."""
+    wallet, token = Wallet(seed=telegram_id), exchange.sign_in(telegram_id)
+    text = call("POST", f"{exchange.url}/api/auth/solana/challenge", {"address": wallet.address}, token).body
+    linked = call("POST", f"{exchange.url}/api/account/wallets", wallet.proof(text["message"]), token)
+    assert linked.status == 200
+
+
 async def ask(page: Page, amount: str, address: str = SOMEWHERE) -> None:
     await page.get_by_label("To this address on Solana").fill(address)
     await page.get_by_label("Amount", exact=True).fill(amount)
@@ -79,7 +87,7 @@ async def test_a_withdrawal_is_shown_whole_confirmed_by_a_wallet_and_taken_back(
         await ask(page, "60", OF_ETHEREUM)
         await expect(page.locator("#address-word")).to_contain_text("another network")
         await ask(page, "0.5")
-        await expect(page.locator("#amount-word")).to_have_text("At least 1.000000 USDT can be withdrawn.")
+        await expect(page.locator("#amount-word")).to_have_text("At least 1 USDT can be withdrawn.")
         await ask(page, "10001")
         await expect(page.locator("#amount-word")).to_have_text("You have 10,000 USDT available.")
         await page.route("**/api/portfolio/withdrawals", lose_the_first_answer)
@@ -102,6 +110,45 @@ async def test_a_withdrawal_is_shown_whole_confirmed_by_a_wallet_and_taken_back(
         await expect(page.get_by_role("button", name="See it on the Solana explorer")).to_be_visible()
         await page.get_by_role("button", name="Back").click()
         await expect(page.get_by_text("\N{MINUS SIGN}60 USDT")).to_have_count(1)  # held and asked once
+
+
+async def test_what_a_withdrawal_costs_is_seen_while_its_amount_is_typed(browser: Browser, on_chain: Exchange) -> None:
+    on_chain.fund(64, BTC="1")
+    link_wallet(on_chain, 64)
+    async with phone(browser, telegram=DARK) as page:
+        await page.goto(f"{on_chain.url}/#{launch(on_chain, 64)}")
+        await expect(page.get_by_role("link", name="Portfolio")).to_be_visible()
+        await page.evaluate("location.hash = '#/portfolio/withdraw/BTC'")
+        amount, word, facts = page.get_by_label("Amount", exact=True), page.locator("#amount-word"), page.locator("dl")
+        limits = "NetworkSolanaAvailable1 BTCAt least0.00010001 BTCAt most for now0.5 BTC"
+        await expect(facts).to_have_text([limits, "Held\N{EN DASH}Fee0.0001 BTCArrives\N{EN DASH}"])
+        await amount.fill("0.2")
+        await expect(facts.last).to_have_text("Held0.2 BTCFee0.0001 BTCArrives0.1999 BTC")
+        await expect(word).to_have_text("")
+        await amount.fill("0.0001")
+        await expect(word).to_have_text("At least 0.00010001 BTC can be withdrawn.")
+        await expect(facts.last).to_contain_text("Arrives\N{EN DASH}")
+        await page.get_by_label("To this address on Solana").fill(SOMEWHERE)
+        await page.get_by_role("button", name="Go on").click()
+        await expect(page.get_by_role("alert")).to_have_text("At least 0.00010001 BTC can be withdrawn.")
+        await amount.fill("0.6")
+        await expect(word).to_contain_text("more than the limit would leave within 24 hours")
+        assert await barriers(page) == []
+        assert not await sideways(page)
+        await page.get_by_role("button", name="All", exact=True).click()
+        await expect(amount).to_have_value("0.5")  # all that may leave
+        await amount.fill("0.2")
+        await page.get_by_role("button", name="Go on").click()
+        await expect(page.locator("[data-state] .facts")).to_contain_text("Amount0.2 BTCFee0.0001 BTCArrives0.1999 BTC")
+
+        await page.evaluate("location.hash = '#/account'")
+        await page.get_by_role("button", name="Deutsch").click()
+        await page.evaluate("location.hash = '#/portfolio/withdraw/BTC'")
+        await page.get_by_label("Menge", exact=True).fill("0,05")
+        limits = "NetzwerkSolanaVerfügbar0,8 BTCMindestens0,00010001 BTCZurzeit höchstens0,3 BTC"
+        await expect(facts).to_have_text([limits, "Wird gebunden0,05 BTCGebühr0,0001 BTCKommt an0,0499 BTC"])
+        await page.get_by_label("Menge", exact=True).fill("0,0001")
+        await expect(word).to_have_text("Auszahlen kann man mindestens 0,00010001 BTC.")
 
 
 async def test_a_trade_is_shown_as_settled_as_soon_as_it_is(browser: Browser, on_chain: Exchange) -> None:
@@ -128,10 +175,7 @@ async def test_a_withdrawal_that_nobody_confirmed_is_cancelled_and_its_address_i
     browser: Browser, on_chain: Exchange
 ) -> None:
     on_chain.fund(62, USDT="100")
-    wallet, token = Wallet(seed=62), on_chain.sign_in(62)
-    text = call("POST", f"{on_chain.url}/api/auth/solana/challenge", {"address": wallet.address}, token).body
-    linked = call("POST", f"{on_chain.url}/api/account/wallets", wallet.proof(text["message"]), token)
-    assert linked.status == 200
+    link_wallet(on_chain, 62)
     async with phone(browser, telegram=DARK) as page:
         await page.goto(f"{on_chain.url}/#{launch(on_chain, 62)}")
         await page.get_by_role("link", name="Portfolio").click()

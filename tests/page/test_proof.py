@@ -88,16 +88,16 @@ async def test_a_forged_answer_goes_red_and_says_what_to_do(browser: Browser, on
         await tap(page, on_chain, 81)
         red = page.locator("[data-proof=forged]")
         await expect(red).to_contain_text("This proof does not verify")
-        await expect(red).to_contain_text("the sums do not come to the published liabilities")
+        await expect(red).to_contain_text("The sums do not come to the published liabilities.")
         await expect(red).to_contain_text("deposit nothing, withdraw what you have")
         await expect(page.locator("[data-verdict]")).to_have_count(0)  # nothing of it is shown as if it were true
         await accessible(page)
 
         again = page.get_by_role("button", name="Check again")
         for path, changed, why in (
-            (PROOF, {"account_id": 1}, "somebody else's leaf"),
-            (PUBLISHED, {"root": "0" * 64}, "the hashes do not come to the published root"),
-            (PUBLISHED, {"liabilities_atoms": "1"}, "the sums do not come to the published liabilities"),
+            (PROOF, {"account_id": 1}, "A leaf is somebody else's."),
+            (PUBLISHED, {"root": "0" * 64}, "The hashes do not come to the published root."),
+            (PUBLISHED, {"liabilities_atoms": "1"}, "The sums do not come to the published liabilities."),
         ):
             await page.unroute_all()
             await forge(page, path, **changed)
@@ -124,7 +124,16 @@ async def test_somebody_elses_proof_is_none_of_mine(browser: Browser, on_chain: 
     async with phone(browser, telegram=DARK) as page:
         await page.route(PROOF, lambda route: route.fulfill(json=other))
         await tap(page, on_chain, 82)
-        await expect(page.locator("[data-proof=forged]")).to_contain_text("the proof is of another account")
+        red = page.locator("[data-proof=forged]")
+        await expect(red).to_contain_text("The proof is of another account.")
+        await page.evaluate("location.hash = '#/account'")
+        await page.get_by_role("button", name="Deutsch").click()
+        await page.evaluate("location.hash = '#/portfolio/solvency'")
+        await expect(red).to_contain_text("Der Nachweis gehört zu einem anderen Konto.")
+        await page.unroute_all()
+        await forge(page, PROOF, asset="GOLD")
+        await page.get_by_role("button", name="Noch einmal prüfen").click()
+        await expect(red).to_contain_text("Von GOLD ist nichts veröffentlicht.")
 
 
 async def test_what_is_not_covered_is_said_and_what_is_being_paid_out_is_not_called_missing(

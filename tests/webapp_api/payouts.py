@@ -16,10 +16,9 @@ from engine.ports import ChainUnavailable
 from engine.settlement.settlement import NotSpendable
 from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
 from engine.withdrawals.payouts import Payouts
-from engine.withdrawals.ports import Looked, TokenAccount
+from engine.withdrawals.ports import Looked, Outside, TokenAccount
 from engine.withdrawals.targets import TOKEN
 from engine.withdrawals.types import Withdrawal
-from engine.withdrawals.withdrawals import Outside
 from tests.support.wallet import Wallet
 from tests.webapp_api.house import Answer, House, Person
 from tests.webapp_api.wallets import link

@@ -19,7 +19,14 @@ BODIES: dict[str, Any] = {
     "PATCH /api/trading/orders/{id}": {"quantity": "0.0050"},
     "POST /api/trading/orders/batch": {"orders": [{"op": "place", **LIMIT}]},
 }
-PARAMS = dict.fromkeys(("GET /api/portfolio/deposit-address", "GET /api/portfolio/deposits/arriving"), "asset=USDT")
+PARAMS = dict.fromkeys(
+    (
+        "GET /api/portfolio/deposit-address",
+        "GET /api/portfolio/deposits/arriving",
+        "GET /api/portfolio/withdrawal-terms",
+    ),
+    "asset=USDT",
+)
 OF_KEYS = [(route, rule.scope) for route, rule in RULES.items() if rule.scope is not None]
 OF_PEOPLE = [route for route, rule in RULES.items() if rule.who in (Who.PERSON, Who.ADMIN)]
 

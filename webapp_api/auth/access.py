@@ -122,6 +122,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /api/portfolio/solvency-proof": PROVES,
     "GET /api/solvency": PUBLIC,
     "GET /api/solvency/deposit-accounts": PUBLIC,
+    "GET /api/portfolio/withdrawal-terms": READS,
     "POST /api/portfolio/withdrawals": WITHDRAWS,
     "GET /api/portfolio/withdrawals": READS,
     "GET /api/portfolio/withdrawals/{id}": READS,

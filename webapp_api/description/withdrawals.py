@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from webapp_api import wallet_wire, withdrawal_wire
-from webapp_api.description.operation import CURSOR, LIMIT, Id, Operation, Parameter
+from webapp_api.description.operation import CURSOR, DEPOSITED, LIMIT, Id, Operation, Parameter
 
 TAG: Final = "withdrawals"
 
@@ -27,6 +27,15 @@ TARGETS: Final = (
 )
 
 OPERATIONS: Final = (
+    Operation(
+        name="withdrawal_terms",
+        method="GET",
+        path="/api/portfolio/withdrawal-terms",
+        summary="What a withdrawal costs, the least and the most that it may be now, and what is left for today",
+        parameters=(DEPOSITED,),
+        reply=withdrawal_wire.WithdrawalTerms,
+        errors=("invalid_parameter", "unknown_asset", "withdrawals_off"),
+    ),
     Operation(
         name="withdraw",
         method="POST",

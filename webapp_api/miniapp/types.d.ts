@@ -54,6 +54,10 @@ interface Withdrawal {
   waits_for: string | null; reason: string | null; approvals: number; approvals_needed: number; signature: string | null;
   explorer: string | null; created_at: number; confirm_by: number | null; waits_until: number | null;
 }
+interface WithdrawalTerms {
+  asset: string; fee: Decimal; minimum: Decimal; maximum: Decimal | null; day_limit: Decimal | null; day_left: Decimal | null;
+  under_way: number; most_under_way: number;
+}
 interface Arrival {
   asset: string; amount: Decimal; signature: string; explorer: string | null; confirmations: number; confirmations_needed: number;
 }

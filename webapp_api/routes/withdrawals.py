@@ -10,9 +10,9 @@ from engine.core.types import AssetCode, WithdrawalId
 from engine.withdrawals.refusals import KeyWithoutAddresses
 from engine.withdrawals.withdrawals import Wanted
 from webapp_api import wallet_wire, wire, withdrawal_wire
-from webapp_api.asked import asker, caller, cursor, limit, number
+from webapp_api.asked import asker, asset, caller, cursor, limit, number
 from webapp_api.deps import DEPS, PROOFS, WITHDRAWAL_VIEWS
-from webapp_api.refusals import NoIdempotencyKey
+from webapp_api.refusals import InvalidParameter, NoIdempotencyKey
 from webapp_api.reply import json_reply
 
 routes = web.RouteTableDef()
@@ -36,6 +36,16 @@ async def request_withdrawal(request: web.Request) -> web.Response:
     wanted = Wanted(asking.user, AssetCode(body.asset), body.amount, body.address, reference, by_key=bool(asking.key))
     made = await deps.withdrawals.request(wanted)
     return json_reply(request.app[WITHDRAWAL_VIEWS].view(made), 201)
+
+
+@routes.get("/api/portfolio/withdrawal-terms")
+async def terms(request: web.Request) -> web.Response:
+    """Say what a withdrawal costs and how much it may be, before it is asked for."""
+    user, code = asker(request), asset(request)
+    if code is None:
+        raise InvalidParameter("Name the asset that is to be withdrawn.", parameter="asset")
+    found = await request.app[DEPS].withdrawals.terms(user, code)
+    return json_reply(request.app[WITHDRAWAL_VIEWS].terms(found))
 
 
 @routes.get("/api/portfolio/withdrawals")

@@ -51,11 +51,15 @@ const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => Str
 /** @param {Record<string, unknown> | undefined} values @param {string} text */
 const isComplete = (text, values) => [...text.matchAll(/\{(\w+)\}/g)].every(([, name]) => values?.[name ?? ''] !== undefined);
 
+/** Decimals among the values of a text as they are written in the person's language. @param {Record<string, unknown>} values */
+const written = values => Object.fromEntries(Object.entries(values).map(([name, value]) =>
+  [name, typeof value === 'string' && /^\d+\.\d+$/.test(value) ? number(value, { trim: true }) : value]));
+
 /** What to say of a refusal: by its code where we have words for it, else what the server said. @param {any} error */
 export function said(error) {
   const { code, message, details } = error ?? {};
   const text = texts[`refused.${code}`];
-  return (text && isComplete(text, details) ? filled(text, details) : message) || t('error.unknown');
+  return (text && isComplete(text, details) ? filled(text, written(details ?? {})) : message) || t('error.unknown');
 }
 
 /** A kind, a state or a reason that has a text of its own, else as it is. @param {string} family @param {string} name */

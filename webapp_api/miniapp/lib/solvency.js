@@ -4,6 +4,8 @@
  * @typedef {{ side: string, hash: string, atoms: string }} Step
  * @typedef {{ asset: string, account_id: number, atoms: string, salt: string, path: Step[] }} Proof
  * @typedef {{ root: string, liabilities_atoms: string }} Published
+ * @typedef {'asset_name' | 'no_account' | 'path_length' | 'side' | 'sum' | 'hash' | 'sums' | 'root' | 'snapshot'
+ *   | 'unpublished' | 'leaf' | 'another_account'} Why
  */
 
 const MOST = 2n ** 63n; // no sum reaches this
@@ -11,8 +13,15 @@ const MOST_STEPS = 64;
 const LEAF = 'clobster.solvency.leaf.1';
 const NODE = 'clobster.solvency.node.1';
 
-/** The proof does not show what it says; the message says why. */
-export class Forged extends Error {}
+/** The proof does not show what it says; the code says why, and asset of what where that is not all of it. */
+export class Forged extends Error {
+  /** @param {Why} code @param {string} [asset] */
+  constructor(code, asset = '') {
+    super(code);
+    this.code = code;
+    this.asset = asset;
+  }
+}
 
 /**
  * Return where a proof leads from its leaf to the published root; throw Forged where it does not.
@@ -20,22 +29,22 @@ export class Forged extends Error {}
  */
 export async function verify(proof, published) {
   const asset = new TextEncoder().encode(proof.asset);
-  if (!asset.length || asset.length > 255) throw new Forged('the name of the asset has another length');
-  if (!Number.isSafeInteger(proof.account_id) || proof.account_id < 0) throw new Forged('this is no account');
+  if (!asset.length || asset.length > 255) throw new Forged('asset_name');
+  if (!Number.isSafeInteger(proof.account_id) || proof.account_id < 0) throw new Forged('no_account');
   let sum = atoms(proof.atoms);
   const leaf = [text(LEAF), Uint8Array.of(asset.length), asset, hash(proof.salt), number(BigInt(proof.account_id))];
   let node = await sha256([...leaf, number(sum)]);
-  if (proof.path.length > MOST_STEPS) throw new Forged('the path is too long');
+  if (proof.path.length > MOST_STEPS) throw new Forged('path_length');
   for (const step of proof.path) {
     const other = [hash(step.hash), number(atoms(step.atoms))];
     const own = [node, number(sum)];
-    if (step.side !== 'left' && step.side !== 'right') throw new Forged('a step has no side');
+    if (step.side !== 'left' && step.side !== 'right') throw new Forged('side');
     node = await sha256([text(NODE), ...(step.side === 'left' ? [...other, ...own] : [...own, ...other])]);
     sum += atoms(step.atoms);
-    if (sum >= MOST) throw new Forged('a sum is negative or too large');
+    if (sum >= MOST) throw new Forged('sum');
   }
-  if (sum !== atoms(published.liabilities_atoms)) throw new Forged('the sums do not come to the published liabilities');
-  if (hex(node) !== published.root) throw new Forged('the hashes do not come to the published root');
+  if (sum !== atoms(published.liabilities_atoms)) throw new Forged('sums');
+  if (hex(node) !== published.root) throw new Forged('root');
 }
 
 /**
@@ -45,18 +54,18 @@ export async function verify(proof, published) {
  * the answer of /api/solvency
  */
 export async function verifyAll(mine, all) {
-  if (mine.snapshot_id !== all.snapshot_id) throw new Forged('the proof is of another snapshot');
+  if (mine.snapshot_id !== all.snapshot_id) throw new Forged('snapshot');
   for (const proof of mine.proofs) {
     const published = all.assets.find(each => each.asset === proof.asset);
-    if (!published || published.root === null) throw new Forged(`nothing is published of ${proof.asset}`);
-    if (proof.account_id !== mine.account_id) throw new Forged("this is somebody else's leaf");
+    if (!published || published.root === null) throw new Forged('unpublished', proof.asset);
+    if (proof.account_id !== mine.account_id) throw new Forged('leaf');
     await verify(proof, { root: published.root, liabilities_atoms: published.liabilities_atoms });
   }
 }
 
 /** @param {string} value */
 function atoms(value) {
-  if (!/^\d{1,19}$/.test(value) || BigInt(value) >= MOST) throw new Forged('a sum is negative or too large');
+  if (!/^\d{1,19}$/.test(value) || BigInt(value) >= MOST) throw new Forged('sum');
   return BigInt(value);
 }
 
@@ -69,7 +78,7 @@ function number(value) {
 
 /** @param {string} value 32 bytes in hexadecimal */
 function hash(value) {
-  if (!/^[0-9a-f]{64}$/.test(value)) throw new Forged('a hash has another length');
+  if (!/^[0-9a-f]{64}$/.test(value)) throw new Forged('hash');
   return Uint8Array.from(value.match(/../g) ?? [], byte => parseInt(byte, 16));
 }
 

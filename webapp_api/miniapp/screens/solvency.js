@@ -12,18 +12,18 @@ import { account } from '../state/session.js';
 import { saveFile } from './file.js';
 import { shortAddress } from './wallets.js';
 
-/** @typedef {{published: SolvencySnapshot, mine: SolvencyProof, why: string | null}} Checked why a proof shows nothing */
+/** @typedef {{published: SolvencySnapshot, mine: SolvencyProof, why: Forged | null}} Checked why a proof shows nothing */
 
 /** Get the newest snapshot and the account's proof in it, and check them. @returns {Promise<Checked>} */
 async function check() {
   const published = await api.get('/api/solvency');
   const mine = await api.get(`/api/portfolio/solvency-proof${api.query({ snapshot_id: published.snapshot_id })}`);
   try {
-    if (mine.account_id !== account.peek()?.id) throw new Forged('the proof is of another account');
+    if (mine.account_id !== account.peek()?.id) throw new Forged('another_account');
     await verifyAll(mine, published);
   } catch (error) {
     if (!(error instanceof Forged)) throw error;
-    return { published, mine, why: error.message };
+    return { published, mine, why: error };
   }
   return { published, mine, why: null };
 }
@@ -74,7 +74,7 @@ function Outcome({ checked: { published, mine, why }, again }) {
     return html`
       <section class="panel padded stack forged" role="alert" data-proof="forged">
         <h2 class="down with-icon"><${Icon} name="close" />${t('solvency.forged')}</h2>${when}
-        <p>${t('solvency.forged_about')}</p><p class="small mono">${why}</p>
+        <p>${t('solvency.forged_about')}</p><p class="small">${t(`forged.${why.code}`, { asset: why.asset })}</p>
         <p class="small">${t('solvency.forged_do')}</p>${retry}</section>`;
   }
   const short = published.assets.filter(asset => missing(asset).gap && !missing(asset).isLeaving).map(each => each.asset);

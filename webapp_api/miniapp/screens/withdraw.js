@@ -1,16 +1,17 @@
-// Money that is to leave: how much of what and where to, then what that comes to, before its owner says yes.
+// Money that is to leave: how much of what and where to, and what that comes to while the amount is typed.
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { Refusal } from '../lib/api.js';
-import { decimalsOf, trimmed, units } from '../lib/decimal.js';
+import { decimalsOf, exact, plain, trimmed, units } from '../lib/decimal.js';
 import { html } from '../lib/html.js';
 import { number, readTyped, said, t, typed } from '../lib/i18n.js';
 import { haptic } from '../lib/telegram.js';
-import { Choice } from '../parts/ui.js';
+import { Choice, Failed, useLoaded } from '../parts/ui.js';
 import { balances } from '../state/balances.js';
 import { assets } from '../state/markets.js';
 import { go, route } from '../state/route.js';
-import { knownTargets, request, watch } from '../state/withdrawals.js';
+import { account } from '../state/session.js';
+import { knownTargets, request, terms, watch } from '../state/withdrawals.js';
 import { shortAddress } from './wallets.js';
 
 // Which field a refusal belongs to.
@@ -23,9 +24,11 @@ const FIELD = {
 
 /** @typedef {{address?: string, amount?: string, form?: string}} Words */
 
-/** @param {{name: 'address' | 'amount', label: string, text: import('@preact/signals').Signal<string>, words: import('@preact/signals').Signal<Words>, more?: object, children?: any}} props */
-function Field({ name, label, text, words, more = {}, children }) {
-  const wrong = words.value[name];
+/** doubt is said while it is typed, and not as loud as what was refused.
+ * @param {{name: 'address' | 'amount', label: string, text: import('@preact/signals').Signal<string>, words: import('@preact/signals').Signal<Words>, doubt?: string | undefined, more?: object, children?: any}} props */
+function Field({ name, label, text, words, doubt, more = {}, children }) {
+  const refused = words.value[name];
+  const wrong = refused ?? doubt;
   return html`
     <div class=${wrong ? 'field wrong' : 'field'}>
       <label for=${name}>${label}</label>
@@ -34,9 +37,22 @@ function Field({ name, label, text, words, more = {}, children }) {
           text.value = event.target.value;
           words.value = { ...words.value, [name]: undefined, form: undefined };
         }} />${children}</div>
-      <p id="${name}-word" class="wrong-word" role=${wrong ? 'alert' : undefined}>${wrong}</p>
+      <p id="${name}-word" class="wrong-word" role=${refused ? 'alert' : undefined}>${wrong}</p>
     </div>`;
 }
+
+/** What an amount comes to: all of it is held, the fee is a part of it. Null where it is no amount, or does not pay the fee.
+ * @param {bigint | null} asked @param {WithdrawalTerms | null} known */
+function cost(asked, known) {
+  if (!known || !asked) return null;
+  const decimals = decimalsOf(known.fee);
+  const net = asked - exact(known.fee, decimals);
+  return net > 0n ? { held: plain(asked, decimals), net: plain(net, decimals) } : null;
+}
+
+/** @param {{label: string, amount: Decimal | null | undefined, asset: string}} props */
+const Sum = ({ label, amount, asset }) => html`
+  <div><dt>${label}</dt><dd>${amount ? `${number(amount, { trim: true })} ${asset}` : '–'}</dd></div>`;
 
 export function WithdrawScreen() {
   const asset = route.value.rest[1] ?? 'USDT';
@@ -49,25 +65,37 @@ export function WithdrawScreen() {
     amount.value = '';
     words.value = {};
   }, [asset]);
+  const loaded = useLoaded(() => terms(asset), [asset, account.value?.id]);
+  const known = loaded.value?.asset === asset ? loaded.value : null; // what is shown of another asset until then is none of this
   const available = balances.value?.get(asset)?.available ?? '0';
-  const known = knownTargets(asset).slice(0, 4);
+  const targets = knownTargets(asset).slice(0, 4);
+  const decimals = decimalsOf(known?.fee ?? available);
+  const read = readTyped(amount.value);
+  const asked = 'problem' in read ? null : units(read.value, decimals);
+  const most = known?.maximum ?? null;
+  const isTooMuch = most !== null && asked !== null && asked > exact(most, decimals);
+
+  /** What is wrong with the amount for certain. @returns {string | undefined} */
+  const problem = () => {
+    if ('problem' in read) return t(`ticket.problem.${read.problem}`);
+    if (asked === null) return known || balances.value?.has(asset) ? t('ticket.problem.too_precise') : undefined;
+    if (asked === 0n) return t('ticket.problem.empty');
+    if (known && asked < exact(known.minimum, decimals)) return said({ code: 'below_minimum', details: { minimum: known.minimum, asset } });
+    if (balances.value && asked > exact(available, decimals)) return t('ticket.problem.funds', { available: number(available, { trim: true }), asset });
+    return undefined;
+  };
+  // The most moves with prices and with time: whether it is too much is for the exchange to say. A zero may be a beginning.
+  const doubt = amount.value && asked !== 0n ? problem() ?? (isTooMuch ? said({ code: 'day_limit' }) : undefined) : undefined;
+  const all = most !== null && exact(most, decimals) < exact(available, decimals) ? most : available;
+  const comes = cost(asked, known);
 
   /** @returns {{asset: string, amount: string, address: string} | null} null where something is missing, which is said */
   const wanted = () => {
-    const read = readTyped(amount.value);
     /** @type {Words} */
-    const found = {};
+    const found = { amount: problem() };
     if (!address.value.trim()) found.address = t('withdraw.no_address');
-    if ('problem' in read) found.amount = t(`ticket.problem.${read.problem}`);
-    else {
-      const decimals = decimalsOf(available);
-      const [asked, have] = [units(read.value, decimals), units(available, decimals) ?? 0n];
-      if (asked === null && balances.value?.has(asset)) found.amount = t('ticket.problem.too_precise');
-      else if (asked === 0n) found.amount = t('ticket.problem.empty');
-      else if (asked !== null && balances.value && asked > have) found.amount = t('ticket.problem.funds', { available: number(available, { trim: true }), asset });
-    }
     words.value = found;
-    return found.address || 'problem' in read || found.amount ? null : { asset, amount: read.value, address: address.value.trim() };
+    return found.address || found.amount || 'problem' in read ? null : { asset, amount: read.value, address: address.value.trim() };
   };
 
   const send = async () => {
@@ -93,15 +121,24 @@ export function WithdrawScreen() {
       options=${assets.value.map(each => [each, each])} />
     <section class="panel padded stack">
       <${Field} name="address" label=${t('withdraw.address')} text=${address} words=${words} more=${{ placeholder: t('withdraw.address_hint') }} />
-      ${known.length > 0 && html`
-        <div class="chips" role="group" aria-label=${t('withdraw.known')}>${known.map(each => html`
+      ${targets.length > 0 && html`
+        <div class="chips" role="group" aria-label=${t('withdraw.known')}>${targets.map(each => html`
           <button type="button" class="chip mono" key=${each} aria-label=${each} onClick=${() => (address.value = each)}>${shortAddress(each)}</button>`)}</div>`}
-      <${Field} name="amount" label=${t('amount')} text=${amount} words=${words} more=${{ inputmode: 'decimal', placeholder: '0' }}>
-        <button type="button" class="unit-button" disabled=${!balances.value} onClick=${() => (amount.value = typed(trimmed(available)))}>${t('withdraw.all')}</button><span>${asset}</span><//>
+      <${Field} name="amount" label=${t('amount')} text=${amount} words=${words} doubt=${doubt} more=${{ inputmode: 'decimal', placeholder: '0' }}>
+        <button type="button" class="unit-button" disabled=${!balances.value} onClick=${() => ((amount.value = typed(trimmed(all))), (words.value = {}))}>${t('withdraw.all')}</button><span>${asset}</span><//>
       <dl class="facts">
-        <div><dt>${t('ticket.available')}</dt><dd>${number(available, { trim: true })} ${asset}</dd></div>
         <div><dt>${t('deposit.network')}</dt><dd>Solana</dd></div>
+        <${Sum} label=${t('ticket.available')} amount=${available} asset=${asset} />
+        <${Sum} label=${t('withdraw.least')} amount=${known?.minimum} asset=${asset} />
+        ${most !== null && html`<${Sum} label=${t('withdraw.most')} amount=${most} asset=${asset} />`}
       </dl>
+      <dl class="facts sums" aria-live="polite">
+        <${Sum} label=${t('withdraw.held')} amount=${comes?.held} asset=${asset} />
+        <${Sum} label=${t('ticket.fee')} amount=${known?.fee} asset=${asset} />
+        <${Sum} label=${t('withdrawal.net')} amount=${comes?.net} asset=${asset} />
+      </dl>
+      ${known && known.under_way >= known.most_under_way && html`<p class="doubt">${said({ code: 'too_many_withdrawals' })}</p>`}
+      ${loaded.error && !known && html`<${Failed} error=${loaded.error} again=${loaded.again} />`}
       ${words.value.form && html`<p class="wrong-word" role="alert">${words.value.form}</p>`}
       <button type="button" class="button main wide" disabled=${busy.value} onClick=${send}>${t(busy.value ? 'ticket.sending' : 'withdraw.go_on')}</button>
       <p class="soft small">${t('withdraw.about')}</p>

@@ -46,6 +46,9 @@ export const guard = () => effect(() => {
 export const knownTargets = asset => [...new Set(
   [...(withdrawals.value?.values() ?? [])].filter(each => each.asset === asset && each.state !== 'failed').map(each => each.address))];
 
+/** What a withdrawal costs and may be now. @param {string} asset @returns {Promise<WithdrawalTerms>} */
+export const terms = asset => api.get(`/api/portfolio/withdrawal-terms${api.query({ asset })}`);
+
 /** Ask for money to leave. The same name asks once, however often it is sent.
  * @param {{asset: string, amount: Decimal, address: string}} wanted @param {string} name @returns {Promise<Withdrawal>} */
 export async function request(wanted, name) {

@@ -15,10 +15,11 @@ from data.store.withdrawals import SqlWithdrawals
 from engine.core.types import FEES, AssetCode, Atoms, Micros, UserId
 from engine.settlement.types import SettlementBatch
 from engine.withdrawals.payouts import Payouts
+from engine.withdrawals.ports import Outside
 from engine.withdrawals.rules import Rules
 from engine.withdrawals.till import VaultTill
 from engine.withdrawals.types import BY_TELEGRAM, Withdrawal, WithdrawalState
-from engine.withdrawals.withdrawals import Outside, Wanted, Withdrawals
+from engine.withdrawals.withdrawals import Wanted, Withdrawals
 from tests.data.solana.deposits.bank import account
 from tests.data.solana.settlement.settling import House, house_on
 
