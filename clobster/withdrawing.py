@@ -10,9 +10,8 @@ from clobster.markets import Listing
 from data.store.queries import Queries
 from data.store.store import Store
 from data.store.withdrawals import SqlWithdrawals
-from engine.core.events import BalanceChanged
 from engine.core.market import Asset
-from engine.core.types import VAULT, AssetCode, Atoms, Micros
+from engine.core.types import AssetCode, Atoms, Micros
 from engine.market_data.valuation import Valuation
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
@@ -87,16 +86,12 @@ def build(
     clock: Clock,
 ) -> Withdrawals:
     """Build what people do about withdrawals."""
-
-    def value(code: AssetCode, atoms: Atoms) -> int | None:
-        return valuation.value(BalanceChanged(VAULT, code, atoms, Atoms(0)))
-
     return Withdrawals(
         sequencer,
         SqlWithdrawals(store, queries),
         assets,
         rules(settings, listing),
         clock,
-        value=value,
+        value=valuation.at_most,
         is_off=settings.solana == "off",
     )

@@ -17,7 +17,7 @@ from engine.core.types import Micros, TradeId
 from engine.settlement.attempts import Attempt, Outcome
 from engine.settlement.fills import Fill, Purse
 from engine.settlement.funds import changes_of
-from engine.settlement.ports import Change, FailedFill, Kept, NewBatch
+from engine.settlement.ports import LAST, Change, FailedFill, Kept, NewBatch
 from engine.settlement.types import BatchKind, BatchState, Move, SettlementBatch
 
 _TRADE_COLUMNS: Final = facts.TRADE.count(",") + 1
@@ -25,7 +25,7 @@ _FILL: Final = f"{facts.TRADE}, base, quote, quantity * lot_atoms"
 _OF_OUTBOX: Final = "FROM settlement_outbox CROSS JOIN trades ON id = trade_id JOIN markets USING (symbol)"
 _OWED: Final = f"""
     SELECT {_FILL} {_OF_OUTBOX}
-     WHERE trade_id > ? AND batch_id IS NULL AND failed IS NULL ORDER BY trade_id LIMIT ?
+     WHERE trade_id > ? AND trade_id <= ? AND batch_id IS NULL AND failed IS NULL ORDER BY trade_id LIMIT ?
 """
 _IS_OPEN: Final = "state <> 'settled' AND state <> 'failed'"
 BATCH: Final = "batch_id, kind, state, moves, withdrawal_id, signature, reason"
@@ -94,9 +94,9 @@ class SqlSettlement:
         """Return what is not over, after all that was asked to be written before."""
         return await self._store.write(_load)  # the writer's thread takes one thing after another
 
-    async def owed(self, after: TradeId, limit: int) -> list[Fill]:
-        """Return the next fills that are in no batch, oldest first."""
-        found = await self._readers.read(lambda connection: rows(connection, _OWED, (after, limit)))
+    async def owed(self, after: TradeId, limit: int, upto: TradeId = LAST) -> list[Fill]:
+        """Return the next fills that are in no batch, oldest first, as far as to a trade."""
+        found = await self._readers.read(lambda connection: rows(connection, _OWED, (after, upto, limit)))
         return [_fill_of(row) for row in found]
 
     async def add(self, batches: Sequence[NewBatch], at: Micros) -> list[SettlementBatch]:
@@ -180,13 +180,13 @@ def _load(connection: Connection) -> Kept:
     ended: dict[int, dict[Outcome, int]] = {}
     for batch_id, outcome, count in connection.execute(_ENDED):
         ended.setdefault(batch_id, {})[Outcome(outcome)] = count
-    failed = [_fill_of(row[1:]) for row in connection.execute(_FAILED, (_NO_LIMIT,))]
-    debits = Counter[Purse]()
-    for fill in failed:
-        for purse, atoms in fill.debits():
+    failed, debits = 0, Counter[Purse]()
+    for row in connection.execute(_FAILED, (_NO_LIMIT,)):
+        failed += 1
+        for purse, atoms in _fill_of(row[1:]).debits():
             debits[purse] += atoms
     settled = dict(connection.execute(_SETTLED).fetchall())
-    return Kept(batches, fills, attempts, ended, settled, len(failed), debits)
+    return Kept(batches, fills, attempts, ended, settled, failed, debits)
 
 
 def _change(connection: Connection, change: Change, at: Micros) -> None:

@@ -6,7 +6,7 @@ from engine.core.types import Micros, Symbol
 
 
 class ReferencePrice(Struct, frozen=True, gc=False):
-    """The last trade and the best prices at another venue, as it wrote them. No money depends on it.
+    """The last trade and the best prices at another venue, as it wrote them. Limits look at it; no money moves by it.
 
     None means that there is none, or none that can be trusted now. at is when the newest of them came, by our clock.
     """

@@ -1,18 +1,24 @@
-"""Collects owed fills and makes batches of them. They are read from the database: nobody pushes them here."""
+"""Collects owed fills and makes batches of them. They are read from the database: nobody pushes them here.
+
+So many are in memory at most, `Pace.most_fills`. Where these are mostly such as can't be paid now, they are parked: let
+go of, and read again later. So however many there are, the fills behind them are read, and settle.
+"""
 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from engine.core.types import TradeId
+from engine.core.types import Micros, TradeId
 from engine.settlement.fills import Fill, Purse
 from engine.settlement.owed import Owed
-from engine.settlement.pace import MOST_OWED, Pace
+from engine.settlement.pace import Pace
+from engine.settlement.parked import Parked
 from engine.settlement.planning import Planned, Planner
 from engine.settlement.ports import Sender, SettlementStore, Vault
 
 _PAGE: Final = 1_000  # fills read at once
+_SPAN: Final = 20_000  # trades that are looked through at once for fills that are owed still
 _BREATH: Final = 64  # fills that are looked at before others have their turn
 _TAKEN: Final = 16  # so many of them is what one costs that joins a batch
 
@@ -32,6 +38,7 @@ class Collector:
         make: Callable[[Sequence[Planned]], Awaitable[None]],
     ) -> None:
         self.owed = Owed()
+        self.parked = Parked()
         self.has_read_all = False  # as far as the database had any when it was asked last
         self.failed = 0  # fills that wait for an operator
         self.failed_debits = Counter[Purse]()
@@ -43,6 +50,9 @@ class Collector:
         self._spendable = spendable
         self._room = room
         self._make = make
+        self._page = min(_PAGE, max(1, pace.most_fills // 4))
+        self._again_at_s = 0.0
+        self._carried: set[TradeId] = set()  # those in batches
         self._apart: dict[TradeId, int] = {}  # fills of batches that failed: only those of one number share a batch
         self._groups = 0
         self._missing: dict[Purse, None] = {}  # token accounts that are to be made
@@ -50,7 +60,18 @@ class Collector:
 
     def debits(self, purse: Purse) -> int:
         """Return what fills that are in no batch take out of a purse."""
-        return self.owed.debits(purse) + self.failed_debits[purse]
+        return self.owed.debits(purse) + self.parked.debits(purse) + self.failed_debits[purse]
+
+    @property
+    def count(self) -> int:
+        """How many fills are in no batch, as far as they are read."""
+        return len(self.owed) + len(self.parked)
+
+    @property
+    def oldest_at(self) -> Micros | None:
+        """When the oldest of them was traded."""
+        found = (self.owed.oldest_at, self.parked.oldest_at)
+        return min((at for at in found if at is not None), default=None)
 
     async def collect(self) -> None:
         """Read what comes to be owed, and now and then make batches of it."""
@@ -58,7 +79,7 @@ class Collector:
         since_s, came = loop.time(), 0
         while True:
             async with self.turn:
-                came += await self._read()
+                came += await self._read() + await self._read_again()
                 is_late = loop.time() - since_s >= self._pace.collect_s
                 if self.owed and (is_late or came >= self._pace.collect_fills):
                     await self._plan()
@@ -74,19 +95,55 @@ class Collector:
 
     async def _read(self) -> int:
         """Read a page of what has come to be owed; return how many fills that are."""
-        limit = min(_PAGE, MOST_OWED - len(self.owed))
+        limit = min(self._page, self._places())
         if limit <= 0:
             self.has_read_all = False
             return 0
         fills = await self._store.owed(self.owed.newest, limit)
-        self.owed.read(fills)
+        self.owed.read([fill for fill in fills if fill.id not in self._carried])
         self._open_for(fills)
         self.has_read_all = len(fills) < limit
         return len(fills)
 
+    async def _read_again(self) -> int:
+        """Read a page of those that are parked, where there is room and it is time; return how many fills that are."""
+        parked, newest, loop = self.parked, self.owed.newest, asyncio.get_running_loop()
+        if not parked or not self.has_read_all or self._places() < 2 * self._page:
+            return 0
+        if not parked.in_round:
+            if loop.time() < self._again_at_s:
+                return 0
+            parked.begin_round()
+        upto = TradeId(min(newest, parked.again + _SPAN))
+        found = await self._store.owed(parked.again, self._page, upto)
+        fills = [fill for fill in found if fill.id not in self._carried and fill.id not in self.owed]
+        parked.unpark(fills, found[-1].id if len(found) == self._page else upto)
+        self._owe(fills)
+        if parked.again >= newest:
+            parked.end_round()
+            self._again_at_s = loop.time() + self._pace.again_s
+        return len(fills)
+
+    def _places(self) -> int:
+        """Return how many fills more may be in memory."""
+        return self._pace.most_fills - len(self.owed) - len(self._carried)
+
     def _owe(self, fills: Sequence[Fill]) -> None:
-        self.owed.add(fills)
-        self._open_for(fills)
+        """Take fills in that were read before. Those that find no room are parked, or were not counted as read yet."""
+        taken, left = fills[: max(0, self._places())], fills[max(0, self._places()) :]
+        self.owed.add(taken)
+        self._open_for(taken)
+        if left:
+            self._park(left)
+
+    def _park(self, fills: Sequence[Fill]) -> None:
+        newest = self.owed.newest
+        if not self.parked:
+            self._again_at_s = asyncio.get_running_loop().time() + self._pace.again_s
+        self.parked.park(fill for fill in fills if fill.id <= newest)
+        if any(fill.id > newest for fill in fills):
+            self.has_read_all = False
+        self.forget(fills)
 
     def _open_for(self, fills: Sequence[Fill]) -> None:
         for fill in fills:
@@ -99,7 +156,14 @@ class Collector:
         room = self._room()
         if room <= 0:
             return
-        planner = Planner(self._spendable, self._sender.fits, self._address, most=room, apart=self._group)
+        planner = Planner(
+            self._spendable,
+            self._sender.fits,
+            self._address,
+            most=room,
+            apart=self._group,
+            is_behind=self.parked.is_before,
+        )
         worked = 0
         for fill in list(self.owed):  # fills of a batch that fails come back meanwhile
             if planner.is_full:
@@ -110,6 +174,9 @@ class Collector:
                 await asyncio.sleep(0)
         if planned := planner.batches():
             await self._make(planned)
+        if planner.unpaid and self._places() < 2 * self._page:
+            self.owed.take(planner.unpaid)
+            self._park(planner.unpaid)
 
     def _address(self, purse: Purse) -> str | None:
         account = self._vault.find(*purse)
@@ -133,9 +200,15 @@ class Collector:
     def take(self, fills: Sequence[Fill]) -> None:
         """Let go of fills that are in a batch now."""
         self.owed.take(fills)
+        self.carried(fills)
+
+    def carried(self, fills: Sequence[Fill]) -> None:
+        """Take note of fills that are in a batch."""
+        self._carried.update(fill.id for fill in fills)
 
     def put_back(self, fills: Sequence[Fill]) -> None:
         """Take the fills of a failed batch: one that is at fault is found by halves."""
+        self._carried.difference_update(fill.id for fill in fills)
         half = len(fills) // 2
         for some in (fills[:half], fills[half:]):
             self._groups += 1
@@ -143,8 +216,9 @@ class Collector:
         self._owe(fills)
 
     def forget(self, fills: Sequence[Fill]) -> None:
-        """Take note that fills have settled."""
+        """Take note that fills have settled, or are not in memory any more."""
         for fill in fills:
+            self._carried.discard(fill.id)
             self._apart.pop(fill.id, None)
 
     def isolate(self, fill: Fill) -> None:

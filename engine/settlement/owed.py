@@ -18,6 +18,9 @@ class Owed:
     def __len__(self) -> int:
         return len(self._fills)
 
+    def __contains__(self, trade: TradeId) -> bool:
+        return trade in self._fills
+
     def __iter__(self) -> Iterator[Fill]:
         return iter(self._fills.values())
 

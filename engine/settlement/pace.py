@@ -6,7 +6,6 @@ from msgspec import Struct
 
 MOST_UNDER_WAY: Final = 256  # batches: statuses of so many are asked in one question
 MOST_FILLS_UNDER_WAY: Final = 192  # of them with fills, so that money always comes and goes beside them
-MOST_OWED: Final = 50_000  # fills in memory; the others wait in the database
 MOST_AT_ONCE: Final = 16  # batches signed together
 MOST_LANDED_FAILURES: Final = 5  # of a batch: each costs its fee
 REFUSALS: Final = 4  # one after another, and a batch is believed to be at fault
@@ -24,3 +23,5 @@ class Pace(Struct, frozen=True):
     resend_s: float = 2.0  # between two sends of the same bytes
     refused_wait_s: float = 1.0  # before a batch that was refused is tried out again
     longest_wait_s: float = 10.0  # for a chain that does not answer
+    again_s: float = 10.0  # between two rounds through the fills that could not be paid and are not in memory
+    most_fills: int = 50_000  # in memory, owed and under way; the others wait in the database

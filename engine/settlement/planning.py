@@ -41,7 +41,8 @@ class _Filling:
 class Planner:
     """Takes owed fills one after another, oldest first, and makes at most so many batches of them.
 
-    Fills for which `apart` gives different numbers never share a batch.
+    Fills for which `apart` gives different numbers never share a batch. One that `is_behind` another, which is not
+    offered, waits.
     """
 
     def __init__(
@@ -52,12 +53,16 @@ class Planner:
         *,
         most: int,
         apart: Callable[[TradeId], int] = lambda _: 0,
+        is_behind: Callable[[Fill], bool] = lambda _: False,
     ) -> None:
         self._spendable = spendable
         self._fits = fits
         self._address_of = address_of
         self._most = most
         self._apart = apart
+        self._is_behind = is_behind
+        self.unpaid: list[Fill] = []  # those that wait, and not because there is no room for another batch
+        self._has_room = True
         self._full: list[Planned] = []
         self._filling: dict[int, _Filling] = {}
         self._taken: defaultdict[Purse, int] = defaultdict(int)  # by all batches, out of each purse
@@ -71,8 +76,11 @@ class Planner:
     def offer(self, fill: Fill) -> bool:
         """Take a fill into a batch, or let it wait; return whether it was taken."""
         debits = fill.debits()
-        if any(purse in self._waited_for for purse, _ in debits) or not self._placed(fill):
+        is_behind = any(purse in self._waited_for for purse, _ in debits) or self._is_behind(fill)
+        if is_behind or not self._placed(fill):
             self._waited_for.update(purse for purse, _ in debits)
+            if self._has_room:
+                self.unpaid.append(fill)
             return False
         return True
 
@@ -99,6 +107,7 @@ class Planner:
                 return True
             self._close(group)
         if len(self._full) + len(self._filling) >= self._most:
+            self._has_room = False
             return False
         batch = _Filling()
         if not self._can_pay(batch, fill):

@@ -1,7 +1,7 @@
 """What settlement asks of the outside. `data` implements it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -9,6 +9,8 @@ from engine.core.types import AssetCode, Atoms, Micros, TradeId, UserId, Withdra
 from engine.settlement.attempts import Attempt, Fault, Finalized, Outcome, Statuses
 from engine.settlement.fills import Fill, Purse
 from engine.settlement.types import BatchKind, Move, SettlementBatch, VaultAccount
+
+LAST: Final = TradeId(2**62)
 
 
 class NewBatch(Struct, frozen=True):
@@ -59,8 +61,8 @@ class SettlementStore(Protocol):
     async def load(self) -> Kept:
         """Return what is not over, after all that was asked to be written before."""
 
-    async def owed(self, after: TradeId, limit: int) -> list[Fill]:
-        """Return the next fills that are in no batch, oldest first."""
+    async def owed(self, after: TradeId, limit: int, upto: TradeId = LAST) -> list[Fill]:
+        """Return the next fills that are in no batch, oldest first, as far as to a trade."""
 
     async def add(self, batches: Sequence[NewBatch], at: Micros) -> list[SettlementBatch]:
         """Write batches down; return them with their ids. Raises ValueError where one of the fills is not owed."""

@@ -96,6 +96,7 @@ class Settlement:
         for batch in kept.batches:
             number = batch.id
             under = UnderWay(batch, kept.fills.get(number, ()), kept.attempts.get(number), kept.ended.get(number))
+            self._collector.carried(under.fills)
             self._carrier.take(under)
 
     async def run(self) -> None:
@@ -198,10 +199,9 @@ class Settlement:
     @property
     def backlog(self) -> Backlog:
         """How much there is to do."""
-        owed, under_way = self._collector.owed, self._carrier.under_way.values()
-        oldest = owed.oldest_at
+        under_way, oldest = self._carrier.under_way.values(), self._collector.oldest_at
         return Backlog(
-            owed=len(owed),
+            owed=self._collector.count,
             under_way=sum(len(under.fills) for under in under_way),
             batches=len(under_way),
             failed=self._collector.failed,

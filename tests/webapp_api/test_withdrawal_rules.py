@@ -4,11 +4,16 @@ import asyncio
 
 import pytest
 
-from engine.core.types import AssetCode, Atoms, Micros
+from clobster import withdrawing
+from clobster.config import Settings
+from clobster.markets import load
+from engine.core.types import AssetCode, Atoms, Micros, Symbol
+from engine.market_data.reference_price import ReferencePrice
+from engine.market_data.valuation import Valuation
 from engine.settlement.types import BatchState
 from tests.support.wallet import Wallet
-from tests.webapp_api.house import ADMIN, FREELY, House, Person
-from tests.webapp_api.payouts import ELSEWHERE, SOMEWHERE, WITHDRAWALS, Desk, associated, token_account
+from tests.webapp_api.house import ADMIN, BTCUSDT, ETHUSDT, FREELY, House, Person
+from tests.webapp_api.payouts import ELSEWHERE, MINT, SOMEWHERE, WITHDRAWALS, Desk, associated, token_account
 from tests.webapp_api.programs import program
 from tests.webapp_api.test_withdrawals import choose
 from tests.webapp_api.wallets import link
@@ -264,6 +269,34 @@ async def test_all_that_leaves_in_a_day_is_bounded_by_its_worth(desk: Desk) -> N
     assert (await desk.ask(ada)).status == 201
     assert (await desk.ask(ada)).problem == (429, "day_limit")
     assert (await desk.ask(ada, amount="50")).status == 201
+
+
+async def test_trading_with_oneself_at_a_low_price_makes_no_withdrawal_look_small(desk: Desk) -> None:
+    house, deps = desk.house, desk.house.deps
+    valuation = Valuation(deps.market_data, deps.assets, [BTCUSDT, ETHUSDT], AssetCode("USDT"))
+    settings, clock = Settings(withdrawal_day_value=60_000, withdrawal_delay_h=0), house.clock
+    deps.withdrawals._value = withdrawing.build(
+        settings, load(), house.store, deps.queries, deps.sequencer, deps.assets, valuation, clock
+    )._value
+    desk.chain.mint = lambda _asset: MINT  # type: ignore[method-assign]
+    choose(desk, day_value=Atoms(60_000 * 10**6))
+    ada, _ = await desk.ada(usdt=200_000)
+    assert ada.id is not None
+    await house.deposit(ada.id, AssetCode("BTC"), 10)
+
+    async def trades_with_himself(price: str) -> None:
+        other = await house.person(2, USDT=100_000)
+        assert (await ada.place(side="sell", price=price)).status == 201
+        assert (await other.place(side="buy", price=price)).status == 201
+
+    await trades_with_himself("50000.00")
+    await trades_with_himself("1.00")
+    assert (await desk.ask(ada, asset="BTC", amount="2")).problem == (429, "day_limit")
+    assert (await desk.ask(ada, asset="BTC", amount="1")).status == 201
+    deps.market_data.on_reference(ReferencePrice(Symbol("BTCUSDT"), "60000.01", None, None, clock()))
+    assert (await desk.ask(ada, asset="BTC", amount="0.00000001")).problem == (429, "day_limit")
+    deps.market_data.on_reference(ReferencePrice(Symbol("BTCUSDT"), "30000.00", None, None, clock()))
+    assert (await desk.ask(ada, asset="BTC", amount="1")).status == 201
 
 
 async def test_what_has_no_price_and_no_limit_of_its_own_waits_for_administrators(desk: Desk) -> None:
