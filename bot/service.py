@@ -7,9 +7,7 @@ from typing import Final
 
 import structlog
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware
-from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
 from aiogram.types import BotCommand, Update
 from msgspec import Struct
@@ -31,6 +29,7 @@ from bot.people import People
 from bot.purse import Purse
 from bot.routers.start import Links
 from bot.sending import Sender
+from bot.session import REQUEST_S, Session
 from bot.stores import Stores
 from bot.summary import DailySummary
 from bot.telling import Teller
@@ -47,7 +46,6 @@ from engine.withdrawals.withdrawals import Withdrawals
 
 log = structlog.get_logger()
 
-TELEGRAM: Final = "https://api.telegram.org"
 COMMANDS: Final = (
     "price",
     "chart",
@@ -72,7 +70,6 @@ COMMANDS: Final = (
 )
 HEARD: Final = ("message", "callback_query", "inline_query")
 POLL_S: Final = 25
-REQUEST_S: Final = 15.0
 LONGEST_PAUSE_S: Final = 30.0
 GRACE_S: Final = 1.0  # for what is under way at a stop
 CATCH_UP: Final = Micros(3_600 * 1_000_000)
@@ -112,11 +109,10 @@ class Service:
         """Build it. It asks for updates itself, or has them sent to a webhook, which passes them to `receive`."""
         self.pace = pace
         self._webhook = webhook
-        server = TelegramAPIServer.from_base((api_url or TELEGRAM).rstrip("/"))
-        answering = AiohttpSession(api=server, timeout=REQUEST_S)
+        answering = Session(api_url)
         answering.middleware(pace)
         self._bot = Bot(token, session=answering)
-        self._telling_bot = Bot(token, session=AiohttpSession(api=server, timeout=REQUEST_S))
+        self._telling_bot = Bot(token, session=Session(api_url))
         self._texts = Texts()
         self._accounts = accounts
         self._alarms = alarms

@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     binance.set_defaults(command=_dev_binance)
     chain = dev.add_parser("localnet", parents=[place], help="run a Solana of your own on loopback, with our mints")
     chain.add_argument("--port", type=int, dest="localnet_port", default=8899, help="port to listen on (default: 8899)")
+    chain.add_argument("--slot-ms", type=int, default=400, help="how long a slot takes (default: 400, as Solana's)")
     chain.set_defaults(command=_dev_localnet)
     return parser
 
@@ -237,7 +238,9 @@ def _dev_localnet(settings: Settings, options: argparse.Namespace) -> int:
     from clobster.localnet import run
 
     _development_only(settings)
-    return run(settings, options.localnet_port)
+    if options.slot_ms < 1:
+        raise ConfigError("--slot-ms is a whole number of milliseconds, 1 or more.")
+    return run(settings, options.localnet_port, options.slot_ms / 1000)
 
 
 def _development_only(settings: Settings) -> None:

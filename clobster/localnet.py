@@ -21,21 +21,21 @@ def directory(data_dir: Path) -> Path:
     return data_dir / "localnet"
 
 
-def run(settings: Settings, port: int) -> int:
+def run(settings: Settings, port: int, slot_s: float) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code. Raises ConfigError where it can't start."""
     logs.configure(settings.log_format)
     try:
-        return asyncio.run(_serve(settings.data_dir, port))
+        return asyncio.run(_serve(settings.data_dir, port, slot_s))
     except* (InUse, TooOld, ValueError, OSError, OverflowError) as wrong:
         raise ConfigError(f"the localnet can't start: {_first(wrong)}") from None
 
 
-async def _serve(data_dir: Path, port: int) -> int:
+async def _serve(data_dir: Path, port: int, slot_s: float) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     decimals = {str(asset.code): asset.decimals for asset in markets.load().assets}
-    async with Localnet.open(directory(data_dir), port=port) as localnet:
+    async with Localnet.open(directory(data_dir), port=port, slot_s=slot_s) as localnet:
         async with AsyncClient(localnet.url) as client:
             mints = await create_mints(client, localnet.authority, decimals)
         log.info("localnet is up", url=localnet.url, ws_url=localnet.ws_url, slot=localnet.chain.blocks.head.slot)

@@ -1,6 +1,7 @@
 """The description of this API as OpenAPI 3.1, made from the tables of operations and the structs of the wire."""
 
 from collections import defaultdict
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -74,8 +75,9 @@ _LIMITS: Final = {
 }
 
 
+@cache
 def document() -> dict[str, Any]:
-    """Return the whole description, as it is answered in JSON."""
+    """Return the whole description, as it is answered in JSON. It is made once; whoever gets it only reads it."""
     types = _types()
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     schema_of = dict(zip(types, schemas, strict=True))

@@ -1,8 +1,9 @@
-"""The files of a page as they are served: read once, packed once, and never asked for again by who has them."""
+"""The files of a page as they are served: read once, packed at most once, and never asked for again by who has them."""
 
 import gzip
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Final
 
@@ -40,10 +41,16 @@ def digest(files: Mapping[str, bytes]) -> str:
 def serve(name: str, content: bytes, headers: Mapping[str, str], *, brotli: bytes | None = None) -> Handler:
     """Return a handler that answers with this file: packed for who takes that, and 304 for who has it.
 
-    brotli is the file packed that way, where somebody has done so.
+    brotli is the file packed that way, where somebody has done so; browsers take it. Few take gzip alone, so the first
+    who does has it packed.
     """
     tag = hashlib.sha256(content).hexdigest()[:20]
-    packed = {"br": brotli, "gzip": gzip.compress(content, mtime=0) if len(content) > _WORTH_PACKING else None}
+
+    @cache
+    def gzipped() -> bytes | None:
+        return gzip.compress(content, mtime=0) if len(content) > _WORTH_PACKING else None
+
+    packers: dict[str, Callable[[], bytes | None]] = {"br": lambda: brotli, "gzip": gzipped}
     said = {hdrs.CONTENT_TYPE: TYPES[name.rpartition(".")[2]], hdrs.VARY: "Accept-Encoding", **headers}
 
     async def answer(request: web.Request) -> web.Response:
@@ -55,8 +62,8 @@ def serve(name: str, content: bytes, headers: Mapping[str, str], *, brotli: byte
             taken = {
                 each.partition(";")[0].strip() for each in request.headers.get(hdrs.ACCEPT_ENCODING, "").split(",")
             }
-            for encoding, smaller in packed.items():
-                if smaller is not None and encoding in taken and len(smaller) < len(content):
+            for encoding, pack in packers.items():
+                if encoding in taken and (smaller := pack()) is not None and len(smaller) < len(content):
                     response = web.Response(body=smaller, headers={**said, hdrs.CONTENT_ENCODING: encoding})
                     break
         response.etag = ETag(tag, is_weak=True)  # of what is in it, however it is packed

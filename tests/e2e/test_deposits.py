@@ -114,7 +114,7 @@ def test_play_money_below_the_minimum_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_cluster_is_followed_by_its_url_and_trading_goes_on_without_it(tmp_path: Path) -> None:
-    with running(tmp_path / "chain") as (process, url):
+    with running(tmp_path / "chain", "--slot-ms", "50") as (process, url):
         mints = mints_of(tmp_path / "chain")
         cluster = {
             "CLOBSTER_SOLANA": "rpc",
@@ -132,7 +132,7 @@ def test_a_cluster_is_followed_by_its_url_and_trading_goes_on_without_it(tmp_pat
             address = _address(server, 42)
             asyncio.run(_mint(tmp_path / "chain", url, address["address"]))
             token = server.sign_in(42)
-            until = time.monotonic() + 2 * PATIENCE_S  # 32 slots of 0.4 s
+            until = time.monotonic() + 2 * PATIENCE_S
             while not (found := call("GET", f"{server.url}/api/portfolio/balances", token=token).body["balances"]):
                 assert time.monotonic() < until, server.log[-4000:]
                 time.sleep(0.1)

@@ -20,12 +20,12 @@ from tests.support.server import call
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def running(data_dir: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run it on a port of its own choosing; give the process and where it is."""
     log = data_dir.parent / f"{time.monotonic_ns()}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "clobster", "dev", "localnet", "--port", "0", "--data-dir", str(data_dir)],
+            [sys.executable, "-m", "clobster", "dev", "localnet", "--port", "0", "--data-dir", str(data_dir), *options],
             env=os.environ | {"CLOBSTER_LOG_FORMAT": "json"},
             stdout=file,
             stderr=file,
@@ -48,7 +48,7 @@ def ask(url: str, method: str, *params: object) -> object:
 
 def test_it_has_a_mint_for_every_asset_and_survives_a_kill(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"
-    with running(data_dir) as (process, url):
+    with running(data_dir, "--slot-ms", "50") as (process, url):
         slot, genesis = ask(url, "getSlot", {"commitment": "confirmed"}), ask(url, "getGenesisHash")
         mints = mints_of(data_dir)
         for asset in load().assets:
@@ -90,3 +90,8 @@ def test_it_is_for_development_only(tmp_path: Path) -> None:
     assert code == 2
     assert "development" in said
     assert not list(tmp_path.iterdir())
+
+
+def test_a_slot_takes_some_time(tmp_path: Path) -> None:
+    code, _, said = clobster("dev", "localnet", "--data-dir", str(tmp_path), "--slot-ms", "0")
+    assert (code, said) == (2, "clobster: --slot-ms is a whole number of milliseconds, 1 or more.\n")

@@ -19,6 +19,7 @@ from tests.simulators.binance import BinanceSimulator
 BTC, ETH = Symbol("BTCUSDT"), Symbol("ETHUSDT")
 BOTH = [BTC, ETH]
 QUICK = FeedSettings(first_retry_s=0.05)
+PATIENCE_S = 60.0  # which only what never comes takes, however busy the machine is
 
 
 class Watched:
@@ -36,7 +37,7 @@ class Watched:
             self.at_s.append(time.monotonic())
             self._news.set()
 
-    async def until(self, enough: Callable[[], bool], within_s: float = 10.0) -> None:
+    async def until(self, enough: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
         async with asyncio.timeout(within_s):
             while not enough():
                 self._news.clear()
@@ -50,7 +51,7 @@ class Watched:
             lambda: all(sum(book.in_sync for book in self.of(each, since=since)) >= books for each in symbols)
         )
 
-    async def lost(self, *symbols: Symbol, since: int = 0, within_s: float = 10.0) -> None:
+    async def lost(self, *symbols: Symbol, since: int = 0, within_s: float = PATIENCE_S) -> None:
         """Wait until the books of some markets are said to be lost."""
         await self.until(
             lambda: set(symbols) <= {book.symbol for book in self.books[since:] if not book.in_sync}, within_s

@@ -3,6 +3,8 @@
 import asyncio
 from collections import Counter
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
 from data.binance.messages import Bar
 from data.binance.recorded import RecordedFeed
@@ -18,6 +20,14 @@ def bar(begin_ms: int, *, closed: bool) -> Bar:
     return Bar(begin_ms, begin_ms + 59_999, "1", "3", "1", "2", "10", 4, "20", "5", "10", closed)
 
 
+@cache
+def trades() -> list[dict[str, Any]]:
+    """Return all that are recorded of BTCUSDT; the simulator remembers the newest of them only."""
+    path = bundled(BTC)
+    assert path is not None
+    return [message.data for message in read(path, BTC) if message.stream.endswith("@trade")]
+
+
 async def test_the_reference_price_follows_trades_and_books() -> None:
     told = Told()
     async with (
@@ -29,7 +39,7 @@ async def test_the_reference_price_follows_trades_and_books() -> None:
         await watched.lost(*BOTH)
         lost = [next(price for price in reversed(told.prices) if price.symbol == each) for each in BOTH]
         assert all(price.last is not None and price.bid is None and price.ask is None for price in lost)
-        traded = {trade["p"] for trade in binance.venue.markets[BTC].trades}
+        traded = {trade["p"] for trade in trades()}
         assert {price.last for price in told.prices if price.symbol == BTC} - {None} <= traded
         shown = {(book.bids[0][0], book.asks[0][0]) for book in watched.of(BTC) if book.in_sync}
         assert shown <= {(price.bid, price.ask) for price in told.prices if price.symbol == BTC}
@@ -37,9 +47,6 @@ async def test_the_reference_price_follows_trades_and_books() -> None:
 
 async def test_every_minute_that_ends_is_told_once_and_is_that_of_the_trades() -> None:
     told = Told()
-    path = bundled(BTC)
-    assert path is not None
-    trades = [message.data for message in read(path, BTC) if message.stream.endswith("@trade")]
     simulator = BinanceSimulator([BTC], speed=60.0)
     simulator.began.clear()
     async with simulator.serving() as binance, watching(binance, on_bar=told.on_bar) as watched:
@@ -48,11 +55,11 @@ async def test_every_minute_that_ends_is_told_once_and_is_that_of_the_trades() -
         binance.began.set()
         await watched.until(lambda: Counter(symbol for symbol, _ in told.bars)[BTC] >= 2, within_s=60)
         shift_ms = binance.venue.markets[BTC].trades[-1]["T"] - next(
-            trade["T"] for trade in trades if trade["t"] == binance.venue.markets[BTC].trades[-1]["t"]
+            trade["T"] for trade in trades() if trade["t"] == binance.venue.markets[BTC].trades[-1]["t"]
         )
     bars = [each for symbol, each in told.bars if symbol == BTC]
     assert [each.begin_ms - bars[0].begin_ms for each in bars[:2]] == [0, 60_000]
-    second = [trade for trade in trades if 0 <= trade["T"] + shift_ms - bars[1].begin_ms < 60_000]
+    second = [trade for trade in trades() if 0 <= trade["T"] + shift_ms - bars[1].begin_ms < 60_000]
     assert (bars[1].open, bars[1].close, bars[1].trades) == (second[0]["p"], second[-1]["p"], len(second))
     assert Decimal(bars[1].high) == max(Decimal(trade["p"]) for trade in second)
     assert Decimal(bars[1].volume) == sum(Decimal(trade["q"]) for trade in second)

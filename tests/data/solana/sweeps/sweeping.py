@@ -16,7 +16,7 @@ from engine.custody.sweeper import Sweeper
 from tests.data.solana.deposits.bank import Desk
 from tests.data.solana.settlement.settling import KEYS, House, Running, house_on
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 NOTHING: Mapping[AssetCode, Atoms] = {}
 _STANDING = "SELECT atoms FROM sweeps JOIN settlement_batches USING (batch_id) WHERE state <> 'failed'"
 

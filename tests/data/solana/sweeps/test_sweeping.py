@@ -158,7 +158,7 @@ async def test_everything_is_swept_once_whatever_the_chain_does_and_whenever_we_
     async with till.desk.open() as desk:
         owners = {user: await desk.owner(user) for user in people}
     sent = Counter[UserId]()
-    for _ in range(8):
+    for number in range(8):
         for user in chance.sample(people, 3):
             atoms = chance.choice((3, 3, 40)) * UNIT
             sent[user] += atoms
@@ -171,9 +171,10 @@ async def test_everything_is_swept_once_whatever_the_chain_does_and_whenever_we_
         finally:
             troubles.cancel()
             await asyncio.wait([troubles])
-    async with till.sweeping():
-        for user in people:
-            await till.has_settled(user, sent[user])
+        if number in (3, 7):  # however little was done in each of those moments
+            async with till.sweeping():
+                for user in people:
+                    await till.has_settled(user, sent[user])
     for user in people:
         assert await till.desk.balance(user) == sent[user]
         assert await till.lies(till.address(user, USDT)) == sent[user]
