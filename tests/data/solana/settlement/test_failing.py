@@ -204,10 +204,12 @@ async def test_money_comes_and_goes_in_batches_too(house: House) -> None:
         leaving = Move(USDT, Atoms(120 * 10**6), place, target, opens_for=str(outside))
         with pytest.raises(NotSpendable):
             await settlement.add(BatchKind.FILLS, [replace(leaving, atoms=Atoms(150 * 10**6 + 1))])
-        assert [(each.id, each.state) for each in told if each.kind is BatchKind.SWEEP] == [
+        swept = [(each.id, each.state) for each in told if each.kind is BatchKind.SWEEP]
+        assert [
+            each for each in swept if each != (sweep, BatchState.CONFIRMED)
+        ] == [  # which may pass between two looks
             (sweep, BatchState.BATCHED),
             (sweep, BatchState.SENT),
-            (sweep, BatchState.CONFIRMED),
             (sweep, BatchState.SETTLED),
         ]
         assert told[-1].signature is not None
