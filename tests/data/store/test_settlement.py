@@ -1,0 +1,18 @@
+"""What is owed, as it is read on either database."""
+
+from data.store.opening import Place
+from data.store.settlement import SqlSettlement
+from engine.core.types import TradeId
+from tests.data.store.books import books
+
+
+async def test_owed_fills_are_read_as_far_as_one_likes(place: Place) -> None:
+    async with books(place) as exchange:
+        ada, bob = [await exchange.person(USDT=10_000, BTC=10) for _ in range(2)]
+        for _ in range(5):
+            await exchange.place(ada, "sell", 1, 6_000_000)
+            await exchange.place(bob, "buy", 1, 6_000_000)
+        owed = SqlSettlement(exchange.store, exchange.queries).owed
+        assert [fill.id for fill in await owed(TradeId(0), 10)] == [1, 2, 3, 4, 5]
+        assert [fill.id for fill in await owed(TradeId(1), 10, TradeId(4))] == [2, 3, 4]
+        assert [fill.id for fill in await owed(TradeId(1), 2, TradeId(4))] == [2, 3]
