@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 from collections import Counter
+from collections.abc import Hashable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,7 @@ from engine.core.types import AssetCode, Atoms, UserId
 from engine.custody.accounts import Depositable, DepositAccount, reference_of
 from engine.custody.addresses import DepositAddresses
 from engine.custody.arrivals import Arrival, Arrivals
+from engine.custody.newcomers import MOST, Newcomers
 from engine.custody.refusals import DepositsUnavailable
 from engine.custody.watch import DepositWatch
 from engine.ports import ChainUnavailable, Clock
@@ -106,18 +108,20 @@ class Custody:
         """Where the localnet's RPC is, None while there is none."""
         return None if self._localnet is None else self._localnet.url
 
-    async def address(self, user: UserId, code: AssetCode) -> tuple[DepositAccount, Depositable]:
-        """Return where somebody deposits an asset, and what is credited.
+    async def address(
+        self, user: UserId, code: AssetCode, place: Hashable = None
+    ) -> tuple[DepositAccount, Depositable]:
+        """Return where somebody deposits an asset, and what is credited. place is the neighbourhood they ask from.
 
         Raises UnknownAsset, DepositsUnavailable or TooManyDepositAddresses.
         """
         if self._addresses is None:
             raise DepositsUnavailable
-        return await self._addresses.of(user, code)
+        return await self._addresses.of(user, code, place)
 
-    async def arriving(self, user: UserId, code: AssetCode) -> list[Arrival]:
+    async def arriving(self, user: UserId, code: AssetCode, place: Hashable) -> list[Arrival]:
         """Return what is on its way to somebody's account, newest first. Raises as `address` does."""
-        account, rules = await self.address(user, code)
+        account, rules = await self.address(user, code, place)
         if self._arrivals is None:
             raise DepositsUnavailable
         return await self._arrivals.of(account, rules)
@@ -183,7 +187,12 @@ class Custody:
             accounts, settlement = await stack.enter_async_context(opening)
             mints = {code: asset.mint for code, asset in assets.items()}
             stack.enter_context(self._paying_out.open(chain, accounts, settlement, mints, watch.knows))
-            addresses = DepositAddresses(chain, self._signers, self._store, watch, assets, self._clock)
+            # On a localnet they cost nothing, and everybody asks from one place.
+            newcomers = Newcomers() if self._localnet is None else Newcomers(most_a_place=MOST)
+            addresses = DepositAddresses(
+                chain, self._signers, self._store, watch, assets, self._clock, newcomers=newcomers
+            )
+            await addresses.load()
             sweeping = self._sweeping.open(
                 chain.client, self._localnet, self._signers, assets, watch, addresses, accounts, settlement
             )

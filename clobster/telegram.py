@@ -26,7 +26,6 @@ from engine.market_data.valuation import Valuation
 from engine.ports import Clock
 from engine.sequencer.sequencer import Sequencer
 from engine.withdrawals.withdrawals import Withdrawals
-from webapp_api.deps import GiveAddress
 from webapp_api.limits import RequestClass
 from webapp_api.portfolio import CURRENCY
 from webapp_api.quoting import Quoting
@@ -37,6 +36,7 @@ from webapp_api.settling import Settling
 from webapp_api.switching import MarketSwitch
 
 if TYPE_CHECKING:
+    from bot.purse import GiveAddress
     from bot.service import Service, Webhook
     from clobster.tracing.tracing import Tracing
 
@@ -60,7 +60,7 @@ class Telegram:
     store: Store
     hook: TelegramHook | None
     metrics: BotMetrics
-    deposits: GiveAddress | None
+    deposits: "GiveAddress | None"
     quoting: Quoting
     summaries: SqlSummaries
     themes: SqlThemes

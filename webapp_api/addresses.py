@@ -10,6 +10,7 @@ MAX_HOPS: Final = 16  # addresses of a forwarded-for header that are looked at
 FORWARDED_FOR: Final = "X-Forwarded-For"
 
 _V6_KEPT: Final = 8  # bytes: a /64, which is what one customer is given at least
+_V6_KEPT_WIDE: Final = 6  # a /48, which is what one customer is given at most
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -58,6 +59,11 @@ class Addresses:
 def neighbourhood(address: str) -> str | bytes:
     """Return what counts as one place where requests are limited: an IPv4 address, or the /64 of an IPv6 address."""
     return IPv6Address(address).packed[:_V6_KEPT] if ":" in address else address
+
+
+def wide_neighbourhood(address: str) -> str | bytes:
+    """Return what counts as one place where a share of something is given: of an IPv6 address its /48."""
+    return IPv6Address(address).packed[:_V6_KEPT_WIDE] if ":" in address else address
 
 
 def _address(text: str) -> Address | None:

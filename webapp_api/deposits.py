@@ -1,11 +1,14 @@
 """Where an account deposits and what is on its way, as its owner is told; of the market maker's, administrators."""
 
+from collections.abc import Hashable
+
 from aiohttp import web
 
 from engine.core.decimals import show
 from engine.core.types import UserId
 from engine.custody.refusals import DepositsOff
 from webapp_api import lists, portfolio_wire
+from webapp_api.addresses import wide_neighbourhood
 from webapp_api.asked import asker, asset
 from webapp_api.deps import DEPS
 from webapp_api.refusals import InvalidParameter
@@ -13,12 +16,12 @@ from webapp_api.refusals import InvalidParameter
 
 async def address(request: web.Request, user: UserId) -> portfolio_wire.DepositAddress:
     """Return where to send the asset that the request names, so that it is this account's."""
-    code, give = asset(request), request.app[DEPS].deposits
+    deps, code = request.app[DEPS], asset(request)
     if code is None:
         raise InvalidParameter("Name the asset that is to be deposited.", parameter="asset")
-    if give is None:
+    if deps.deposits is None:
         raise DepositsOff
-    account, rules = await give(user, code)
+    account, rules = await deps.deposits(user, code, _place(request))
     minimum = show(rules.minimum, rules.asset.decimals)
     return portfolio_wire.DepositAddress(code, account.owner, account.token_account, account.mint, minimum)
 
@@ -41,6 +44,11 @@ async def arriving(request: web.Request) -> lists.ArrivingDeposits:
                 confirmations=each.confirmations,
                 confirmations_needed=each.needed,
             )
-            for each in await deps.arriving(user, code)
+            for each in await deps.arriving(user, code, _place(request))
         ]
     )
+
+
+def _place(request: web.Request) -> Hashable:
+    """Return from which neighbourhood somebody asks."""
+    return wide_neighbourhood(request.app[DEPS].addresses.of(request))

@@ -1,6 +1,6 @@
 """What the handlers work with, given once when the application is built."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -48,8 +48,8 @@ from webapp_api.withdrawals import WithdrawalViews
 
 DAY_S = 86_400
 
-GiveAddress = Callable[[UserId, AssetCode], Awaitable[tuple[DepositAccount, Depositable]]]
-Arriving = Callable[[UserId, AssetCode], Awaitable[list[Arrival]]]
+GiveAddress = Callable[[UserId, AssetCode, Hashable], Awaitable[tuple[DepositAccount, Depositable]]]
+Arriving = Callable[[UserId, AssetCode, Hashable], Awaitable[list[Arrival]]]
 Faucet = Callable[[UserId, Asset, Atoms], Awaitable[str]]
 
 
@@ -62,9 +62,9 @@ class Deps:
     feed_health how each market of the feed is doing, watched what else is known of the exchange's health.
     telegram_key is the one with which Telegram itself must have signed launch data; None where the bot's will do.
     telegram_hook takes what Telegram tells the bot; None where the bot asks for it.
-    deposits gives deposit addresses, arriving what is on its way there; None where no deposits come by Solana. faucet
-    mints play money to them and returns the deposit's reference once it is credited, None where play money is credited
-    without a chain.
+    deposits gives deposit addresses to people who ask from a neighbourhood, arriving what is on its way there; None
+    where no deposits come by Solana. faucet mints play money to them and returns the deposit's reference once it is
+    credited, None where play money is credited without a chain.
     texts are the bot's by language and key, of which the page takes what it says alike.
     tracing follows requests; it comes right after the middleware that gives each its id.
     dev_secret opens the development routes; None, as in production, means that there are none.

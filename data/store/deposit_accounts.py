@@ -10,6 +10,7 @@ from msgspec.structs import astuple
 from data.store.connection import Connection
 from data.store.readers import Readers, rows
 from data.store.store import Store
+from engine.core.types import Micros, UserId
 from engine.custody.accounts import DepositAccount
 
 _COLUMNS: Final = (
@@ -17,6 +18,18 @@ _COLUMNS: Final = (
 )
 _ALL: Final = f"SELECT {_COLUMNS} FROM deposit_accounts ORDER BY created_at, token_account"
 _ADD: Final = f"INSERT INTO deposit_accounts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_NO_DEPOSIT: Final = "NOT EXISTS (SELECT 1 FROM deposits WHERE deposits.user_id = users.id)"
+_IS_NEWCOMER: Final = f"""
+    SELECT 1 FROM users WHERE id = :user AND kind = 'person' AND {_NO_DEPOSIT}
+       AND (telegram_id IS NULL OR EXISTS (
+        SELECT 1 FROM activity
+         WHERE kind = 'telegram_unlinked' AND detail = CAST(telegram_id AS TEXT) AND at >= :since))
+"""
+_NEWCOMERS: Final = f"""
+    SELECT user_id, min(deposit_accounts.created_at) AS came FROM deposit_accounts JOIN users ON users.id = user_id
+     WHERE kind = 'person' AND telegram_id IS NULL AND {_NO_DEPOSIT}
+     GROUP BY user_id HAVING min(deposit_accounts.created_at) >= :since ORDER BY came, user_id
+"""
 _KEEP: Final = (
     "UPDATE deposit_accounts SET done_signature = ?, newest_signature = ?, reached_signature = ?, seen = ?"
     " WHERE token_account = ?"
@@ -42,6 +55,19 @@ class SqlDepositAccounts:
         """Keep new ones; those that are there already stay as they are."""
         values = [astuple(account) for account in accounts]
         await self._store.write(lambda connection: connection.executemany(_ADD, values))
+
+    async def is_newcomer(self, user: UserId, since: Micros) -> bool:
+        """Say whether nothing is known of an account that costs something: no credited deposit, and no Telegram person.
+
+        One who was unlinked from whatever account since then does not count: they would speak for many.
+        """
+        values = {"user": user, "since": since}
+        return bool(await self._readers.read(lambda connection: rows(connection, _IS_NEWCOMER, values)))
+
+    async def newcomers(self, since: Micros) -> list[tuple[UserId, Micros]]:
+        """Return accounts that got their first deposit accounts since then and have neither, and when, oldest first."""
+        found = await self._readers.read(lambda connection: rows(connection, _NEWCOMERS, {"since": since}))
+        return [(user, at) for user, at in found]
 
     async def keep(self, account: DepositAccount, landed: Sequence[str]) -> None:
         """Keep how far one was looked at, and which sweeps are among the transactions that landed there."""

@@ -4,6 +4,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -157,12 +158,12 @@ class SqlSettlement:
         found = await self._readers.read(lambda connection: rows(connection, _FAILED, (limit,)))
         return [FailedFill(_fill_of(row[1:]), row[0]) for row in found]
 
-    async def retry(self, trades: Sequence[TradeId] | None) -> list[Fill]:
-        """Let failed fills, all or some, be owed again; return them."""
+    async def retry(self, limit: int, trades: Sequence[TradeId] | None) -> list[Fill]:
+        """Let the oldest failed fills, of all or of some, be owed again; return them."""
 
         def write(connection: Connection) -> list[Fill]:
-            failed = [_fill_of(row[1:]) for row in connection.execute(_FAILED, (_NO_LIMIT,))]
-            again = [fill for fill in failed if trades is None or fill.id in trades]
+            failed = (_fill_of(row[1:]) for row in connection.execute(_FAILED, (_NO_LIMIT,)))
+            again = list(islice((fill for fill in failed if trades is None or fill.id in trades), limit))
             connection.executemany(_RETRY, [(fill.id,) for fill in again])
             return again
 

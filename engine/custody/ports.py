@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from engine.core.types import Micros, UserId
 from engine.custody.accounts import DepositAccount
 from engine.custody.sweeping import Unswept
 from engine.settlement.fills import Purse
@@ -16,6 +17,15 @@ class DepositStore(Protocol):
 
     async def add(self, accounts: Sequence[DepositAccount]) -> None:
         """Keep new ones; those that are there already stay as they are."""
+
+    async def is_newcomer(self, user: UserId, since: Micros) -> bool:
+        """Say whether nothing is known of an account that costs something: no credited deposit, and no Telegram person.
+
+        One who was unlinked from whatever account since then does not count: they would speak for many.
+        """
+
+    async def newcomers(self, since: Micros) -> list[tuple[UserId, Micros]]:
+        """Return accounts that got their first deposit accounts since then and have neither, and when, oldest first."""
 
     async def keep(self, account: DepositAccount, landed: Sequence[str]) -> None:
         """Keep how far one was looked at, and which sweeps are among the transactions that landed there."""

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Final
 
 import structlog
@@ -93,7 +94,8 @@ class DepositWatch:
 
     def people_since(self, at: int) -> int:
         """Return how many people got their accounts since then."""
-        return len({account.user for account in self._accounts.values() if account.created_at >= at})
+        newest_first = reversed(self._accounts.values())
+        return len({account.user for account in takewhile(lambda each: each.created_at >= at, newest_first)})
 
     def add(self, accounts: Iterable[DepositAccount]) -> None:
         """Watch accounts from now on. Those of a mint that is no asset of ours any more are left alone."""

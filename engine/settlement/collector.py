@@ -17,7 +17,7 @@ from engine.settlement.parked import Parked
 from engine.settlement.planning import Planned, Planner
 from engine.settlement.ports import Sender, SettlementStore, Vault
 
-_PAGE: Final = 1_000  # fills read at once
+_PAGE: Final = 1_000
 _SPAN: Final = 20_000  # trades that are looked through at once for fills that are owed still
 _BREATH: Final = 64  # fills that are looked at before others have their turn
 _TAKEN: Final = 16  # so many of them is what one costs that joins a batch
@@ -39,6 +39,7 @@ class Collector:
     ) -> None:
         self.owed = Owed()
         self.parked = Parked()
+        self.page = min(_PAGE, max(1, pace.most_fills // 4))  # fills that are read at once
         self.has_read_all = False  # as far as the database had any when it was asked last
         self.failed = 0  # fills that wait for an operator
         self.failed_debits = Counter[Purse]()
@@ -50,7 +51,6 @@ class Collector:
         self._spendable = spendable
         self._room = room
         self._make = make
-        self._page = min(_PAGE, max(1, pace.most_fills // 4))
         self._again_at_s = 0.0
         self._carried: set[TradeId] = set()  # those in batches
         self._apart: dict[TradeId, int] = {}  # fills of batches that failed: only those of one number share a batch
@@ -95,7 +95,7 @@ class Collector:
 
     async def _read(self) -> int:
         """Read a page of what has come to be owed; return how many fills that are."""
-        limit = min(self._page, self._places())
+        limit = min(self.page, self._places())
         if limit <= 0:
             self.has_read_all = False
             return 0
@@ -108,16 +108,16 @@ class Collector:
     async def _read_again(self) -> int:
         """Read a page of those that are parked, where there is room and it is time; return how many fills that are."""
         parked, newest, loop = self.parked, self.owed.newest, asyncio.get_running_loop()
-        if not parked or not self.has_read_all or self._places() < 2 * self._page:
+        if not parked or not self.has_read_all or self._places() < 2 * self.page:
             return 0
         if not parked.in_round:
             if loop.time() < self._again_at_s:
                 return 0
             parked.begin_round()
         upto = TradeId(min(newest, parked.again + _SPAN))
-        found = await self._store.owed(parked.again, self._page, upto)
+        found = await self._store.owed(parked.again, self.page, upto)
         fills = [fill for fill in found if fill.id not in self._carried and fill.id not in self.owed]
-        parked.unpark(fills, found[-1].id if len(found) == self._page else upto)
+        parked.unpark(fills, found[-1].id if len(found) == self.page else upto)
         self._owe(fills)
         if parked.again >= newest:
             parked.end_round()
@@ -174,7 +174,7 @@ class Collector:
                 await asyncio.sleep(0)
         if planned := planner.batches():
             await self._make(planned)
-        if planner.unpaid and self._places() < 2 * self._page:
+        if planner.unpaid and self._places() < 2 * self.page:
             self.owed.take(planner.unpaid)
             self._park(planner.unpaid)
 

@@ -82,8 +82,8 @@ class SettlementStore(Protocol):
     async def failed(self, limit: int) -> list[FailedFill]:
         """Return fills that wait for an operator, oldest first."""
 
-    async def retry(self, trades: Sequence[TradeId] | None) -> list[Fill]:
-        """Let failed fills, all or some, be owed again; return them."""
+    async def retry(self, limit: int, trades: Sequence[TradeId] | None) -> list[Fill]:
+        """Let the oldest failed fills, of all or of some, be owed again; return them."""
 
 
 class Vault(Protocol):

@@ -161,11 +161,13 @@ class Settlement:
         return await self._to_the_end(self._retry(trades))
 
     async def _retry(self, trades: Sequence[TradeId] | None) -> int:
-        async with self._collector.turn:
-            again = await self._store.retry(trades)
-            self._collector.retry(again)
-            self._tell_of_fills(again, SettlementState.OWED, None)
-            return len(again)
+        collector, count = self._collector, 0
+        async with collector.turn:
+            while again := await self._store.retry(collector.page, trades):
+                count += len(again)
+                collector.retry(again)
+                self._tell_of_fills(again, SettlementState.OWED, None)
+            return count
 
     def settled(self, user: UserId, asset: AssetCode) -> Atoms:
         """Return what of an account's money is final on the chain."""

@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from webapp_api.addresses import FORWARDED_FOR, MAX_HOPS, Addresses, neighbourhood, parse_networks
+from webapp_api.addresses import FORWARDED_FOR, MAX_HOPS, Addresses, neighbourhood, parse_networks, wide_neighbourhood
 
 CLIENT, EVIL = "203.0.113.7", "198.51.100.66"
 PROXIES = "10.0.0.0/8, 192.0.2.1"
@@ -95,6 +95,12 @@ def test_an_ipv6_customer_counts_once_for_a_whole_64() -> None:
     assert neighbourhood("2001:db8:1:2::1") == neighbourhood("2001:db8:1:2:ffff:ffff:ffff:ffff")
     assert neighbourhood("2001:db8:1:2::1") != neighbourhood("2001:db8:1:3::1")
     assert neighbourhood("203.0.113.7") != neighbourhood("203.0.113.8")
+
+
+def test_a_share_of_something_is_a_whole_48s() -> None:
+    assert wide_neighbourhood("2001:db8:1:2::1") == wide_neighbourhood("2001:db8:1:ffff::1")
+    assert wide_neighbourhood("2001:db8:1::1") != wide_neighbourhood("2001:db8:2::1")
+    assert wide_neighbourhood("203.0.113.7") != wide_neighbourhood("203.0.113.8")
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "proxy", "10.0.0.0/33", "10.0.0.0/8;10.0.0.1"])

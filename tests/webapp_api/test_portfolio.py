@@ -1,5 +1,6 @@
 """What one has, what it is worth, how it came; and money for development."""
 
+from collections.abc import Hashable
 from pathlib import Path
 
 from engine.core.market import Asset
@@ -74,14 +75,17 @@ async def test_deposits_are_listed(house: House) -> None:
 
 
 async def test_a_deposit_address_is_told_with_its_rules(template: Path, tmp_path: Path) -> None:
-    async def give(user: UserId, code: AssetCode) -> tuple[DepositAccount, Depositable]:
+    places = []
+
+    async def give(user: UserId, code: AssetCode, place: Hashable) -> tuple[DepositAccount, Depositable]:
+        places.append(place)
         if code != "USDT":
             raise DepositsUnavailable
         return DepositAccount(f"token account {user}", "owner", user, code, "mint", Micros(1)), Depositable(
             USDT, "mint", Atoms(1_500_000)
         )
 
-    async with open_house(template, tmp_path, deposits=give) as house:
+    async with open_house(template, tmp_path, deposits=give, trusted_proxies="127.0.0.1") as house:
         ada = await house.person(1)
         assert (await ada.get("/api/portfolio/deposit-address?asset=USDT")).body == {
             "asset": "USDT",
@@ -95,6 +99,10 @@ async def test_a_deposit_address_is_told_with_its_rules(template: Path, tmp_path
         assert unavailable.problem == (503, "deposits_unavailable")
         assert "Retry-After" in unavailable.headers
 
+        for address in ("203.0.113.7", "2001:db8:1:2::7", "2001:db8:1:ffff::8"):
+            await ada.get("/api/portfolio/deposit-address?asset=USDT", headers={"X-Forwarded-For": address})
+        assert places == ["127.0.0.1"] * 2 + ["203.0.113.7"] + [b"\x20\x01\x0d\xb8\x00\x01"] * 2
+
         boss, where = await house.person(ADMIN), "/api/admin/quoting/deposit-address"
         assert (await boss.get(f"{where}?asset=USDT")).body["token_account"] == f"token account {MARKET_MAKER}"
         assert (await boss.get(where)).problem == (400, "invalid_parameter")
@@ -102,7 +110,8 @@ async def test_a_deposit_address_is_told_with_its_rules(template: Path, tmp_path
 
 
 async def test_what_is_on_its_way_is_told_with_its_confirmations(template: Path, tmp_path: Path) -> None:
-    async def arriving(user: UserId, code: AssetCode) -> list[Arrival]:
+    async def arriving(user: UserId, code: AssetCode, place: Hashable) -> list[Arrival]:
+        assert place == "127.0.0.1"
         if code != "USDT":
             raise DepositsUnavailable
         return [Arrival("sig", Atoms(2_500_000), 7, 32)]

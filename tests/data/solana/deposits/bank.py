@@ -59,11 +59,14 @@ class Bank:
         chain = options.pop("chain", RpcChain)(self.world.net.url, self.world.net.ws_url)
         store = options.pop("store", self.store)
         sequencer, now, vault = self.exchange.sequencer, self.exchange.now, self.keys.vault.address
-        most = options.pop("most_a_day", 1_000)
+        most, newcomers = options.pop("most_a_day", 1_000), options.pop("newcomers", None)
         options = {"poll_s": 0.1} | options
         watch = DepositWatch(chain, store, sequencer, self.assets, now, self.counted, vault=vault, **options)
         await watch.load()
-        addresses = DepositAddresses(chain, self.keys, store, watch, self.assets, now, most_a_day=most)
+        addresses = DepositAddresses(
+            chain, self.keys, store, watch, self.assets, now, most_a_day=most, newcomers=newcomers
+        )
+        await addresses.load()
         never_twice = count(FRESH, FRESH).__next__  # a clock by which no answer is fresh
         arrivals = Arrivals(
             chain, lambda key: key == vault or watch.knows(key), lambda: Micros(never_twice()), needed=LAGS.finalized

@@ -8,10 +8,13 @@ from solders.pubkey import Pubkey
 
 from data.solana.keys import DerivedKeys
 from data.solana.localnet.faults import Down, DropSends, Heal, LoseReplies, Unavailable
+from data.store.wallets import SqlWallets
+from engine.accounts.wallet_types import in_chat
 from engine.core.refusals import UnknownAsset
-from engine.core.types import AssetCode
+from engine.core.types import AssetCode, UserId
+from engine.custody.newcomers import Newcomers
 from engine.custody.refusals import DepositsUnavailable, TooManyDepositAddresses
-from tests.data.solana.deposits.bank import UNIT, Bank
+from tests.data.solana.deposits.bank import UNIT, Bank, Desk
 from tests.data.solana.localnet.world import SOL
 
 USDT, BTC = AssetCode("USDT"), AssetCode("BTC")
@@ -54,6 +57,57 @@ async def test_so_many_a_day_and_no_more(house: Bank) -> None:
             await desk.addresses.of(people[2], USDT)
         house.exchange.pass_by(86_400_000_000 + 1_000_000)
         await desk.addresses.of(people[2], USDT)
+
+
+async def test_many_free_accounts_take_nobody_elses_address(house: Bank) -> None:
+    exchange = house.exchange
+    wallets = SqlWallets(exchange.store, exchange.queries)
+
+    async def by_wallet(number: int) -> UserId:
+        return (await wallets.person_by_wallet(f"wallet {number}", exchange.now())).id
+
+    free = [await by_wallet(number) for number in range(6)]
+    telegram, depositor, mover, heir = [await exchange.person() for _ in range(4)]
+    honest = await by_wallet(7)
+    await exchange.fund(depositor, USDT=5)
+    for number, person in enumerate((depositor, mover), 10):
+        chat = in_chat(person, (await exchange.accounts.account(person)).telegram_id)  # type: ignore[union-attr, arg-type]
+        await wallets.link_wallet(chat, f"wallet {number}", exchange.now())
+        await wallets.unlink_telegram(chat, exchange.now(), frozenset())
+    # What Telegram person spoke for the mover speaks for another account within the day.
+    await exchange.store.write(
+        lambda db: db.execute(
+            "UPDATE users SET telegram_id = (SELECT CAST(detail AS INTEGER) FROM activity WHERE user_id = ?"
+            " AND kind = 'telegram_unlinked') WHERE id = ?",
+            (mover, heir),
+        )
+    )
+
+    async def asks(desk: Desk, user: UserId, place: str) -> bool:
+        try:
+            await desk.addresses.of(user, USDT, place)
+        except TooManyDepositAddresses:
+            return False
+        return True
+
+    async with house.open(newcomers=Newcomers(4, 2)) as desk:
+        assert [await asks(desk, user, "his") for user in free[:4]] == [True, True, False, False]
+        assert await asks(desk, free[0], "his")  # it is made
+        assert await asks(desk, honest, "hers")
+        assert not await asks(desk, mover, "his")
+        assert not await asks(desk, heir, "his")
+        assert [await asks(desk, user, "his") for user in (telegram, depositor)] == [True, True]
+        assert [await asks(desk, user, "elsewhere") for user in free[2:4]] == [True, False]
+        late = await exchange.person()
+        assert await asks(desk, late, "his")
+    async with house.open(newcomers=Newcomers(4, 2)) as desk:  # after a restart
+        assert not await asks(desk, free[3], "anywhere")
+        await exchange.fund(honest, USDT=5)
+    async with house.open(newcomers=Newcomers(4, 2)) as desk:
+        assert await asks(desk, free[3], "anywhere")  # in the place of one who is none any more
+        assert not await asks(desk, free[4], "anywhere")
+        exchange.pass_by(86_400_000_000 + 1_000_000)
+        assert [await asks(desk, user, "his") for user in (free[4], heir)] == [True, True]
 
 
 @pytest.mark.parametrize("fault", [Unavailable(), Down(600.0)], ids=["unavailable", "down"])

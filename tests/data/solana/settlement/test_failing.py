@@ -71,7 +71,7 @@ async def test_a_fill_that_can_never_settle_is_found_among_others_and_waits_for_
         assert "InvalidAccountData" in failed.reason
         assert heard[0] == (SettlementState.OWED, None)  # the batch that it shared with others has failed
         assert heard[-1] == (SettlementState.FAILED, None)
-    async with house.settling() as running:
+    async with house.settling(replace(QUICK, most_fills=4)) as running:  # so that one is a page
         assert running.settlement.backlog.failed == 1
         await running.nothing_owed()
         await running.vault.remake([found] if (found := running.vault.find(poor, BTC)) else [])
@@ -174,7 +174,7 @@ def _read(running: Running) -> int:
 async def test_with_few_fills_in_memory_all_settle_in_their_order_and_once(house: House) -> None:
     people = await house.people(4, USDT=1_000, BTC=1)
     late = [await house.exchange.person(USDT=1_000, BTC=1) for _ in range(2)]
-    trades = await house.trades([*people, *late], 80, random.Random(5), most=10)
+    trades = await house.trades([*people, *late], 60, random.Random(5), most=10)
     few = replace(QUICK, most_fills=12, again_s=0.01)
     async with house.settling(few) as running:
         await running.until(lambda: _read(running) == len(trades))
