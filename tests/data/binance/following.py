@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 from typing import Any
@@ -15,26 +14,29 @@ from engine.core.types import Micros, Symbol
 from engine.market_data.reference_price import ReferencePrice
 from engine.ports import ExternalBook
 from tests.simulators.binance import BinanceSimulator
+from tests.support.own_time import OwnTime, own_time
 
 BTC, ETH = Symbol("BTCUSDT"), Symbol("ETHUSDT")
 BOTH = [BTC, ETH]
-QUICK = FeedSettings(first_retry_s=0.05)
+# A busy machine holds up what is on its way, too, so a feed is only as impatient as a test is about that.
+QUICK = FeedSettings(first_retry_s=0.05, stale_s=30.0, frozen_s=30.0, silence_s=30.0, doubted_s=30.0)
 PATIENCE_S = 60.0  # which only what never comes takes, however busy the machine is
 
 
 class Watched:
-    """A feed's books as they come, and when."""
+    """A feed's books as they come, and when, by the time of this process."""
 
-    def __init__(self, feed: BinanceFeed) -> None:
+    def __init__(self, feed: BinanceFeed, time: OwnTime) -> None:
         self.books: list[ExternalBook] = []
         self.at_s: list[float] = []
         self.feed = feed
+        self.time = time
         self._news = asyncio.Event()
 
     async def run(self) -> None:
         async for book in self.feed.books():
             self.books.append(book)
-            self.at_s.append(time.monotonic())
+            self.at_s.append(self.time.s)
             self._news.set()
 
     async def until(self, enough: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
@@ -96,13 +98,14 @@ async def watching(
         settings=settings,
         **more,
     )
-    watched = Watched(feed)
-    running = asyncio.create_task(watched.run())
-    try:
-        yield watched
-    finally:
-        await feed.close()
-        await asyncio.wait_for(running, 5)
+    async with own_time() as time:
+        watched = Watched(feed, time)
+        running = asyncio.create_task(watched.run())
+        try:
+            yield watched
+        finally:
+            await feed.close()
+            await asyncio.wait_for(running, PATIENCE_S)
 
 
 def checked(binance: BinanceSimulator, books: list[ExternalBook], *, prices_only: bool = False) -> int:

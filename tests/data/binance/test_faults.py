@@ -1,11 +1,11 @@
 """What Binance may do wrong: how soon the feed says so, how soon it is back, and that nothing wrong is shown meanwhile.
 
-The recording plays at its own pace times SPEED; times are real ones. Each test prints its figures: pytest -s.
+The recording plays at its own pace times SPEED; times are those of this process, which
+others on the machine do not lengthen. Each test prints its figures: pytest -s.
 """
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
 
 from msgspec.structs import replace
@@ -17,9 +17,9 @@ from tests.data.binance.following import BOTH, BTC, ETH, QUICK, Watched, checked
 from tests.simulators.binance import BinanceSimulator
 
 SPEED = 8.0
-BUSY_S = 2.0  # that a busy machine may add to any of the times below; what really passed is printed
+BUSY_S = 2.0  # that this process may add to any of the times below; what really passed is printed
 # Less than the usual patience, so that the suite need not wait so long.
-HASTY = replace(QUICK, last_retry_s=0.4, silence_s=1.5, frozen_s=1.2, doubted_s=3.0)
+HASTY = replace(QUICK, last_retry_s=0.4, stale_s=1.0, silence_s=1.5, frozen_s=1.2, doubted_s=3.0)
 
 
 class Fault:
@@ -28,21 +28,21 @@ class Fault:
     def __init__(self, binance: BinanceSimulator, watched: Watched) -> None:
         self.binance, self.watched = binance, watched
         self._begin = self._since = len(watched.books)
-        self._at_s = time.monotonic()
+        self._at_s = watched.time.s
         self._lost_s = 0.0
 
     async def lost(self, *symbols: Symbol, within_s: float) -> None:
         """Wait until the feed says that it has lost books."""
         await self.watched.lost(*symbols, since=self._since)
-        self._lost_s = time.monotonic() - self._at_s
+        self._lost_s = self.watched.time.s - self._at_s
         assert self._lost_s < within_s + BUSY_S
         self._since = len(self.watched.books)
 
     async def back(self, *symbols: Symbol, within_s: float, name: str) -> None:
         """Wait until it shows them again."""
-        at_s = time.monotonic()
+        at_s = self.watched.time.s
         await self.watched.in_sync(1, since=self._since, symbols=list(symbols))
-        back_s = time.monotonic() - at_s
+        back_s = self.watched.time.s - at_s
         assert back_s < within_s + BUSY_S
         print(f"{name}: said after {self._lost_s:.2f} s, back {back_s:.2f} s later")  # noqa: T201
 

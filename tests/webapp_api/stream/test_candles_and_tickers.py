@@ -1,6 +1,7 @@
 """The channels of candles, and tickers of a market in which nothing happens."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from engine.core.types import MarketState, Micros, Symbol
 from engine.market_data.intervals import MINUTE, Interval
 from engine.market_data.reference_price import ReferencePrice
 from tests.support.batches import batch, level, trade
+from tests.support.own_time import own_time
 from tests.webapp_api.stream.world import Client, clock, world
 from webapp_api.stream import public
 
@@ -96,13 +98,14 @@ async def test_a_reference_price_that_never_rests_is_told_now_and_then(tmp_path:
         client = await there.client()
         (snapshot,) = await subscribed(client, "ticker:BTCUSDT")
         assert snapshot["data"]["reference"] is None
+        began_s = time.monotonic()
         for number in range(150):
             there.market_data.on_reference(ReferencePrice(BTC, f"{number}.00000000", "1", "2", clock()))
             there.publish(batch(levels=[level("buy", 50, number + 1), level("buy", 99, 5)]))
             await asyncio.sleep(0.01)
         await asyncio.sleep(1.1)
         told = [message["data"] for message in await client.told_so_far()]
-        assert 2 <= len(told) <= 8
+        assert 2 <= len(told) <= 4 + 2 * (time.monotonic() - began_s)
         assert told[-1]["reference"]["last"] == "149.00"
         assert told[-1]["last"] is None
 
@@ -112,10 +115,13 @@ async def test_the_ticker_of_a_silent_market_comes_every_second(tmp_path: Path) 
         client = await there.client()
         there.publish(batch(trades=[trade(1, 100, 5, at=clock())]))
         (snapshot,) = await subscribed(client, "ticker:BTCUSDT")
-        told = [snapshot, await client.of("ticker:BTCUSDT"), await client.of("ticker:BTCUSDT")]
+        told = [snapshot, await client.of("ticker:BTCUSDT")]
+        async with own_time() as time:
+            told.append(await client.of("ticker:BTCUSDT"))
+        assert time.s <= 1.1
         assert [message["seq"] - snapshot["seq"] for message in told] == [0, 1, 2]
         times = [message["data"].pop("at") for message in told]
-        assert times[2] - times[1] <= 1100
+        assert times == sorted(set(times))
         assert told[0]["data"] == told[1]["data"] == told[2]["data"]
 
 

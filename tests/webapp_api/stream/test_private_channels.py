@@ -254,7 +254,7 @@ async def test_what_is_committed_but_not_published_yet_is_told_once(tmp_path: Pa
 async def fresh_mirror(there: World, token: str) -> Mirror:
     mirror, client = Mirror(), await there.client(token)
     await client.ask(op="subscribe", id=1, channels=PRIVATE)
-    mirror.take_all(await client.rest())
+    mirror.take_all(await client.told_so_far())
     return mirror
 
 

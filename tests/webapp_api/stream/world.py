@@ -34,6 +34,7 @@ from engine.sequencer.sequencer import Sequencer
 from engine.withdrawals.rules import Rules
 from engine.withdrawals.withdrawals import Withdrawals
 from tests.support.database import ensure_database
+from tests.support.own_time import TICK_S, own_time
 from webapp_api.addresses import Addresses
 from webapp_api.auth.key_guard import KeyGuard
 from webapp_api.auth.sealing import Seal, made_encryption_key
@@ -97,14 +98,18 @@ class Client:
         return not await self.rest(seconds)
 
     async def rest(self, quiet_s: float = 0.15) -> list[dict[str, Any]]:
-        """Return all that comes until nothing does for a while."""
-        while True:
-            try:
-                async with asyncio.timeout(quiet_s):
-                    self._kept.append(await self._receive())
-            except TimeoutError:
-                kept, self._kept = self._kept, []
-                return kept
+        """Return all that comes until nothing does for a while, in which the server in this process had its turns."""
+        async with own_time() as time:
+            while True:
+                since_s, receiving = time.s, asyncio.create_task(self._receive())
+                while not receiving.done() and time.s - since_s < quiet_s:
+                    await asyncio.wait([receiving], timeout=TICK_S)
+                if not receiving.done():
+                    receiving.cancel()
+                    await asyncio.wait([receiving])
+                    kept, self._kept = self._kept, []
+                    return kept
+                self._kept.append(receiving.result())
 
     async def told_so_far(self) -> list[dict[str, Any]]:
         """Return all that came before the answer to a ping, and so before what was asked earlier was done."""
