@@ -30,25 +30,27 @@ TEMPLATE = "clobster_template"
 _GUARD = """
 import os, shutil, signal, sys, time
 sys.stdin.read()
-server, folder = int(sys.argv[1]), sys.argv[2]
+folder = sys.argv[1]
 try:
+    with open(os.path.join(folder, "data", "postmaster.pid")) as told:
+        server = int(told.readline())
     os.kill(server, signal.SIGQUIT)
     for _ in range(100):
         os.kill(server, 0)
         time.sleep(0.05)
-except ProcessLookupError:
+except (OSError, ValueError):
     pass
 shutil.rmtree(folder, ignore_errors=True)
 """
 
 
-def _guard(pid: str, folder: Path) -> None:
-    """Let a server and its folder go when this process ends."""
+def guard(folder: Path) -> None:
+    """Let the server whose data lies in a folder, and the folder, go when this process ends."""
     ends_with_us, _ = os.pipe()  # the other end is closed by nothing but this process's end
-    guarded = [sys.executable, "-c", _GUARD, pid, str(folder)]
-    guard = subprocess.Popen(guarded, stdin=ends_with_us, start_new_session=True)
+    guarded = [sys.executable, "-c", _GUARD, str(folder)]
+    guarding = subprocess.Popen(guarded, stdin=ends_with_us, start_new_session=True)
     os.close(ends_with_us)
-    guard.returncode = 0  # it outlives this process on purpose, and nobody waits for it
+    guarding.returncode = 0  # it outlives this process on purpose, and nobody waits for it
 
 
 @cache
@@ -62,7 +64,7 @@ def server() -> "PostgresServer":
     folder = Path(tempfile.mkdtemp(prefix="clobster-pg-"))
     folder.chmod(0o755)
     started = get_server(folder / "data", cleanup_mode=None)
-    _guard(str(started.get_pid()), folder)
+    guard(folder)
     # What a test shows does not depend on a disk, and copying databases would wait for it for seconds.
     run(started.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     return started
@@ -89,6 +91,7 @@ class Standby:
         self._data = self._folder / "data"
         copied = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-d", self._primary.get_uri()]
         self._run("pg_basebackup", copied)
+        guard(self._folder)
         self.start()
 
     def url(self, database: str) -> str:
@@ -100,8 +103,6 @@ class Standby:
         """Start it and wait until it answers."""
         log = str(self._folder / "log")
         self._run("pg_ctl", ["-w", "-o", f'-h "" -k {self._folder}', "-l", log, "start"])
-        pid = (self._data / "postmaster.pid").read_text().split()[0]
-        _guard(pid, self._folder)
 
     def stop(self) -> None:
         """End it at once."""
