@@ -12,6 +12,7 @@ import msgspec
 
 from clobster import config, data_dir, launch_data
 from clobster.config import ConfigError, Settings
+from clobster.sources import NotNow
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Callable[[Settings, argparse.Namespace], int] = options.command
         return command(settings, options)
     except ConfigError as error:
-        print(f"clobster: {error}", file=sys.stderr)  # noqa: T201  this is the command line's own voice
+        _complain(error)
         return 2
 
 
@@ -102,7 +103,11 @@ def _parser() -> argparse.ArgumentParser:
 def _run(settings: Settings, _: argparse.Namespace) -> int:
     from clobster.lifecycle import run  # the rest of the command line starts without the server's imports
 
-    return run(settings)
+    try:
+        return run(settings)
+    except NotNow as refused:
+        _complain(refused)
+        return 1  # as after a commit that failed: whoever supervises starts it again
 
 
 def _migrate(settings: Settings, _: argparse.Namespace) -> int:
@@ -243,6 +248,10 @@ def _dev_localnet(settings: Settings, options: argparse.Namespace) -> int:
 def _development_only(settings: Settings) -> None:
     if settings.env != "development":
         raise ConfigError(f"dev commands are for development; CLOBSTER_ENV is {settings.env}")
+
+
+def _complain(error: ConfigError) -> None:
+    print(f"clobster: {error}", file=sys.stderr)  # noqa: T201  this is the command line's own voice
 
 
 def _say(text: str) -> int:

@@ -51,7 +51,8 @@ class Cluster:
 
     def start(self) -> None:
         """Start it and wait until it answers, for as long as its recovery takes."""
-        arguments = ["-w", "-o", f'-h "" -k {self._folder}', "-l", str(self._folder / "log"), "start"]
+        # Without fsync: what is shown here does not depend on a disk, and a kill takes nothing from the system's cache.
+        arguments = ["-w", "-o", f'-F -h "" -k {self._folder}', "-l", str(self._folder / "log"), "start"]
         self._commands.pg_ctl(arguments, pgdata=self._data, user=self._user, cwd="/", timeout=60)
 
     def kill(self) -> None:
@@ -92,7 +93,8 @@ class Cluster:
         """Let an exchange's writer write no file beyond a size, as on a full disk; that ends with its connection."""
         [[pid, _]] = postgres.run(url, WRITER)
         # As the server's own user: even root may be forbidden to limit another user's processes.
-        subprocess.run(["prlimit", f"--fsize={size}:", f"--pid={pid}"], user=self._user, check=True)
+        limits = [f"--fsize={size}:", "--core=0:"]
+        subprocess.run(["prlimit", *limits, f"--pid={pid}"], user=self._user, check=True)
 
     def _url(self, name: str) -> str:
         return f"postgresql://postgres:@/{name}?host={self._folder}"

@@ -9,9 +9,12 @@ import asyncpg
 import pytest
 
 from clobster.audit import audit
+from clobster.books import opening
+from clobster.sources import NotNow
 from engine.core.commands import PlaceOrder
 from engine.core.events import AlreadyPlaced, OrderChanged
 from engine.core.types import Lots, OrderId, OrderType, Side, Ticks
+from engine.sequencer.sequencer import Busy
 from tests.data.store.books import BTCUSDT, Books, books
 from tests.support import postgres
 from tests.support.cluster import SEGMENT, WRITER, Cluster
@@ -133,14 +136,18 @@ async def test_what_was_answered_outlives_a_disk_that_takes_no_more(cluster: Clu
 async def test_books_that_become_read_only_take_nothing_and_can_be_read(cluster: Cluster) -> None:
     people = People(cluster.empty_exchange())
     refused = asyncpg.ReadOnlySQLTransactionError
-    with pytest.raises(refused):  # noqa: PT012  it is not known which order comes after it
+    with pytest.raises(refused):  # noqa: PT012
         async with books(people.url) as day:
             await people.sign_in(day)
+            await people.trade(day, "before")
             await asyncio.to_thread(cluster.set, "default_transaction_read_only", "on")
-            async with asyncio.timeout(PATIENCE_S):
-                for number in count():
-                    await people.trade(day, f"order-{number}")
-    with pytest.raises(refused):
+            with pytest.raises(Busy, match="can't be written"):  # noqa: PT012  it is not known who comes after it
+                while True:
+                    await day.person()
+            assert await people.orders(day) == people.answered
+            await people.trade(day, "after")
+    # So is a standby, of which the lead's lock can be had. Whoever supervises starts again.
+    with pytest.raises(NotNow, match="in a read-only transaction"), opening(people.url):
         async with books(people.url):
             pass
     assert (await asyncio.to_thread(audit, people.url)).clean
@@ -162,6 +169,30 @@ async def test_a_server_that_is_killed_in_the_middle_of_a_batch_has_nothing_of_i
             await asyncio.to_thread(cluster.kill)
             await trading
     await asyncio.to_thread(cluster.start)
+    await people.goes_on()
+
+
+async def test_who_asks_while_it_is_away_is_told_to_try_again_and_the_writer_ends(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.store.store.LOOK_S", 0.0)
+    people = People(cluster.empty_exchange())
+    async with books(people.url) as day:
+        await people.sign_in(day)
+        await people.trade(day, "before")
+        attending = asyncio.create_task(day.store.attend())
+        await asyncio.to_thread(cluster.kill)
+        for _ in range(3):
+            with pytest.raises(Busy, match="can't be read"):
+                await people.orders(day)
+            with pytest.raises(Busy, match="can't be written"):
+                await day.store.write(lambda connection: connection.execute("SELECT 1"))
+        with pytest.raises(FAILS):
+            await attending
+        await asyncio.to_thread(cluster.start)
+        assert await people.orders(day) == people.answered
+        with pytest.raises(FAILS):  # nor does it find its way back
+            await day.store.attend()
     await people.goes_on()
 
 
