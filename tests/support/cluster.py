@@ -59,12 +59,9 @@ class Cluster:
         """End every process of it at once, where it runs."""
         if not (self._data / "postmaster.pid").exists():
             return
-        postmaster = int((self._data / "postmaster.pid").read_text().split()[0])
-        os.kill(postmaster, signal.SIGSTOP)  # so that it has no other children in a moment
-        all_of_it = [postmaster, *_children(postmaster)]
+        all_of_it = postgres.signal_all(self._data, signal.SIGSTOP)  # so that there are no others in a moment
         for pid in all_of_it:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
         while any(_lives(pid) for pid in all_of_it):
             time.sleep(0.01)
         # Where nobody reaps them their numbers look as if they lived, and a start would refuse.
@@ -98,15 +95,6 @@ class Cluster:
 
     def _url(self, name: str) -> str:
         return f"postgresql://postgres:@/{name}?host={self._folder}"
-
-
-def _children(parent: int) -> list[int]:
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
-                found.append(int(folder.name))
-    return found
 
 
 def _lives(pid: int) -> bool:

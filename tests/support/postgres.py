@@ -1,6 +1,7 @@
 """A real PostgreSQL for this process, from a wheel, with a database migrated once and copied for each test."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -8,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -112,6 +114,10 @@ class Standby:
         """Let it replay nothing more, or go on."""
         run(self.url(database), f"SELECT pg_wal_replay_{'pause' if is_on else 'resume'}()")
 
+    def freeze(self, *, is_on: bool) -> None:
+        """Let all of it fall silent, with every connection open, or go on."""
+        signal_all(self._data, signal.SIGSTOP if is_on else signal.SIGCONT)
+
     def wait_for(self, database: str) -> None:
         """Wait until it has all that the primary has now."""
         [[flushed]] = run(database, "SELECT CAST(pg_current_wal_flush_lsn() AS TEXT)")
@@ -121,6 +127,19 @@ class Standby:
     def _run(self, program: str, arguments: list[str]) -> None:
         command = getattr(self._commands, program)
         command(arguments, pgdata=self._data, user=self._primary.system_user, cwd="/", timeout=60)
+
+
+def signal_all(data: Path, number: signal.Signals) -> list[int]:
+    """Send a signal to every process of the server whose data lies in a folder, the first one first; return them."""
+    first = int((data / "postmaster.pid").read_text().split()[0])
+    os.kill(first, number)
+    sent = [first]
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == first:
+                os.kill(int(folder.name), number)
+                sent.append(int(folder.name))
+    return sent
 
 
 @cache
