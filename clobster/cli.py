@@ -161,17 +161,23 @@ def _backup(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _restore(settings: Settings, options: argparse.Namespace) -> int:
-    from clobster.backup import restore, set_aside
+    from clobster.backup import grant_again, restore, set_aside
     from clobster.books import opening
 
-    database = settings.database
+    database, aside = settings.database, None
     if options.set_aside:
         with data_dir.locked(settings.data_dir), opening(database):
-            _say(set_aside(database, options.file))
+            aside, said = set_aside(database, options.file)
+        _say(said)
     if isinstance(database, str):
         from clobster.moving import move
 
-        return 0 if move(settings, str(options.file), database, _say) else 1
+        is_done = move(settings, str(options.file), database, _say)
+        if aside is not None:
+            with opening(database):
+                for said in grant_again(database, aside):
+                    _say(said)
+        return 0 if is_done else 1
     with data_dir.locked(settings.data_dir), opening(options.file):
         return _say(restore(options.file, database))
 
