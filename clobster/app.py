@@ -38,6 +38,7 @@ from data.store.notifications import SqlNotifications
 from data.store.queries import Queries
 from data.store.readers import Readers
 from data.store.reference import SqlReference
+from data.store.store import Store
 from data.store.summaries import SqlSummaries
 from data.store.themes import SqlThemes
 from engine.core.decimals import MarketDecimals
@@ -77,6 +78,7 @@ class House:
 
     settings: Settings
     listing: Listing
+    store: Store
     exchange: Exchange
     sequencer: Sequencer
     market_making: MarketMaking
@@ -257,7 +259,9 @@ async def build(settings: Settings, stack: AsyncExitStack) -> House:
         themes=SqlThemes(store, queries),
         tracing=traces,
     )
-    return House(settings, listing, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram, watch)
+    return House(
+        settings, listing, store, exchange, sequencer, market_making, custody, payouts, hub, runner, telegram, watch
+    )
 
 
 def _metrics_token(settings: Settings) -> str | None:

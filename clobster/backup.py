@@ -42,8 +42,11 @@ def restore(copy: Path, database: Path) -> str:
     return f"{database} is restored: {_proved(database)}"
 
 
-def set_aside(database: Place, copy: Path) -> str:
-    """Move the books that there are away, to make others of a copy. Return a sentence. Raises ConfigError."""
+def set_aside(database: Place, copy: Path) -> tuple[str, str]:
+    """Move the books that there are away, to make others of a copy. Return their name, and a sentence.
+
+    Raises ConfigError.
+    """
     if not copy.is_file():
         raise ConfigError(f"there is no file {copy}")
     name = f"set_aside_{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}"
@@ -52,14 +55,23 @@ def set_aside(database: Place, copy: Path) -> str:
         for beside in _beside(database):
             if beside.exists():
                 beside.replace(folder / beside.name)
-        return f"the books that were there are in {folder}"
+        return name, f"the books that were there are in {folder}"
     from data.store.copying import InUse, set_aside
 
     try:
         set_aside(database, name)
     except InUse as refused:
         raise ConfigError(f"{refused} Stop it first.") from None
-    return f"the books that were there are in the schema {name} of {named(database)}"
+    return name, f"the books that were there are in the schema {name} of {named(database)}"
+
+
+def grant_again(database: str, aside: str) -> list[str]:
+    """Grant other roles on new books what they had on those that were set aside. Return what there is to say of it."""
+    from data.store.grants import grant_again
+
+    done, failed = grant_again(database, aside)
+    said = [f"other roles have their {done} privileges again"] if done else []
+    return said + [f"not granted again, do it by hand: {each}" for each in failed]
 
 
 def _beside(database: Path) -> list[Path]:

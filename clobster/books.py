@@ -9,8 +9,10 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from clobster.config import ConfigError
+from clobster.sources import NotNow
 from data.store.migrate import SchemaMismatch, is_postgres
 from data.store.opening import Place
+from data.store.trouble import may_pass_of_a_write
 from engine.ports import LostLead
 
 
@@ -21,7 +23,7 @@ def named(place: Place) -> str:
 
 @contextmanager
 def opening(place: Place) -> Iterator[None]:
-    """Say what is wrong with a database, or with its place, in one line. Raises ConfigError."""
+    """Say what is wrong with a database, or with its place, in one line. Raises ConfigError, or NotNow of them."""
     errors: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error, OSError)
     if is_postgres(place):
         import asyncpg  # who keeps books in SQLite does not wait for the import
@@ -29,10 +31,15 @@ def opening(place: Place) -> Iterator[None]:
         errors += (asyncpg.PostgresError, asyncpg.InterfaceError)
     try:
         yield
-    except (SchemaMismatch, LostLead) as refused:
+    except SchemaMismatch as refused:
         raise ConfigError(str(refused)) from None
+    except LostLead as refused:
+        raise NotNow(str(refused)) from None
     except errors as error:
-        why = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
-        raise ConfigError(
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        why = " ".join(str(cause).split())
+        # A server that does not answer may come; a path that can't be used is wrong.
+        is_wrong = not may_pass_of_a_write(cause) or (isinstance(place, Path) and isinstance(cause, OSError))
+        raise (ConfigError if is_wrong else NotNow)(
             f"the database {named(place)} can't be used ({why}): mend that, or name another in CLOBSTER_DATABASE_URL"
         ) from None

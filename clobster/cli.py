@@ -12,6 +12,7 @@ import msgspec
 
 from clobster import config, data_dir, launch_data
 from clobster.config import ConfigError, Settings
+from clobster.sources import NotNow
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Callable[[Settings, argparse.Namespace], int] = options.command
         return command(settings, options)
     except ConfigError as error:
-        print(f"clobster: {error}", file=sys.stderr)  # noqa: T201  this is the command line's own voice
+        _complain(error)
         return 2
 
 
@@ -103,7 +104,11 @@ def _parser() -> argparse.ArgumentParser:
 def _run(settings: Settings, _: argparse.Namespace) -> int:
     from clobster.lifecycle import run  # the rest of the command line starts without the server's imports
 
-    return run(settings)
+    try:
+        return run(settings)
+    except NotNow as refused:
+        _complain(refused)
+        return 1  # as after a commit that failed: whoever supervises starts it again
 
 
 def _migrate(settings: Settings, _: argparse.Namespace) -> int:
@@ -157,17 +162,23 @@ def _backup(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _restore(settings: Settings, options: argparse.Namespace) -> int:
-    from clobster.backup import restore, set_aside
+    from clobster.backup import grant_again, restore, set_aside
     from clobster.books import opening
 
-    database = settings.database
+    database, aside = settings.database, None
     if options.set_aside:
         with data_dir.locked(settings.data_dir), opening(database):
-            _say(set_aside(database, options.file))
+            aside, said = set_aside(database, options.file)
+        _say(said)
     if isinstance(database, str):
         from clobster.moving import move
 
-        return 0 if move(settings, str(options.file), database, _say) else 1
+        is_done = move(settings, str(options.file), database, _say)
+        if aside is not None:
+            with opening(database):
+                for said in grant_again(database, aside):
+                    _say(said)
+        return 0 if is_done else 1
     with data_dir.locked(settings.data_dir), opening(options.file):
         return _say(restore(options.file, database))
 
@@ -246,6 +257,10 @@ def _dev_localnet(settings: Settings, options: argparse.Namespace) -> int:
 def _development_only(settings: Settings) -> None:
     if settings.env != "development":
         raise ConfigError(f"dev commands are for development; CLOBSTER_ENV is {settings.env}")
+
+
+def _complain(error: ConfigError) -> None:
+    print(f"clobster: {error}", file=sys.stderr)  # noqa: T201  this is the command line's own voice
 
 
 def _say(text: str) -> int:

@@ -61,6 +61,7 @@ async def _serve(settings: Settings) -> int:
                 beside = [loops.create_task(house.market_making.run(), name="market making")]
                 beside.append(loops.create_task(house.payouts.run(), name="withdrawals"))
                 beside.append(loops.create_task(house.watch.run(), name="watch"))
+                beside.append(loops.create_task(house.store.attend(), name="books"))
                 if house.custody is not None:
                     beside.append(loops.create_task(house.custody.run(), name="custody"))
                 url = await _listen(house, stack)

@@ -48,6 +48,9 @@ class EngineMetrics(Collector):
         yield CounterMetricFamily(
             "clobster_commit_seconds", "Time spent waiting for commits since the start", sequencer.commit_s
         )
+        yield GaugeMetricFamily(
+            "clobster_commit_under_way_seconds", "For how long the commit under way has been", sequencer.committing_s
+        )
         yield GaugeMetricFamily("clobster_inbox_commands", "Commands waiting to be applied", sequencer.waiting)
         yield GaugeMetricFamily("clobster_open_orders", "Orders that rest on the books", len(self._state.orders))
         yield GaugeMetricFamily(

@@ -18,6 +18,10 @@ class ConfigError(Exception):
     """A setting is wrong. The message names it and says how to mend it, in one line."""
 
 
+class NotNow(ConfigError):  # noqa: N818
+    """No setting need be wrong: something that the start needs is not there now, and may be later."""
+
+
 class Given(Struct, frozen=True):
     """What was given for each setting, as it was given, and where."""
 

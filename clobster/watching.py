@@ -94,8 +94,8 @@ class Watch(Collector):
         while True:
             try:
                 findings = await self._unbalanced()
-            except Busy:  # those who look things up go first
-                log.info("the ledger was not checked: too many look things up")
+            except Busy as busy:  # those who look things up go first
+                log.info("the ledger was not checked", why=str(busy))
             except Exception:  # a look that fails ends no exchange; the alert on its age tells
                 log.exception("the ledger was not checked")
             else:

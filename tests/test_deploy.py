@@ -20,7 +20,10 @@ DOCKER = """#!/bin/sh
 echo "$CLOBSTER_IMAGE|$*" >> "$CALLS"
 case "$*" in
   inspect*) echo old ;;
-  *"clobster counts") cat "$COUNTS" ;;
+  *"clobster counts")
+    [ "$FAULT" = no_counts ] && exit 2
+    cat "$COUNTS" ;;
+  *"restore --help") [ "$FAULT" = no_set_aside ] || echo "[--set-aside]" ;;
   *migrate) [ "$FAULT" != migrate ] ;;
   *exec*)
     [ "$FAULT" = traded ] && echo more > "$COUNTS"
@@ -41,13 +44,44 @@ esac
 def test_an_update_makes_a_backup_first_and_goes_back_where_nothing_was_taken(
     tmp_path: Path, fault: str, code: int, said: str
 ) -> None:
-    (docker := tmp_path / "docker").write_text(DOCKER)
+    done, calls = updated(tmp_path, fault)
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
+    steps = [next((each for each in STEPS if each in call), "") for call in calls]
+    steps = [step for step in steps if step]
+    assert steps[:3] == ["stop clobster", "clobster backup", "clobster migrate"]
+    assert next(call for call in calls if "backup" in call).startswith("old|")
+    assert ("clobster restore --set-aside" in steps) is (code == 1)
+    if code == 1:
+        restored = next(call for call in calls if "clobster restore --set-aside" in call)
+        assert " clobster restore --set-aside /var/lib/clobster/before-" in restored
+        assert restored.startswith("old|"), "the old program reads the old books"
+        assert calls[-2 if "exec" in calls[-1] else -1].startswith("old|")
+    if code == 2:
+        assert steps[-1] == "stop clobster", "it stays down"
+
+
+@pytest.mark.parametrize("fault", ["no_counts", "no_set_aside"])
+def test_an_update_of_what_has_no_way_back_changes_nothing(tmp_path: Path, fault: str) -> None:
+    done, calls = updated(tmp_path, fault)
+    assert (done.returncode, "nothing was changed" in done.stderr) == (2, True), done.stderr
+    assert not [call for call in calls if "new" in call or re.search("pull|stop|backup|migrate|up -d", call)], calls
+    asked = [call for call in calls if " run " in call]
+    assert asked
+    assert all(call.startswith("old|") for call in asked), "what runs is asked"
+
+
+STEPS = ("stop clobster", "clobster backup", "clobster migrate", "clobster restore --set-aside")
+
+
+def updated(folder: Path, fault: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run an update from `old` to `new`; return what came of it and what docker was asked, each call with its image."""
+    (docker := folder / "docker").write_text(DOCKER)
     docker.chmod(0o755)
-    (tmp_path / "counts").write_text("1 1 1 0")
+    (folder / "counts").write_text("1 1 1 0")
     environ = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
-        "CALLS": str(tmp_path / "calls"),
-        "COUNTS": str(tmp_path / "counts"),
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "CALLS": str(folder / "calls"),
+        "COUNTS": str(folder / "counts"),
         "FAULT": fault,
         "CLOBSTER_IMAGE": "",
         "UPDATE_TRIES": "2",
@@ -56,24 +90,7 @@ def test_an_update_makes_a_backup_first_and_goes_back_where_nothing_was_taken(
     done = subprocess.run(
         [DEPLOY / "update", "new"], env=environ, capture_output=True, text=True, check=False, timeout=60
     )
-    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
-    calls = (tmp_path / "calls").read_text().splitlines()
-    steps = [next((each for each in STEPS if each in call), "") for call in calls]
-    steps = [step for step in steps if step]
-    assert steps[:3] == ["stop clobster", "clobster backup", "clobster migrate"]
-    assert ("clobster restore" in steps) is (code == 1)
-    if code == 1:
-        assert " clobster restore --set-aside /var/lib/clobster/before-" in next(
-            call for call in calls if "clobster restore" in call
-        )
-        restored = next(call for call in calls if "clobster restore" in call)
-        assert restored.startswith("old|"), "the old program reads the old books"
-        assert calls[-2 if "exec" in calls[-1] else -1].startswith("old|")
-    if code == 2:
-        assert steps[-1] == "stop clobster", "it stays down"
-
-
-STEPS = ("stop clobster", "clobster backup", "clobster migrate", "clobster restore")
+    return done, (folder / "calls").read_text().splitlines()
 
 
 def test_release_notes_come_from_the_changelog() -> None:

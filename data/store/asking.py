@@ -94,13 +94,19 @@ class Waiting:
             self._loop.close()
             raise
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is known to be closed."""
+        return bool(self.asking.connection.is_closed())
+
     def wait(self, coroutine: Any) -> Any:
         """Run a coroutine to its end."""
         return self._loop.run_until_complete(coroutine)
 
-    def run(self, command: str) -> None:
-        """Run a command that is not worth being prepared, such as BEGIN."""
-        self.wait(self.asking.connection.execute(command))
+    def run(self, command: str) -> str:
+        """Run a command that is not worth being prepared, such as BEGIN; return what was done."""
+        done: str = self.wait(self.asking.connection.execute(command))
+        return done
 
     def execute(self, statement: str, values: Values = (), /) -> Answer:
         """Run a statement."""

@@ -77,15 +77,22 @@ class PostgresWriter:
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction."""
         waiting = self._waiting
+        if waiting.is_lost:
+            raise ConnectionError("the connection that writes is lost")
         waiting.run("BEGIN")
         try:
             result = work(waiting)
-            waiting.run("COMMIT")
+            if (done := waiting.run("COMMIT")) != "COMMIT":  # it says ROLLBACK where `work` has passed over an error
+                raise AssertionError(f"a transaction that had failed was to be committed: {done}")
         except BaseException:
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # the connection may be lost
                 waiting.run("ROLLBACK")
             raise
         return result
+
+    def look(self) -> None:
+        """Ask for nothing. Raises OSError, asyncpg.PostgresError or asyncpg.InterfaceError where nobody answers."""
+        self._waiting.run("SELECT 1")
 
     def lead(self, connection: Connection) -> None:
         """Take the lock of whoever writes. Raises LostLead where its holder does not go away."""

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Final, Self, TypeVar, cast
 
 import aiosqlite
+import structlog
 
 from data.store.connection import Reading, Values
 from data.store.rows import Row
+from data.store.trouble import may_pass
 from engine.sequencer.sequencer import Busy
 
 T = TypeVar("T")
+log = structlog.get_logger()
 
 MOST_WAITING: Final = 1_000
 
@@ -75,7 +78,7 @@ class Readers:
     async def read(self, work: Callable[[Reading], Awaitable[T]]) -> T:
         """Run `work` on a connection, in one transaction, so that all it reads is of one moment.
 
-        Raises Busy where too many wait already.
+        Raises Busy where too many wait already, or the database can't be asked now.
         """
         if self._asked >= MOST_WAITING:
             raise Busy("More people are looking things up than can be answered; try again in a moment.")
@@ -84,6 +87,11 @@ class Readers:
             connection = await self._idle.get()
             try:
                 return await in_one_moment(connection, work)
+            except Exception as error:
+                if not may_pass(error):
+                    raise
+                log.warning("the books can't be read", reason=" ".join(str(error).split()))
+                raise Busy("The books can't be read at the moment; try again shortly.") from error
             finally:
                 self._idle.put_nowait(connection)
         finally:

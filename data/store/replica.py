@@ -16,7 +16,6 @@ from typing_extensions import override
 from data.store.asking import CONNECT_S, Looking, connect
 from data.store.connection import Reading
 from data.store.queries import Queries
-from data.store.readers import in_one_moment
 
 T = TypeVar("T")
 
@@ -102,7 +101,10 @@ class Replica:
             async with asyncio.timeout(2 * self.bound_s):
                 await self._catch_up(looking, self.bound_s)
             async with asyncio.timeout(ANSWER_S):
-                found = await in_one_moment(looking, work)
+                # What fails is not rolled back, but given up: that would wait for a server that has fallen silent.
+                await looking.execute_fetchall("BEGIN")
+                found = await work(looking)
+                await looking.rollback()
         except NotThere as behind:
             self._idle.append(looking)
             self._is_away(behind)

@@ -74,6 +74,9 @@ class SqliteWriter:
             raise
         return result
 
+    def look(self) -> None:
+        """Do nothing: a file does not go away."""
+
     def lead(self, connection: Connection) -> None:
         """Do nothing: the epoch puts whoever led before out, as all that is written is in one file."""
 

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeVar
 
+import structlog
+
 from data.store.connection import Connection
 from data.store.snapshot import load
+from data.store.trouble import may_pass_of_a_write
 from engine.core.snapshot import Snapshot
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy
@@ -17,6 +20,9 @@ from engine.sequencer.sequencer import Busy
 T = TypeVar("T")
 
 MOST_WAITING: Final = 1_000  # writes besides the batches
+LOOK_S: Final = 1.0
+
+log = structlog.get_logger()
 
 
 class Writer(Protocol):
@@ -30,6 +36,9 @@ class Writer(Protocol):
 
     def write_batch(self, connection: Connection, batch: Batch) -> None:
         """Write a batch's rows. Raises LostLead where it does not follow on the last one, or somebody else leads."""
+
+    def look(self) -> None:
+        """Raise the driver's error where the way to the database is lost, and nobody has noticed."""
 
     def close(self) -> None:
         """Close what is open."""
@@ -71,15 +80,27 @@ class Store:
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction of its own in the writer's thread, and return when that is durable.
 
-        What `work` raises is raised here, and then nothing is kept. Raises Busy where too many wait already.
+        What `work` raises is raised here, and then nothing is kept. Raises Busy where too many wait already, or the
+        database can't take it now.
         """
         if self._waiting >= MOST_WAITING:
             raise Busy("More people are signing in than can be taken; try again in a moment.")
         self._waiting += 1
         try:
             return await self._run(work)
+        except Exception as error:
+            if not may_pass_of_a_write(error):
+                raise
+            log.warning("the books can't be written", reason=" ".join(str(error).split()))
+            raise Busy("The books can't be written at the moment; try again shortly.") from error
         finally:
             self._waiting -= 1
+
+    async def attend(self) -> None:
+        """Look now and then whether there is still a way to write, until cancelled. Raises the driver's error."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.look)
 
     def _take_lead(self, connection: Connection) -> Snapshot:
         self._writer.lead(connection)

@@ -84,6 +84,7 @@ class Sequencer:
         self.on_passage: Callable[[Passage], None] | None = None
         self.commits = 0
         self.commit_s = 0.0
+        self._commit_began: float | None = None
         self.stages = Stages()
         self._exchange = exchange
         self._store = store
@@ -104,6 +105,11 @@ class Sequencer:
     def seq(self) -> int:
         """How many commands were committed since genesis."""
         return self._committed
+
+    @property
+    def committing_s(self) -> float:
+        """For how long the commit that is under way has been, 0 where none is."""
+        return 0.0 if self._commit_began is None else time.perf_counter() - self._commit_began
 
     @property
     def running(self) -> bool:
@@ -285,8 +291,9 @@ class Sequencer:
         )
 
     async def _commit(self, batch: Batch) -> Batch:
-        started = time.perf_counter()
+        self._commit_began = started = time.perf_counter()
         await self._store.commit(batch)
+        self._commit_began = None
         took = time.perf_counter() - started
         self.commit_s += took
         self.commits += 1

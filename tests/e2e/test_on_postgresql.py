@@ -92,11 +92,18 @@ def test_history_is_read_at_a_replica_and_who_has_traded_sees_it(tmp_path: Path)
             placed = call("POST", f"{server.url}/api/trading/orders", order, token)
             shown = call("GET", f"{server.url}/api/trading/orders?limit=1", token=token)
             assert shown.body["orders"][0]["id"] == placed.body["id"]
-            with urllib.request.urlopen(f"{server.url}/metrics", timeout=20) as answer:
-                told = dict(line.decode().rsplit(" ", 1) for line in answer)
-            reads = float(told['clobster_history_reads_total{database="replica"}'])
-        while not call("GET", f"{server.url}/readyz").body["replica"]["there"]:
-            time.sleep(0.05)
+            reads = figure(server, 'clobster_history_reads_total{database="replica"}')
+        until_there(server)
+        standby.freeze(is_on=True)
+        try:
+            placed = call("POST", f"{server.url}/api/trading/orders", order, token)
+            shown = call("GET", f"{server.url}/api/trading/orders?limit=1", token=token)
+            assert shown.body["orders"][0]["id"] == placed.body["id"]
+            assert figure(server, "clobster_replica_there") == 0
+        finally:
+            standby.freeze(is_on=False)
+        until_there(server)
+        assert figure(server, "clobster_replica_there") == 1
         standby.stop()
         try:
             shown = call("GET", f"{server.url}/api/trading/orders?limit=1", token=token)
@@ -109,3 +116,16 @@ def test_history_is_read_at_a_replica_and_who_has_traded_sees_it(tmp_path: Path)
         assert server.stop() == 0
     finally:
         server.kill()
+
+
+def figure(server: Server, name: str) -> float:
+    """Return what a server exports under a name."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=20) as answer:
+        told = dict(line.decode().rsplit(" ", 1) for line in answer)
+    return float(told[name])
+
+
+def until_there(server: Server) -> None:
+    """Wait until a server reads its replica."""
+    while not call("GET", f"{server.url}/readyz").body["replica"]["there"]:
+        time.sleep(0.05)

@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from clobster.metrics import ReplicaMetrics
+from data.store.queries import Queries
+from data.store.replica import History, Replica
+from engine.core.types import MarketState
 from engine.liquidity.stops import StopReason
 from engine.withdrawals.types import WithdrawalState
 from tests.support.server import Server, call
@@ -20,7 +25,7 @@ METRIC = re.compile(r"\b(clobster_\w+)(?:\{([^}]*)\})?")
 LABEL = re.compile(r'(\w+)(?:=~|!=|!~|=)"([^"]*)"')
 GROUPED = re.compile(r"\bby \(([^)]*)\)")
 FIXED = {  # labels whose values are a list of ours
-    "state": {each.value for each in WithdrawalState} | {"owed", "under_way", "failed"},
+    "state": {each.value for each in (*WithdrawalState, *MarketState)} | {"owed", "under_way", "failed"},
     "reason": {each.value for each in StopReason},
     "class": {each.value for each in RequestClass},
     "stage": {"received", "sequenced", "written", "acknowledged"},
@@ -59,12 +64,14 @@ def test_every_query_asks_for_what_is_exported(tmp_path: Path) -> None:
         server.fund(42, USDT="1000")
         assert call("POST", f"{server.url}/api/trading/orders", ORDER, server.sign_in(42)).status == 201
         until = time.monotonic() + 60
-        while missing := asked.keys() - (exported := figures(server)).keys():
+        replica = figures(of_a_replica())
+        while missing := asked.keys() - (exported := figures(of(server)) | replica).keys():
             assert time.monotonic() < until, missing
             time.sleep(0.1)
         for name, labels in asked.items():
             assert labels <= exported[name] or not exported[name], name
         overview_agrees(server, started)
+        assert "clobster_order_stage_seconds_bucket" in exported
         assert server.stop() == 0
     finally:
         server.kill()
@@ -85,15 +92,25 @@ def overview_agrees(server: Server, started_s: float) -> None:
     assert told["books"]["comparison"]["fee_payer_lamports"] > told["books"]["fee_floor_lamports"]
 
 
-def figures(server: Server) -> dict[str, set[str]]:
-    """Return the names that are exported, each with its labels; of one that has no figure yet, none."""
+def of(server: Server) -> str:
+    """Return what a server exports."""
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=20) as answer:
-        text = answer.read().decode()
+        return str(answer.read().decode())
+
+
+def of_a_replica() -> str:
+    """Return what a server exports besides where it reads history at a replica."""
+    registry = CollectorRegistry()
+    registry.register(ReplicaMetrics(History(Queries(()), Replica("", ""))))
+    return generate_latest(registry).decode()
+
+
+def figures(text: str) -> dict[str, set[str]]:
+    """Return the names that are exported, each with its labels; of one that has no figure yet, none."""
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):
         suffix = "_total" if family.type == "counter" else ""
         found.setdefault(f"{family.name}{suffix}", set())
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
-    assert "clobster_order_stage_seconds_bucket" in found
     return found

@@ -1,6 +1,7 @@
 """A real PostgreSQL for this process, from a wheel, with a database migrated once and copied for each test."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -8,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -30,25 +32,27 @@ TEMPLATE = "clobster_template"
 _GUARD = """
 import os, shutil, signal, sys, time
 sys.stdin.read()
-server, folder = int(sys.argv[1]), sys.argv[2]
+folder = sys.argv[1]
 try:
+    with open(os.path.join(folder, "data", "postmaster.pid")) as told:
+        server = int(told.readline())
     os.kill(server, signal.SIGQUIT)
     for _ in range(100):
         os.kill(server, 0)
         time.sleep(0.05)
-except ProcessLookupError:
+except (OSError, ValueError):
     pass
 shutil.rmtree(folder, ignore_errors=True)
 """
 
 
-def _guard(pid: str, folder: Path) -> None:
-    """Let a server and its folder go when this process ends."""
+def guard(folder: Path) -> None:
+    """Let the server whose data lies in a folder, and the folder, go when this process ends."""
     ends_with_us, _ = os.pipe()  # the other end is closed by nothing but this process's end
-    guarded = [sys.executable, "-c", _GUARD, pid, str(folder)]
-    guard = subprocess.Popen(guarded, stdin=ends_with_us, start_new_session=True)
+    guarded = [sys.executable, "-c", _GUARD, str(folder)]
+    guarding = subprocess.Popen(guarded, stdin=ends_with_us, start_new_session=True)
     os.close(ends_with_us)
-    guard.returncode = 0  # it outlives this process on purpose, and nobody waits for it
+    guarding.returncode = 0  # it outlives this process on purpose, and nobody waits for it
 
 
 @cache
@@ -62,7 +66,7 @@ def server() -> "PostgresServer":
     folder = Path(tempfile.mkdtemp(prefix="clobster-pg-"))
     folder.chmod(0o755)
     started = get_server(folder / "data", cleanup_mode=None)
-    _guard(str(started.get_pid()), folder)
+    guard(folder)
     # What a test shows does not depend on a disk, and copying databases would wait for it for seconds.
     run(started.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     return started
@@ -89,6 +93,7 @@ class Standby:
         self._data = self._folder / "data"
         copied = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-d", self._primary.get_uri()]
         self._run("pg_basebackup", copied)
+        guard(self._folder)
         self.start()
 
     def url(self, database: str) -> str:
@@ -100,8 +105,6 @@ class Standby:
         """Start it and wait until it answers."""
         log = str(self._folder / "log")
         self._run("pg_ctl", ["-w", "-o", f'-h "" -k {self._folder}', "-l", log, "start"])
-        pid = (self._data / "postmaster.pid").read_text().split()[0]
-        _guard(pid, self._folder)
 
     def stop(self) -> None:
         """End it at once."""
@@ -110,6 +113,10 @@ class Standby:
     def pause(self, database: str, *, is_on: bool) -> None:
         """Let it replay nothing more, or go on."""
         run(self.url(database), f"SELECT pg_wal_replay_{'pause' if is_on else 'resume'}()")
+
+    def freeze(self, *, is_on: bool) -> None:
+        """Let all of it fall silent, with every connection open, or go on."""
+        signal_all(self._data, signal.SIGSTOP if is_on else signal.SIGCONT)
 
     def wait_for(self, database: str) -> None:
         """Wait until it has all that the primary has now."""
@@ -120,6 +127,19 @@ class Standby:
     def _run(self, program: str, arguments: list[str]) -> None:
         command = getattr(self._commands, program)
         command(arguments, pgdata=self._data, user=self._primary.system_user, cwd="/", timeout=60)
+
+
+def signal_all(data: Path, number: signal.Signals) -> list[int]:
+    """Send a signal to every process of the server whose data lies in a folder, the first one first; return them."""
+    first = int((data / "postmaster.pid").read_text().split()[0])
+    os.kill(first, number)
+    sent = [first]
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == first:
+                os.kill(int(folder.name), number)
+                sent.append(int(folder.name))
+    return sent
 
 
 @cache

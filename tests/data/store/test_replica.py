@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from clobster.config import ConfigError, Settings
 from clobster.leading import open_books
+from data.store.connection import Reading
 from data.store.queries import Queries
 from data.store.replica import History, NotReplica, Replica
 from tests.data.store.books import Books, books
@@ -94,6 +95,36 @@ async def test_a_replica_that_is_away_makes_no_request_fail_and_comes_back() -> 
         await until(lambda: begun_without.replica.away is None)
         assert len((await begun_without.orders(ada)).items) == 1
         assert begun_without.read_by == {"replica": 1, "primary": 1}
+
+
+async def test_a_replica_that_falls_silent_holds_nobody_up_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data.store.replica.ANSWER_S", 0.2)
+    place, standby = replicated(), postgres.standby()
+    async with books(place) as day, followed(day, bound_s=1.0) as history:
+        ada = await day.person(USDT=1_000)
+        await until(lambda: history.replica.away is None and bool(history.replica._idle))
+
+        async def fall_silent(reading: Reading) -> list[object]:
+            """Read twice; the first time the replica stops in between."""
+            found = await reading.execute_fetchall("SELECT id FROM orders")
+            if not history.read_by["primary"]:
+                standby.freeze(is_on=True)
+            return [*found, *await reading.execute_fetchall("SELECT id FROM orders")]
+
+        try:
+            placed = await day.place(ada, "buy", 1, 100)
+            async with asyncio.timeout(PATIENT_S):
+                assert await history.read(fall_silent) == [(placed.id,)] * 2
+                for _ in range(20):
+                    placed = await day.place(ada, "buy", 1, 100)
+                    assert (await history.orders(ada)).items[0].id == placed.id
+            assert history.read_by["replica"] == 0
+            assert history.health() == {"there": False, "reason": "it does not answer"}
+        finally:
+            standby.freeze(is_on=False)
+        await until(lambda: history.replica.away is None and bool(history.replica._idle))
+        assert (await history.orders(ada)).items[0].id == placed.id
+        assert history.read_by["replica"] == 1
 
 
 async def test_who_goes_away_while_they_are_answered_takes_nothing_with_them() -> None:
