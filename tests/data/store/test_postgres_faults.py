@@ -142,8 +142,9 @@ async def test_books_that_become_read_only_take_nothing_and_can_be_read(cluster:
             await people.trade(day, "before")
             await asyncio.to_thread(cluster.set, "default_transaction_read_only", "on")
             with pytest.raises(Busy, match="can't be written"):  # noqa: PT012  it is not known who comes after it
-                while True:
-                    await day.person()
+                async with asyncio.timeout(PATIENCE_S):
+                    while True:
+                        await day.person()
             assert await people.orders(day) == people.answered
             await people.trade(day, "after")
     # So is a standby, of which the lead's lock can be had. Whoever supervises starts again.
