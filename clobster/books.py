@@ -12,7 +12,7 @@ from clobster.config import ConfigError
 from clobster.sources import NotNow
 from data.store.migrate import SchemaMismatch, is_postgres
 from data.store.opening import Place
-from data.store.trouble import may_pass_of_a_write
+from data.store.trouble import may_pass_for_writer
 from engine.ports import LostLead
 
 
@@ -39,7 +39,7 @@ def opening(place: Place) -> Iterator[None]:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         why = " ".join(str(cause).split())
         # A server that does not answer may come; a path that can't be used is wrong.
-        is_wrong = not may_pass_of_a_write(cause) or (isinstance(place, Path) and isinstance(cause, OSError))
+        is_wrong = not may_pass_for_writer(cause) or (isinstance(place, Path) and isinstance(cause, OSError))
         raise (ConfigError if is_wrong else NotNow)(
             f"the database {named(place)} can't be used ({why}): mend that, or name another in CLOBSTER_DATABASE_URL"
         ) from None

@@ -12,7 +12,7 @@ import structlog
 
 from data.store.connection import Connection
 from data.store.snapshot import load
-from data.store.trouble import may_pass_of_a_write
+from data.store.trouble import may_pass_for_writer
 from engine.core.snapshot import Snapshot
 from engine.sequencer.batch import Batch
 from engine.sequencer.sequencer import Busy
@@ -89,7 +89,7 @@ class Store:
         try:
             return await self._run(work)
         except Exception as error:
-            if not may_pass_of_a_write(error):
+            if not may_pass_for_writer(error):
                 raise
             log.warning("the books can't be written", reason=" ".join(str(error).split()))
             raise Busy("The books can't be written at the moment; try again shortly.") from error

@@ -17,7 +17,7 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, OSError) or _sqlstate(error).startswith(_AWAY_CLASSES)
 
 
-def may_pass_of_a_write(error: BaseException) -> bool:
+def may_pass_for_writer(error: BaseException) -> bool:
     """Say the same where something was written: the database may take none for a while, as a standby does."""
     is_read_only = _sqlite_code(error) == sqlite3.SQLITE_READONLY or _sqlstate(error) == _READ_ONLY
     return is_read_only or may_pass(error)

@@ -82,6 +82,10 @@ class Cluster:
                 return
             time.sleep(0.02)
 
+    def log(self) -> str:
+        """Return what the server has said, over all its lives."""
+        return (self._folder / "log").read_text()
+
     def set(self, name: str, value: str) -> None:
         """Change a setting of the server's, for sessions that are open, too."""
         postgres.run(self._url("postgres"), f"ALTER SYSTEM SET {name} = '{value}'", "SELECT pg_reload_conf()")

@@ -122,13 +122,14 @@ async def is_waiting_for(url: str, event: str) -> bool:
 )
 async def test_what_was_answered_outlives_a_disk_that_takes_no_more(cluster: Cluster, room: int, said: str) -> None:
     people = People(cluster.empty_exchange())
-    with pytest.raises(FAILS, match=said):  # noqa: PT012  it is not known which order meets the end
+    with pytest.raises(FAILS):  # noqa: PT012  it is not known which order meets the end
         async with books(people.url) as day:
             await people.sign_in(day)
             await people.trade(day, "before")
             await asyncio.to_thread(cluster.limit, people.url, room)
             for number in range(1_000):
                 await people.trade(day, f"full-{number}", 50)
+    assert said in cluster.log()  # whoever it ends under is not always told
     await asyncio.to_thread(cluster.until_it_answers)
     await people.goes_on()
 
@@ -142,8 +143,9 @@ async def test_books_that_become_read_only_take_nothing_and_can_be_read(cluster:
             await people.trade(day, "before")
             await asyncio.to_thread(cluster.set, "default_transaction_read_only", "on")
             with pytest.raises(Busy, match="can't be written"):  # noqa: PT012  it is not known who comes after it
-                while True:
-                    await day.person()
+                async with asyncio.timeout(PATIENCE_S):
+                    while True:
+                        await day.person()
             assert await people.orders(day) == people.answered
             await people.trade(day, "after")
     # So is a standby, of which the lead's lock can be had. Whoever supervises starts again.

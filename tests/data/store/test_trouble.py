@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from data.store.trouble import may_pass, may_pass_of_a_write
+from data.store.trouble import may_pass, may_pass_for_writer
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from data.store.trouble import may_pass, may_pass_of_a_write
 )
 def test_trouble_and_mistakes_are_told_apart(error: Exception, passes: bool) -> None:
     is_read_only = isinstance(error, asyncpg.ReadOnlySQLTransactionError)
-    assert may_pass_of_a_write(error) is passes
+    assert may_pass_for_writer(error) is passes
     assert may_pass(error) is (passes and not is_read_only), "whoever reads and is told so wanted to write"
 
 
@@ -41,10 +41,10 @@ def test_a_full_and_a_read_only_file_may_pass_and_a_wrong_statement_does_not(tmp
             connection.execute(fault)
             with pytest.raises(sqlite3.Error) as failed:
                 connection.execute("INSERT INTO t SELECT randomblob(100000)")
-            assert may_pass_of_a_write(failed.value)
+            assert may_pass_for_writer(failed.value)
             assert may_pass(failed.value) is passes
         with pytest.raises(sqlite3.Error) as failed:
             connection.execute("SELECT nothing")
-        assert not may_pass_of_a_write(failed.value)
+        assert not may_pass_for_writer(failed.value)
     finally:
         connection.close()
