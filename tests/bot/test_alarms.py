@@ -80,6 +80,7 @@ async def test_a_stop_that_holds_after_flapping_rings_again_and_one_that_is_over
         for subject in ("holds", "is over"):
             world.alarms.tell(subject, "alarm.stop_over", rings=True, symbol=subject, reason="@stop.jump")
         await grace.hears("is over:")
+        await world.telegram.until(lambda: not world.service.outbox.waiting, "the answer, too, so that both can change")
         for subject, rings in (("holds", True), ("is over", False)):
             world.alarms.tell(subject, "alarm.stop_over", rings=rings, symbol=subject, reason="@stop.loss")
         await world.telegram.until(lambda: len(grace.got) == 4, "the one that rings again")

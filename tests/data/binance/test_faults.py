@@ -18,8 +18,9 @@ from tests.simulators.binance import BinanceSimulator
 
 SPEED = 8.0
 BUSY_S = 2.0  # that this process may add to any of the times below; what really passed is printed
-# Less than the usual patience, so that the suite need not wait so long.
-HASTY = replace(QUICK, last_retry_s=0.4, stale_s=1.0, silence_s=1.5, frozen_s=1.2, doubted_s=3.0)
+HASTY = replace(QUICK, last_retry_s=0.4)
+# For what silence alone shows: less than the usual patience, so that the suite need not wait so long.
+WATCHFUL = replace(HASTY, stale_s=1.0, silence_s=1.5, frozen_s=1.2, doubted_s=3.0)
 
 
 class Fault:
@@ -76,7 +77,7 @@ async def test_dropped() -> None:
 
 
 async def test_closed_politely() -> None:
-    async with following() as (binance, watched):
+    async with following(WATCHFUL) as (binance, watched):
         fault = Fault(binance, watched)
         await binance.sockets.close()
         await fault.lost(*BOTH, within_s=0.5)
@@ -84,7 +85,7 @@ async def test_closed_politely() -> None:
 
 
 async def test_stalled() -> None:
-    async with following() as (binance, watched):
+    async with following(WATCHFUL) as (binance, watched):
         fault = Fault(binance, watched)
         binance.sockets.silent = True
         await fault.lost(*BOTH, within_s=1.5)
@@ -143,7 +144,7 @@ async def test_reordered() -> None:
 
 
 async def test_frozen() -> None:
-    async with following() as (binance, watched):
+    async with following(WATCHFUL) as (binance, watched):
         fault = Fault(binance, watched)
         binance.faults.freeze.add(BTC)
         await fault.lost(BTC, within_s=1.5)
