@@ -158,3 +158,22 @@ async def test_an_order_made_smaller_keeps_its_place_and_any_other_change_places
         newest, oldest = exchange.orders_of(72)
         assert (newest["status"], newest["price"], newest["quantity"]) == ("new", "47000.00", "0.0400")
         assert (oldest["id"], oldest["status"], oldest["filled_quantity"]) == (first["id"], "canceled", "0.0100")
+
+
+DRAWN = """(async () => {
+    const drawn = [], series = { setData: all => drawn.push(all.length), update: () => drawn.push(1) };
+    const of = () => new it.Candles('BTCUSDT', '15m', { prices: series, volume: series }, () => ({ up: '', down: '' }));
+    const shown = of(), left = of(), asked = [shown.newest(), left.newest()];
+    left.end();
+    await Promise.all(asked);
+    return drawn;
+})()"""
+
+
+async def test_candles_that_come_when_one_has_left_are_drawn_nowhere(browser: Browser, exchange: Exchange) -> None:
+    exchange.order("sell", "0.01", "50010.00")
+    token, taking = exchange.sign_in(75), {"symbol": "BTCUSDT", "side": "buy", "type": "market", "quantity": "0.01"}
+    exchange.fund(75, USDT="1000")
+    assert call("POST", f"{exchange.url}/api/trading/orders", taking, token).status == 201
+    async with phone(browser) as page:
+        assert await of_source(page, exchange, "trade/candles.js", DRAWN) == [1, 1]  # a price and a volume, once

@@ -13,6 +13,7 @@ export class Candles {
   #all = [];
   #asking = false;
   #isWhole = false;
+  #isOver = false;
 
   /** @param {string} symbol @param {string} interval @param {{prices: Prices, volume: Volume}} drawn
    * @param {() => {up: string, down: string}} colours of the volume */
@@ -92,7 +93,13 @@ export class Candles {
     this.volume.update(column(candle, this.colours()));
   }
 
+  /** Draw nothing any more: the chart is gone, or shows another interval, and answers may still be under way. */
+  end() {
+    this.#isOver = true;
+  }
+
   show() {
+    if (this.#isOver) return;
     const colours = this.colours();
     this.prices.setData(this.#all.map(bar));
     this.volume.setData(this.#all.map(each => column(each, colours)));

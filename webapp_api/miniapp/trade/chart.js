@@ -63,24 +63,6 @@ export function ChartPanel({ market }) {
   const mine = useComputed(() => [...(open.value?.values() ?? [])].filter(each => each.symbol === market.symbol && each.price));
 
   useEffect(() => {
-    let wanted = true;
-    /** @type {Chart | undefined} */
-    let chart;
-    if (box.current) {
-      draw(box.current, market).then(made => {
-        chart = made.chart;
-        if (wanted) setDrawn(made);
-        else chart.remove();
-      }, error => wanted && setState({ error }));
-    }
-    return () => {
-      wanted = false;
-      setDrawn(null);
-      chart?.remove();
-    };
-  }, [market.symbol]);
-
-  useEffect(() => {
     if (!drawn) return;
     const { up, down, soft, line, raised } = colours();
     drawn.chart.applyOptions({
@@ -106,6 +88,7 @@ export function ChartPanel({ market }) {
     const stop = () => {
       wanted = false;
       unfollow();
+      kept.end();
       drawn.chart.timeScale().unsubscribeVisibleLogicalRangeChange(scrolled);
     };
     const scrolled = (/** @type {{from: number} | null} */ range) => {
@@ -157,6 +140,25 @@ export function ChartPanel({ market }) {
       wanted = false;
     };
   }, [drawn, candles, changes.value, account.value, painted.value]);
+
+  // The last effect, so that whoever leaves takes everything from the chart before it goes.
+  useEffect(() => {
+    let wanted = true;
+    /** @type {Chart | undefined} */
+    let chart;
+    if (box.current) {
+      draw(box.current, market).then(made => {
+        chart = made.chart;
+        if (wanted) setDrawn(made);
+        else chart.remove();
+      }, error => wanted && setState({ error }));
+    }
+    return () => {
+      wanted = false;
+      setDrawn(null);
+      chart?.remove();
+    };
+  }, [market.symbol]);
 
   /** @param {Interval} value */
   const pick = value => {
